@@ -1,0 +1,169 @@
+// Package notifier is people, in both directions: it tells them what the detector found, and brings back
+// what they do about it.
+//
+// [Dispatcher] drains the detector's outbox: it takes an [detector.Alert], looks up the incident and its most
+// telling mentions as they are now, has reply drafts made, and hands the [Message] to the [Notifier] of the
+// route. "sending" is committed before the call and the receipt after it; what may have been posted is
+// looked up before it is sent again. The packages below implement the ways to people: slack, console, web;
+// draft makes the reply drafts.
+//
+// Nothing here decides what is unusual or changes an incident: a pressed button becomes a
+// [detector.Event] for the [Responder] and comes back as new alerts.
+//
+// # Caveats
+//
+// Texts, authors, titles and links in a Message are foreign and not escaped. Each notifier escapes for its
+// own medium, at the edge.
+package notifier
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"emberwatch/detector"
+	"emberwatch/rules"
+)
+
+// Message is everything needed to tell people about one alert, looked up and ready to be put in words.
+type Message struct {
+	Alert    detector.Alert
+	Incident detector.Incident
+	Brand    *rules.Brand      // never nil; only ID is set for a brand that no file names
+	Route    *rules.Route      // where it goes
+	Root     detector.Ref      // the incident's root in this channel; zero for a root
+	Mention  []rules.Slack     // whom to name
+	OnDuty   string            // who answers on this route, in words
+	Quotes   []detector.Judged // the most telling mentions that are still there, at most 5; DMs only if the route is private
+	Private  int               // direct messages left out of Quotes
+	Drafts   int               // reply drafts that can be looked at
+	Next     *Escalation       // what happens if nobody acknowledges; nil: nothing
+	Link     string            // to the incident on the page; may be empty
+	Now      time.Time
+}
+
+// Escalation is the next rung of the ladder.
+type Escalation struct {
+	At time.Time
+	To string // in words: "@ingrid", "#crisis"
+}
+
+// Notifier is one way to people. Notify returns where the message is; for an edit, where it was.
+// Errors are a *DeliveryError where the outcome is known, anything else counts as Unknown. It must not retry
+// by itself, and it is safe for concurrent use.
+type Notifier interface {
+	Name() string
+	Notify(ctx context.Context, m *Message) (detector.Ref, error)
+}
+
+// Reconciler is a Notifier that can look up whether a message with the alert's key was posted.
+type Reconciler interface {
+	Notifier
+	// Find looks for the message in its channel from since on. An error means that it could not look.
+	Find(ctx context.Context, m *Message, since time.Time) (detector.Ref, bool, error)
+}
+
+// Outcome says how a delivery failed.
+type Outcome int
+
+// The outcomes of a failed delivery.
+const (
+	Unknown Outcome = iota // may have been posted: look it up before sending again
+	NotSent                // certainly not posted, worth another try
+	Busy                   // refused for now: try after RetryAfter, no attempt counted
+	ForGood                // refused for good: another way has to be found
+)
+
+// String returns the word for the outcome.
+func (o Outcome) String() string {
+	return [...]string{"unknown", "not_sent", "busy", "for_good"}[o]
+}
+
+// DeliveryError is a failed delivery whose outcome is known. Reason is a short word without secrets, such
+// as Slack's "not_in_channel".
+type DeliveryError struct {
+	Outcome    Outcome
+	Reason     string
+	RetryAfter time.Duration
+	Err        error
+}
+
+// Error returns outcome, reason and cause.
+func (e *DeliveryError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("delivery %s: %s", e.Outcome, e.Reason)
+	}
+	return fmt.Sprintf("delivery %s: %s: %v", e.Outcome, e.Reason, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *DeliveryError) Unwrap() error { return e.Err }
+
+// Outbox is the detector's list of what must be told.
+type Outbox interface {
+	// Pending returns the alerts that are due at now, those of sending and unknown outcome included, in
+	// the order in which they should go: gravest and first notifications first.
+	Pending(now time.Time) []detector.Alert
+	// Mark commits the progress of alerts.
+	Mark(ctx context.Context, rs ...detector.Receipt) error
+	// Root returns the incident's sent root on a route.
+	Root(incident, route string) (detector.Ref, bool)
+}
+
+// Responder takes what people do. The result of a repeated event id is that of its first.
+type Responder interface {
+	Respond(ctx context.Context, e detector.Event) (detector.Result, error)
+}
+
+// Suggest says what to do about a mention.
+type Suggest string
+
+// What a drafter suggests.
+const (
+	Reply    Suggest = "reply"
+	Monitor  Suggest = "monitor"
+	Handover Suggest = "handover"
+)
+
+// Request asks for reply drafts to one mention.
+type Request struct {
+	Mention  detector.Judged
+	Incident *detector.Incident // nil: outside of one
+	Severity rules.Severity     // of the incident, or as asked for; 0: none
+	Network  string             // empty: the mention's, else its source's
+	Rules    *rules.Set
+	Now      time.Time
+}
+
+// Guard is the result of one check on a draft.
+type Guard struct {
+	ID    string `json:"id"`    // G01, …
+	Level string `json:"level"` // hard, warning
+	Pass  bool   `json:"pass"`
+	Why   string `json:"why"` // one line; empty when passed
+}
+
+// Draft is one reply that a person could send. It is never posted by the daemon.
+type Draft struct {
+	ID       string  `json:"id"`
+	Lang     string  `json:"lang"`
+	Network  string  `json:"network"`
+	Text     string  `json:"text"`
+	Length   int     `json:"length"` // counted the network's way
+	Limit    int     `json:"limit"`  // 0: none known
+	Sendable bool    `json:"sendable"`
+	Guards   []Guard `json:"guards"`
+}
+
+// Suggestion is what a drafter says about one mention.
+type Suggestion struct {
+	Suggest Suggest  `json:"suggest"`
+	Why     string   `json:"why"`
+	Approve []string `json:"approve,omitempty"` // roles that must approve at this severity
+	Drafts  []Draft  `json:"drafts"`
+}
+
+// Drafter makes reply drafts. The same request always gives the same drafts.
+type Drafter interface {
+	Draft(ctx context.Context, r Request) (Suggestion, error)
+}

@@ -1,0 +1,5 @@
+package rules
+
+type index struct{}
+type Doc struct{}
+type Term struct{}

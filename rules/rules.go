@@ -1,0 +1,398 @@
+// Package rules is what analysts write, and what it says about one mention.
+//
+// A rule file is YAML: brands with their terms, rules that say what counts and how often one is willing to be
+// told, routes to people, categories with cue words, playbooks with reply templates. [Parse] reads any
+// number of files into one immutable [Set] and reports every problem at once, each with file, line,
+// column and a hint. [Set.Match] says of one mention, as a tokenised [Doc], which brands it speaks about
+// and which categories its words point to; [Rule.Holds] says whether the rule's conditions hold for the
+// [Facts] that the detector has filled in.
+//
+// Folding, tokens, the phrase trie and the categories with their cue words live here because rules are
+// the first room that needs them; the scorer and the drafts use them from here.
+//
+// The package never scores sentiment, keeps no state, opens no network connection and knows nothing of
+// time beyond what a file says about it.
+package rules
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"emberwatch/sources"
+)
+
+// Severity is how grave an incident is: 1 crisis, 2 serious, 3 issue, 4 notice. Zero is calm (or, in a
+// rule, not set). A smaller positive number is graver.
+type Severity int
+
+// The severities.
+const (
+	Calm    Severity = 0
+	Crisis  Severity = 1
+	Serious Severity = 2
+	Issue   Severity = 3
+	Notice  Severity = 4
+)
+
+// String returns the word for the severity: crisis, serious, issue, notice or calm.
+func (s Severity) String() string {
+	switch s {
+	case Calm:
+		return "calm"
+	case Crisis:
+		return "crisis"
+	case Serious:
+		return "serious"
+	case Issue:
+		return "issue"
+	case Notice:
+		return "notice"
+	}
+	return fmt.Sprintf("severity(%d)", int(s))
+}
+
+// GraverThan reports whether s is graver than o. Everything is graver than Calm.
+func (s Severity) GraverThan(o Severity) bool {
+	return s != Calm && (o == Calm || s < o)
+}
+
+// Pos is a place in a rule file; lines and columns count from 1.
+type Pos struct {
+	File string
+	Line int
+	Col  int
+}
+
+// String returns file:line:col.
+func (p Pos) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col) }
+
+// Level says whether a problem refuses the file.
+type Level string
+
+// The levels of a problem. Warnings never refuse a file.
+const (
+	LevelError   Level = "error"
+	LevelWarning Level = "warning"
+)
+
+// Error is one problem in a rule file. What says what is wrong, Why says why it matters, Hint how to repair it.
+type Error struct {
+	Pos   Pos
+	ID    string // E01, W03, …; "syntax", "key", "type" for problems of form
+	Level Level
+	What  string
+	Why   string
+	Hint  string
+}
+
+// Error returns the problem as one line: file:line:col: id: what; why; how to repair.
+func (e *Error) Error() string {
+	parts := []string{e.What}
+	for _, s := range []string{e.Why, e.Hint} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return fmt.Sprintf("%s: %s: %s", e.Pos, e.ID, strings.Join(parts, "; "))
+}
+
+// Errors are all problems of the files that were read together, in the order of their places.
+type Errors []*Error
+
+// Error returns one line for each problem.
+func (es Errors) Error() string {
+	lines := make([]string, len(es))
+	for i, e := range es {
+		lines[i] = e.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Refused reports whether at least one problem is an error rather than a warning.
+func (es Errors) Refused() bool {
+	for _, e := range es {
+		if e.Level == LevelError {
+			return true
+		}
+	}
+	return false
+}
+
+// Brand is what a brand is called and who speaks for it.
+type Brand struct {
+	Pos             Pos
+	ID              string
+	Names           []string
+	Products        map[string][]string
+	Handles         map[string][]string // by network
+	Hashtags        []string
+	OwnAuthors      []string // "network:id" or "source:id"
+	Exclude         []string
+	Ambiguous       map[string]Ambiguity
+	ContextNegative []string
+	Lexicon         map[string]string // word -> negative, neutral, positive
+	Tone            Tone
+	Contact         map[string]string // dm, status, phone, …
+	Languages       []string
+}
+
+// Ambiguity says which other words an ambiguous name needs near it to count.
+type Ambiguity struct {
+	NeedAny     []string
+	WithinWords int // 12 unless set
+}
+
+// Tone is how a brand speaks.
+type Tone struct {
+	SignOff string
+	Address map[string]string // by language: Sie, du, Sie_in_complaints, Вы, vous, usted, …
+	Emoji   string            // never, positive_only
+}
+
+// Kind says what a rule looks at.
+type Kind string
+
+// The kinds of rules that this version runs; see Parse for those it knows by name.
+const (
+	Each  Kind = "each"
+	Burst Kind = "burst"
+)
+
+// Rate is how often people are willing to be told: N times per Per.
+type Rate struct {
+	N   float64
+	Per time.Duration
+}
+
+// PerWeek returns the rate as a number per week; zero if there is none.
+func (r Rate) PerWeek() float64 {
+	if r.Per == 0 {
+		return 0
+	}
+	return r.N * float64(7*24*time.Hour) / float64(r.Per)
+}
+
+// Budget maps a severity to the rate that people allow for it. "2/week" alone is the rate of severity 3.
+type Budget map[Severity]Rate
+
+// Floor is what a burst needs at least before it may tell anybody.
+type Floor struct {
+	Items   int
+	Authors int
+}
+
+// Dedupe says which repetitions of an each rule's hit are one.
+type Dedupe struct {
+	By  []string // author, text
+	For time.Duration
+}
+
+// Match is what a mention must be like for a rule to look at it. An empty Match takes every mention of the brand.
+type Match struct {
+	Sentiment     string // negative, neutral, positive or empty
+	Categories    []string
+	NotCategories []string
+	Confidence    float64 // least confidence of a category hit
+	Kinds         []sources.Kind
+	Sources       []string
+	Languages     []string
+	MinRating     float64 // from rating: "<= 2", ">= 4"; 0 is open
+	MaxRating     float64
+	MinReach      int
+	AllOf         []*Term
+	AnyOf         []*Term
+	NoneOf        []*Term
+}
+
+// Rule is one rule as written, references resolved and defaults filled in.
+type Rule struct {
+	Pos          Pos
+	ID           string
+	Title        string
+	Note         string
+	Kind         Kind
+	Brand        string // id, or empty for every brand
+	Match        Match
+	Windows      []time.Duration // multiples of 5 minutes up to 24 h; nil: the four default windows
+	Per          []string        // baseline.per: source, category, language
+	Floor        Floor
+	Budget       Budget
+	Severity     Severity      // 0: decided by category, see the detector
+	Dedupe       Dedupe        // each only
+	ResolveQuiet time.Duration // resolve.quiet; 0: the default
+	Routes       []string      // ids; empty: default
+	Playbook     string        // id; empty: the one of the leading category
+}
+
+// Signal returns the name of what the rule counts, in the vocabulary of the contract: "negative", "all",
+// "category:<id>", or "rule:<id>" for anything of its own.
+func (r *Rule) Signal() string {
+	m := &r.Match
+	if len(m.AllOf)+len(m.AnyOf)+len(m.NoneOf)+len(m.Sources)+len(m.Languages) > 0 ||
+		m.MinRating != 0 || m.MaxRating != 0 || m.MinReach != 0 {
+		return "rule:" + r.ID
+	}
+	switch {
+	case len(m.Categories) == 1:
+		return "category:" + m.Categories[0]
+	case len(m.Categories) > 1:
+		return "rule:" + r.ID
+	case m.Sentiment == "negative":
+		return "negative"
+	case m.Sentiment == "":
+		return "all"
+	}
+	return "rule:" + r.ID
+}
+
+// Step is one rung of an escalation ladder: After the first notification, incidents of exactly this Severity
+// are told to the route To.
+type Step struct {
+	After    time.Duration
+	Severity Severity
+	To       string
+	Again    bool
+}
+
+// Slack is where a route leads in Slack: a channel, or a person.
+type Slack struct {
+	Channel string // "#pr-alerts" or an id
+	User    string // "@ingrid" or an id
+	Mention string // "@pr-oncall", "@here" or an id; put into first notifications
+}
+
+// QuietHours hold back what is milder than PassSeverity until they end.
+type QuietHours struct {
+	Zone         *time.Location
+	From, To     int      // minutes of the day; To may be smaller than From (past midnight)
+	PassSeverity Severity // 2 unless set: severities up to this one always pass
+	Otherwise    string   // digest_at_end, hold
+}
+
+// Route leads to people.
+type Route struct {
+	Pos      Pos
+	ID       string
+	Slack    Slack
+	Quiet    *QuietHours
+	Ladder   []Step // nil: the default ladder of the severity
+	Also     []string
+	Fallback []string
+	Notify   Notify
+	Private  bool   // may show direct messages
+	Language string // of our own words; empty: English
+	Digest   string
+}
+
+// Notify changes the re-notification defaults of a route.
+type Notify struct {
+	Reminder time.Duration
+	Worse    time.Duration
+	Gather   time.Duration
+	Roots    int
+	RootsIn  time.Duration
+}
+
+// Cluster is how much responsibility people are likely to attribute to the brand (SCCT, Coombs 2007).
+type Cluster string
+
+// The clusters.
+const (
+	Victim      Cluster = "victim"
+	Accidental  Cluster = "accidental"
+	Preventable Cluster = "preventable"
+)
+
+// Category is one topic of complaint, with the cue words that point to it.
+type Category struct {
+	Pos     Pos
+	ID      string
+	Sev     Severity // starting severity for one credible item; 0: a topic, never an alert by itself
+	Solo    bool     // may fire on a single mention
+	Cluster Cluster
+	Weight  float64             // what P(negative) is raised to by a cue; 0: no raise
+	Cues    map[string][]string // by language; a trailing * is any ending
+	NoDraft bool                // never a public draft (legal, death, minors, self-harm)
+	Signs   map[string][]string // per language: person, body and product words that make a solo cue credible
+}
+
+// Playbook is what people of the brand agreed to say about one kind of trouble.
+type Playbook struct {
+	Pos     Pos
+	ID      string
+	Cluster Cluster
+	Facts   PlaybookFacts
+	Approve map[Severity][]string // roles that must approve a draft
+	Drafts  []Template
+	DoNot   []string
+}
+
+// PlaybookFacts are the facts a playbook starts an incident's fact sheet with.
+type PlaybookFacts struct {
+	Known       []string
+	Checking    []string
+	Instruction map[string]string // by language; "" is any language
+	NextUpdate  NextUpdate
+	Cleared     map[string]bool // cause, apology, refund, …
+}
+
+// NextUpdate says when and where people hear more.
+type NextUpdate struct {
+	In    time.Duration
+	Where string
+}
+
+// Template is one reviewed text with slots.
+type Template struct {
+	Pos       Pos
+	ID        string   // public-short, public-full, private, holding, positive, …
+	Kind      string   // reply (default), holding_statement
+	Networks  []string // families or networks; empty: all
+	Languages []string
+	Text      string
+}
+
+// Set is everything that was read, immutable and safe for concurrent use.
+type Set struct {
+	Team       string
+	Zone       *time.Location
+	Brands     map[string]*Brand
+	Routes     map[string]*Route
+	Rules      []*Rule
+	Categories map[string]*Category
+	Playbooks  map[string]*Playbook
+	Budgets    map[string]Budget // by route
+	Packs      []string
+	Hash       string // of the files, for the audit: first 12 hex digits of a SHA-256
+
+	index *index
+}
+
+// Hit is one category that the words of a mention point to.
+type Hit struct {
+	Category   string
+	Confidence float64 // 0..1; below 0.6 for a solo category that lacks a second sign
+	Weight     float64 // what P(negative) is raised to
+	Cue        string  // the cue as written in the file
+	Start, End int     // byte offsets of the words in the Doc's text
+	Negated    bool
+}
+
+// Found is what the words of one mention say.
+type Found struct {
+	Brands []string // ids, sorted
+	Hits   []Hit    // categories, the weightiest first
+	terms  map[*Term]bool
+}
+
+// Facts are the flat values that the conditions of rules ask for. Rules declare them, the detector fills
+// them in.
+type Facts struct {
+	Mention    *sources.Mention
+	PNegative  float64
+	Label      string // negative, neutral, positive
+	Lang       string
+	Categories []string
+	Found      *Found
+}
