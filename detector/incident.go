@@ -61,6 +61,21 @@ type Evidence struct {
 	Learning   string         `json:"learning,omitempty"` // "provisional, day 3 of 7"; empty once learnt
 }
 
+// ActiveSignal is one signal that speaks for an incident: a rule on one series, above its bar or lately so.
+type ActiveSignal struct {
+	Rule    string         `json:"rule"`
+	Signal  string         `json:"signal"` // in the vocabulary of the contract: negative, category:delivery, …
+	Series  string         `json:"series"` // signal part of the SeriesKey; empty for an each rule
+	Level   rules.Severity `json:"level"`
+	First   time.Time      `json:"first"`
+	LastHit time.Time      `json:"last_hit"`
+	Quiet   Duration       `json:"quiet"`            // calm once LastHit lies so far back
+	Window  Duration       `json:"window,omitempty"` // of a burst: the window that led when it was first told …
+	Count   float64        `json:"count,omitempty"`  // … and what it held then; the steps 2x, 4x, 8x refer to it
+	Steps   int            `json:"steps,omitempty"`  // steps told
+	Why     string         `json:"why"`              // why this level
+}
+
 // Incident is what people work on. Its history is its audit trail; its texts are in the archive.
 type Incident struct {
 	ID      string `json:"id"` // <brand>-<n>
@@ -74,17 +89,15 @@ type Incident struct {
 	RuleHash    string   `json:"rule_hash"`
 	Signal      string   `json:"signal"`
 	Category    string   `json:"category,omitempty"`
-	Topic       string   `json:"topic,omitempty"`
 	Playbook    string   `json:"playbook,omitempty"`
 	Routes      []string `json:"routes"`
 	Evidence    Evidence `json:"evidence"`
 	SeverityWhy string   `json:"severity_why"` // which facts decided the severity
 
-	Level       rules.Severity `json:"level"`    // what the data says now; Calm when it is over
-	Severity    rules.Severity `json:"severity"` // what people are told: the gravest level of this opening, or the override
-	Override    rules.Severity `json:"override,omitempty"`
-	PageCount   float64        `json:"page_count"` // the count when the severity was last told; the steps 2x, 4x, 8x refer to it
-	Provisional int            `json:"provisional,omitempty"`
+	Level    rules.Severity `json:"level"`    // what the data says now; Calm when it is over
+	Severity rules.Severity `json:"severity"` // what people are told: the gravest level of this opening, or the override
+	Override rules.Severity `json:"override,omitempty"`
+	Signals  []ActiveSignal `json:"signals"` // the leading one first
 
 	Handling    Handling       `json:"handling"`
 	Owner       string         `json:"owner,omitempty"`
@@ -105,6 +118,9 @@ type Incident struct {
 	CloseAsked bool      `json:"close_asked,omitempty"`
 	AckedAt    time.Time `json:"acked_at,omitzero"`
 	ClosedAt   time.Time `json:"closed_at,omitzero"`
+
+	Facts   map[string]string `json:"facts,omitempty"` // what people added to the fact sheet
+	FactsAt time.Time         `json:"facts_at,omitzero"`
 
 	LadderFrom time.Time   `json:"ladder_from,omitzero"` // when the ladder began to run
 	LadderStep int         `json:"ladder_step"`          // rungs already climbed

@@ -68,7 +68,7 @@ type Change struct {
 	Put   []Judged      // mentions with their text, created or replaced
 	Erase []sources.Key // deleted at their source: text and author go, the count stays
 
-	// state.db, in one transaction.
+	// state.db, in one transaction. DropItems come before Items: an edit drops the record it renews.
 	Seen       []Seen
 	Items      []Item
 	DropItems  []ItemRef // edited away or out of every window

@@ -1,0 +1,273 @@
+package detector
+
+import (
+	"slices"
+	"time"
+
+	"emberwatch/rules"
+	"emberwatch/sources"
+)
+
+const (
+	capAuthor = 2             // mentions that count, per author …
+	capEvery  = 6 * time.Hour // … and span
+	// staleBurst is how old a burst may be when it comes to light and still be told: the longest default window.
+	staleBurst = 6 * time.Hour
+	// staleEach is the same for a single mention: reviews are often found days after they were written.
+	staleEach = 7 * 24 * time.Hour
+	// oldest is how far back a mention of a live source counts; older ones are kept as evidence only.
+	oldest = 35 * 24 * time.Hour
+)
+
+// Arrival is one mention as it comes to the model: judged, and with what was known of it before.
+type Arrival struct {
+	Key     sources.Key
+	Op      sources.Op
+	At      time.Time // created_at, bounded
+	Arrived time.Time
+	History bool
+	Judged  []Judged // one for each brand; none for a delete
+	Prior   Known
+}
+
+// Fate is what became of one arrival.
+type Fate int
+
+// The fates.
+const (
+	Accepted Fate = iota
+	Duplicate
+)
+
+// Apply takes in mentions in the order of the batch. What was seen before is dropped unless it is an edit or
+// a delete.
+func (m *Model) Apply(batch []Arrival, now time.Time) (*Change, []Fate) {
+	m.begin(now)
+	fates := make([]Fate, len(batch))
+	for i := range batch {
+		a := &batch[i]
+		switch {
+		case a.Op == sources.Delete:
+			m.erase(a)
+		case a.Prior.Found && a.Op != sources.Update:
+			fates[i] = Duplicate
+		default:
+			m.take(a)
+		}
+	}
+	return m.end(), fates
+}
+
+// erase honours a delete: text and author go, the count stays.
+func (m *Model) erase(a *Arrival) {
+	if !a.Prior.Found {
+		return
+	}
+	m.change.Erase = append(m.change.Erase, a.Key)
+	for _, id := range a.Prior.Seen.Brands {
+		if b := m.brands[id]; b != nil {
+			if it := b.byKey[a.Key]; it != nil {
+				it.Author = hash64("deleted", a.Key.Source, a.Key.ID)
+				m.change.Items = append(m.change.Items, *it)
+			}
+		}
+	}
+}
+
+// take books a new mention, or an edit of one that is known.
+func (m *Model) take(a *Arrival) {
+	if a.Prior.Found {
+		a.At, a.Arrived = a.Prior.Seen.At, a.Prior.Seen.Arrived
+	}
+	seen := Seen{Key: a.Key, Arrived: a.Arrived, At: a.At}
+	for i := range a.Judged {
+		j := &a.Judged[i]
+		m.change.Put = append(m.change.Put, *j)
+		if j.Brand == "" {
+			seen.Brands = append(seen.Brands, "")
+			continue
+		}
+		seen.Brands = append(seen.Brands, j.Brand)
+		m.count(a, j)
+	}
+	m.change.Seen = append(m.change.Seen, seen)
+}
+
+// count books the mention for one brand and looks at what it changes.
+func (m *Model) count(a *Arrival, j *Judged) {
+	b := m.meet(a, j)
+	if old := b.byKey[a.Key]; old != nil {
+		m.uncount(b, old)
+	}
+	if j.Own || !a.History && m.now.Sub(a.At) > oldest {
+		return
+	}
+	it := m.item(b, a, j)
+	if b.state.LastSeen.Sub(it.At) < keepItems {
+		b.insert(it)
+		m.change.Items = append(m.change.Items, *it)
+	}
+	bucket := bucketOf(it.At)
+	if it.Weight > 0 {
+		for _, name := range append(commonSeries(it), m.watched(b, it)...) {
+			s := m.seriesOf(b, name, m.ruleOfSeries(it, name), bucket)
+			if s.burst.add(bucket, float64(it.Weight)) && bucket < s.burst.cur {
+				s.dirty = true
+			}
+		}
+	}
+	m.prune(b)
+	m.look(b, it, a.History)
+}
+
+// meet returns the brand of a mention, noting who it is and which source spoke.
+func (m *Model) meet(a *Arrival, j *Judged) *brand {
+	b := m.brand(j.Brand)
+	_, named := m.set.Brand(j.Brand)
+	changed := b.state.FirstSeen.IsZero() || b.state.Auto == named
+	b.state.Auto = !named
+	if b.state.Name == "" && j.Mention.Brand != "" {
+		b.state.Name, changed = j.Mention.Brand, true
+	}
+	if b.state.FirstSeen.IsZero() {
+		b.state.FirstSeen = a.At
+	}
+	if a.At.After(b.state.LastSeen) {
+		b.state.LastSeen, changed = a.At, true
+	}
+	if _, ok := b.state.Sources[a.Key.Source]; !ok {
+		b.state.Sources[a.Key.Source], changed = a.At, true
+	}
+	if changed {
+		m.touchBrand(b)
+	}
+	return b
+}
+
+// touchBrand has the brand's state written with this change, once.
+func (m *Model) touchBrand(b *brand) {
+	for i := range m.change.Brands {
+		if m.change.Brands[i].ID == b.state.ID {
+			m.change.Brands[i] = b.state.clone()
+			return
+		}
+	}
+	m.change.Brands = append(m.change.Brands, b.state.clone())
+}
+
+func (b BrandState) clone() BrandState {
+	b.Sources = cloneMap(b.Sources)
+	b.Deduped = cloneMap(b.Deduped)
+	return b
+}
+
+func cloneMap[V any](m map[string]V) map[string]V {
+	out := make(map[string]V, len(m))
+	for k, v := range m {
+		out[k] = v
+	}
+	return out
+}
+
+// item makes the record that the model keeps. Somebody who writes a third time within six hours is heard,
+// not counted.
+func (m *Model) item(b *brand, a *Arrival, j *Judged) *Item {
+	x := &j.Mention
+	author := x.Author.Key()
+	if author == "" {
+		author = "\x00" + a.Key.ID
+	}
+	it := &Item{Key: a.Key, Brand: j.Brand, At: a.At, Author: hash64(a.Key.Source, author), Weight: x.Weight(),
+		Negative: j.P.Negative, Label: j.P.Label(), Known: j.Known, Category: j.Category, Categories: j.Categories,
+		Cue: j.Cue, Rules: j.Rules, Kind: x.Kind, Network: x.Network, Lang: j.Lang, Rating: x.Rating,
+		Reach: x.Reach(), Private: x.Visibility == sources.Private, Media: x.HasMedia,
+		Text: hash64(rules.Fold(x.Body()))}
+	if speaks(x.Kind) {
+		it.Weight = 1
+		if b.countOf(it) >= capAuthor {
+			it.Weight = 0
+		}
+	}
+	return it
+}
+
+// countOf returns how many mentions of the item's author counted in the six hours before and after it.
+func (b *brand) countOf(it *Item) int {
+	n := 0
+	for k := len(b.items) - 1; k >= 0 && it.At.Sub(b.items[k].At) < capEvery; k-- {
+		x := b.items[k]
+		if x.Author == it.Author && x.Weight > 0 && x.At.Sub(it.At) < capEvery && speaks(x.Kind) {
+			n++
+		}
+	}
+	return n
+}
+
+// uncount takes an edited mention's old self out of every series and out of memory.
+func (m *Model) uncount(b *brand, it *Item) {
+	bucket := bucketOf(it.At)
+	if it.Weight > 0 {
+		for _, name := range append(commonSeries(it), m.watched(b, it)...) {
+			if s := b.series[name]; s != nil && s.burst.add(bucket, -float64(it.Weight)) && bucket < s.burst.cur {
+				s.dirty = true
+			}
+		}
+	}
+	b.remove(it)
+	m.drop(it)
+}
+
+// drop has an item's record deleted with this change, or never written.
+func (m *Model) drop(it *Item) {
+	m.change.Items = slices.DeleteFunc(m.change.Items, func(x Item) bool { return x.Ref() == it.Ref() })
+	m.change.DropItems = append(m.change.DropItems, it.Ref())
+}
+
+// prune forgets items that no window reaches any more.
+func (m *Model) prune(b *brand) {
+	n := 0
+	for n < len(b.items) && b.state.LastSeen.Sub(b.items[n].At) >= keepItems {
+		m.drop(b.items[n])
+		delete(b.byKey, b.items[n].Key)
+		n++
+	}
+	b.items = b.items[n:]
+}
+
+// ruleOfSeries returns the rule whose own series name is, nil for one of the common series.
+func (m *Model) ruleOfSeries(it *Item, name string) *rules.Rule {
+	for _, id := range it.Rules {
+		r, ok := m.set.Rule(id)
+		if !ok || r.Kind != rules.Burst {
+			continue
+		}
+		for _, dim := range dims(r, it) {
+			if signalName(r, dim) == name {
+				return r
+			}
+		}
+	}
+	return nil
+}
+
+// look lets the rules that a mention concerns say whether something is unusual now.
+func (m *Model) look(b *brand, it *Item, history bool) {
+	for _, id := range it.Rules {
+		r, ok := m.set.Rule(id)
+		if !ok {
+			continue
+		}
+		switch r.Kind {
+		case rules.Each:
+			if !history && m.now.Sub(it.At) <= staleEach {
+				m.each(b, r, it)
+			}
+		case rules.Burst:
+			for _, dim := range dims(r, it) {
+				if s := b.series[signalName(r, dim)]; s != nil && it.Weight > 0 {
+					m.burst(b, r, dim, s, history || m.now.Sub(it.At) > staleBurst)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package detector
+
+import "math"
+
+// roll makes b the running bucket. Closed buckets are learnt from once they lie lag buckets back, so that
+// late mentions still count.
+func (s *burst) roll(b int64, lag int) {
+	for s.cur < b {
+		s.cur++
+		for s.learned < s.cur-int64(lag) {
+			s.learn(s.learned)
+			s.learned++
+		}
+		i := s.slot(s.cur)
+		s.n[i], s.m[i], s.missing[i] = 0, s.forecast(s.cur), false
+	}
+}
+
+// skip marks the running bucket as missing: its source was down, so nothing is learnt from it.
+func (s *burst) skip() {
+	i := s.slot(s.cur)
+	s.n[i], s.m[i], s.missing[i] = 0, 0, true
+}
+
+// learn takes closed bucket b into dispersion, level, season and calibration, in this order.
+func (s *burst) learn(b int64) {
+	if !s.missing[s.slot(b)] {
+		s.liveHour = s.liveHour || b-s.first >= minAge
+		s.learnDispersion(b)
+		s.learnLevel(b)
+	}
+	if floorMod(b, bucketsPerDay) == bucketsPerDay-1 {
+		s.decaySeason()
+	}
+	if floorMod(b, bucketsPerHour) == bucketsPerHour-1 {
+		s.calibrate()
+	}
+}
+
+func floorMod(a, b int64) int64 { return ((a % b) + b) % b }
+
+// learnDispersion notes the surprises of the windows ending with b, then moves the dispersion of those that
+// are full.
+func (s *burst) learnDispersion(b int64) {
+	var buf [8]WindowEval
+	out := append(buf[:0], make([]WindowEval, len(s.windows))...)
+	s.sums(b, out)
+	seen := b - s.first
+	for i := range s.windows {
+		st, w := &s.windows[i], &out[i]
+		if w.N >= minCount && seen >= int64(max(st.buckets, minAge)) {
+			st.hourMax = max(st.hourMax, surprise(w.N, w.Mu, st.v))
+		}
+		if seen < int64(max(st.buckets, minAge)) {
+			continue
+		}
+		noise := 1 / (w.Mu + 0.5)
+		sd := math.Sqrt(st.v + noise)
+		y := math.Log((w.N + 0.5) / (w.Mu + 0.5))
+		y = min(max(y, -6*sd), 6*sd)
+		st.vn = min(st.vn+1, maxWeight)
+		st.v += (max(y*y-noise, 0) - st.v) / st.vn
+	}
+}
+
+// learnLevel moves level and season. A count far above the forecast is capped, so that an incident does not
+// become the normal it is judged by.
+func (s *burst) learnLevel(b int64) {
+	i := s.slot(b)
+	mu := s.m[i]
+	v := max(s.windows[0].v, 0.05)
+	x := min(s.n[i], mu+6*math.Sqrt(mu+v*mu*mu)+1)
+	how := hourOfWeek(b)
+	f, rate := s.season(b), s.level.a/s.level.b
+	s.hod[how%24].c += x
+	s.hod[how%24].e += rate
+	s.how[how].c += x
+	s.how[how].e += rate
+	s.level.a = s.level.a*levelDecay + x
+	s.level.b = s.level.b*levelDecay + f
+}
+
+func (s *burst) decaySeason() {
+	for i := range s.hod {
+		s.hod[i].c *= seasonDecay
+		s.hod[i].e *= seasonDecay
+	}
+	for i := range s.how {
+		s.how[i].c *= seasonDecay
+		s.how[i].e *= seasonDecay
+	}
+}
+
+// calibrate ends an hour: its largest surprises enter the rings, and M and D follow the largest surprise of
+// 36 hours that ended 12 hours ago. There are no fixed days, so the hour of the day at which a stream
+// began does not matter. Hours count from the first in which the series is old enough to
+// be surprised; an hour in which the source was down counts as a calm one.
+func (s *burst) calibrate() {
+	live := s.liveHour
+	s.liveHour = false
+	if !live && s.hours == 0 {
+		return
+	}
+	s.hours++
+	days := min(minDays+float64(s.hours-ringHours+1)/24, maxDays)
+	weight := 1.0 / 24 / days
+	for i := range s.windows {
+		w := &s.windows[i]
+		w.maxima[s.hours%ringHours] = w.hourMax
+		w.hourMax = 0
+		if s.hours < ringHours {
+			continue
+		}
+		x := 0.0
+		for age := restHours; age < ringHours; age++ {
+			x = max(x, w.maxima[(s.hours-age+ringHours)%ringHours])
+		}
+		x = min(x, w.m+capSurprise*w.d)
+		off := math.Abs(x - w.m)
+		w.m += weight * (x - w.m)
+		w.d = max(w.d+weight*(off-w.d), minSpread)
+	}
+}

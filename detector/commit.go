@@ -1,0 +1,273 @@
+package detector
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"emberwatch/rules"
+)
+
+// commit takes a turn into the model and into the running change: version, audit chain, alerts.
+func (m *Model) commit(t *turn) {
+	if len(t.lines) == 0 && reflect.DeepEqual(t.inc, t.was) {
+		return
+	}
+	i := &t.inc
+	i.Version = t.was.Version + 1
+	i.ChangedAt = t.now
+	if len(t.lines) == 0 {
+		t.line("updated", "", "")
+	}
+	fields := changes(&t.was, i)
+	for k := range t.lines {
+		l := t.lines[k]
+		if k == 0 {
+			l.Changes = fields
+			l.Mentions = append(l.Mentions, i.Evidence.Mentions[:min(5, len(i.Evidence.Mentions))]...)
+		}
+		m.audit(i, l)
+	}
+	if t.cancel {
+		m.overtake(i)
+	}
+	for _, x := range t.tells {
+		m.alert(t, x)
+	}
+	m.incidents[i.ID] = i
+	m.putIncident(*i)
+}
+
+// putIncident has the incident written with this change, once.
+func (m *Model) putIncident(i Incident) {
+	for k := range m.change.Incidents {
+		if m.change.Incidents[k].ID == i.ID {
+			m.change.Incidents[k] = i
+			return
+		}
+	}
+	m.change.Incidents = append(m.change.Incidents, i)
+}
+
+// audit adds a line to the incident's chain.
+func (m *Model) audit(i *Incident, l Audit) {
+	last := m.chain[i.ID]
+	l.Seq, l.Incident, l.RuleHash, l.Prev = last.Seq+1, i.ID, i.RuleHash, last.Hash
+	l.Hash = l.hash()
+	m.chain[i.ID] = l
+	m.change.Audit = append(m.change.Audit, l)
+}
+
+// hash covers the record as it is written, without its own hash.
+func (a Audit) hash() string {
+	a.Hash = ""
+	b, err := json.Marshal(a)
+	if err != nil {
+		panic("detector: an audit line cannot be written: " + err.Error()) // its fields are ours
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// VerifyAudit checks that the lines of an incident form an unbroken chain.
+func VerifyAudit(lines []Audit) error {
+	prev := ""
+	for k, l := range lines {
+		if l.Seq != k+1 {
+			return fmt.Errorf("audit of %s: line %d is missing", l.Incident, k+1)
+		}
+		if l.Prev != prev || l.Hash != l.hash() {
+			return fmt.Errorf("audit of %s: line %d was changed", l.Incident, l.Seq)
+		}
+		prev = l.Hash
+	}
+	return nil
+}
+
+// changes lists the fields that people follow, before and after, as plain values.
+func changes(was, is *Incident) map[string][2]any {
+	out := map[string][2]any{}
+	put := func(name string, a, b any) {
+		if a != b {
+			out[name] = [2]any{a, b}
+		}
+	}
+	put("handling", string(was.Handling), string(is.Handling))
+	put("level", float64(was.Level), float64(is.Level))
+	put("severity", float64(told(was)), float64(told(is)))
+	put("owner", was.Owner, is.Owner)
+	put("closing", string(was.Closing), string(is.Closing))
+	put("merged_into", was.MergedInto, is.MergedInto)
+	put("observed", was.Evidence.Window.Observed, is.Evidence.Window.Observed)
+	put("authors", float64(was.Evidence.Authors), float64(is.Evidence.Authors))
+	put("lease_until", stamp(was.LeaseUntil), stamp(is.LeaseUntil))
+	put("snooze_until", stamp(was.SnoozeUntil), stamp(is.SnoozeUntil))
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// overtake cancels what has not been sent yet and no longer needs to be.
+func (m *Model) overtake(i *Incident) {
+	for _, seq := range sortedSeqs(m.alerts) {
+		a := m.alerts[seq]
+		if a.Incident != i.ID || a.State != AlertPending {
+			continue
+		}
+		overtaken := a.Reason == ReasonReminder || a.Reason == ReasonEscalated && a.Kind != KindRoot ||
+			i.Handling == Closed && a.Kind == KindRoot
+		if overtaken {
+			a.State = AlertCancelled
+			m.putAlert(a)
+		}
+	}
+}
+
+// alert makes the outbox rows of something to tell.
+func (m *Model) alert(t *turn, x tell) {
+	routes := x.routes
+	if routes == nil {
+		routes = t.inc.Routes
+	}
+	for _, id := range routes {
+		root := m.root(t.inc.ID, id)
+		switch {
+		case x.kind == KindRoot && root != nil:
+			continue // it is there, and an edit renews it
+		case x.kind == KindEdit:
+			m.edit(t, id, root)
+			continue
+		case x.kind != KindRoot && root == nil:
+			continue // nothing was ever told there
+		}
+		m.post(t, x, id)
+	}
+}
+
+// post adds one row.
+func (m *Model) post(t *turn, x tell, route string) {
+	r := m.set.Route(route)
+	a := Alert{Incident: t.inc.ID, Version: t.inc.Version, Route: route, Kind: x.kind, Reason: x.reason,
+		Severity: told(&t.inc), Mention: x.mention, Note: x.note, CreatedAt: t.now, NotBefore: t.now.Add(x.delay),
+		State: AlertPending}
+	if x.kind == KindRoot {
+		if x.delay > 0 && r.Notify.Gather > 0 {
+			a.NotBefore = t.now.Add(r.Notify.Gather)
+		}
+		a.Mention = append(a.Mention, route)
+	}
+	if a.Severity > passSeverity(r) {
+		a.NotBefore = QuietEnd(r.Quiet, a.NotBefore)
+	}
+	if x.reason == ReasonReminder {
+		a.Expires = t.now.Add(remindMost)
+	}
+	m.seq++
+	a.Seq = m.seq
+	a.Key = fmt.Sprintf("%s/%s/%s/%d", a.Incident, route, a.Kind, a.Seq)
+	m.alerts[a.Seq] = &a
+	m.putAlert(&a)
+}
+
+// edit has the root of a route renewed: at once if people changed something, else at most every 45 s. An edit
+// that is waiting already takes the newest state with it.
+func (m *Model) edit(t *turn, route string, root *Alert) {
+	if root == nil || root.State == AlertPending {
+		return // it will be posted with the newest state
+	}
+	due := t.now
+	if !t.urgent {
+		if next := root.TriedAt.Add(editEvery); next.After(due) {
+			due = next
+		}
+	}
+	for _, seq := range sortedSeqs(m.alerts) {
+		a := m.alerts[seq]
+		if a.Incident == t.inc.ID && a.Route == route && a.Kind == KindEdit && a.State == AlertPending {
+			a.Version = t.inc.Version
+			if due.Before(a.NotBefore) {
+				a.NotBefore = due
+			}
+			m.putAlert(a)
+			return
+		}
+	}
+	m.post(t, tell{kind: KindEdit, reason: ReasonUpdated, delay: due.Sub(t.now)}, route)
+}
+
+// putAlert has the row written with this change; rows that are done leave memory, but for roots.
+func (m *Model) putAlert(a *Alert) {
+	if a.State.Done() && (a.Kind != KindRoot || a.State != AlertSent) {
+		delete(m.alerts, a.Seq)
+	}
+	for k := range m.change.Alerts {
+		if m.change.Alerts[k].Seq == a.Seq {
+			m.change.Alerts[k] = *a
+			return
+		}
+	}
+	m.change.Alerts = append(m.change.Alerts, *a)
+}
+
+// root returns the row of an incident's root on a route, unless it was given up.
+func (m *Model) root(incident, route string) *Alert {
+	for _, seq := range sortedSeqs(m.alerts) {
+		if a := m.alerts[seq]; a.Incident == incident && a.Route == route && a.Kind == KindRoot {
+			return a
+		}
+	}
+	return nil
+}
+
+func sortedSeqs(m map[uint64]*Alert) []uint64 {
+	seqs := make([]uint64, 0, len(m))
+	for s := range m {
+		seqs = append(seqs, s)
+	}
+	slices.Sort(seqs)
+	return seqs
+}
+
+// passSeverity is the mildest severity that quiet hours let through; 1 and 2 always pass.
+func passSeverity(r *rules.Route) rules.Severity {
+	if r.Quiet == nil {
+		return rules.Notice
+	}
+	return max(r.Quiet.PassSeverity, rules.Serious)
+}
+
+// QuietEnd returns when something due at t may be told: t itself, or the end of the quiet hours t lies in.
+func QuietEnd(q *rules.QuietHours, t time.Time) time.Time {
+	if q == nil {
+		return t
+	}
+	zone := q.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	local := t.In(zone)
+	minute := local.Hour()*60 + local.Minute()
+	day := 0
+	switch {
+	case q.From <= q.To && minute >= q.From && minute < q.To:
+	case q.From > q.To && minute >= q.From:
+		day = 1
+	case q.From > q.To && minute < q.To:
+	default:
+		return t
+	}
+	end := time.Date(local.Year(), local.Month(), local.Day()+day, q.To/60, q.To%60, 0, 0, zone)
+	return end.In(t.Location())
+}

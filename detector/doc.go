@@ -1,0 +1,21 @@
+// Package detector is the judgement: is what people say about a brand unusual, and who has to know?
+//
+// [Judge] scores a mention and matches it against the rules. [Model] holds the whole decision state: series of
+// counts with what each has learnt of its own normal, incidents, and the outbox of alerts. Model.Apply,
+// Model.Tick and Model.Respond are deterministic: they take the time as an argument, touch nothing outside, and
+// return a [Change]. [Detector] is the only shell around them: a lock, a log, metrics and a commit to a [Store].
+// [Replay] feeds the same model from a stream without a store.
+//
+// The way of a mention: Ingest -> Judge (in the caller, side by side) -> Model.Apply -> buckets -> burst
+// score -> incident machine -> alerts -> Store.Commit -> the source gets its answer. Nothing is acknowledged
+// before it is durable, and nothing is sent from here: a dispatcher drains the outbox.
+//
+// An incident has two axes. What the data says (Level) and what people say (Handling) are separate, so that
+// an acknowledgement cannot hide growth; next.go, next_tick.go and respond.go are that machine.
+//
+// # Caveats
+//
+// Series are rolled forward lazily, by event time: a brand nobody writes about costs nothing. A source that
+// delivers late changes the buckets of the last hours but is never alarming by its arrival alone. In its first
+// day a brand's bursts teach and tell nobody; rules of kind each work from the first mention.
+package detector

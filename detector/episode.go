@@ -1,0 +1,47 @@
+package detector
+
+import "math"
+
+// episode is what a rule remembers about one series: whether it is above its bar now, and how often it was.
+// Every alert raises the bar for opening the next one, for a while; an open episode stays open while the
+// score keeps coming back to the plain bar.
+type episode struct {
+	habit   float64 // raises the bar for opening an episode; halves every seven days
+	habitAt int64   // bucket that habit is as of
+	lastHit int64   // bucket in which the score last reached the bar
+	inside  bool    // an episode is open
+	muted   bool    // it began while the series was too young to tell anybody
+}
+
+// bar returns what the score has to reach in bucket b to open an episode; base is the rule's own bar.
+func (p *episode) bar(base float64, b int64) float64 {
+	return base + p.habitNow(b)
+}
+
+func (p *episode) habitNow(b int64) float64 {
+	return p.habit * math.Exp2(-float64(b-p.habitAt)/(7*bucketsPerDay))
+}
+
+// insideAt reports whether the episode is still open in bucket b.
+func (p *episode) insideAt(b int64) bool {
+	return p.inside && b-p.lastHit <= int64(episodeQuiet/BucketLength)
+}
+
+// hit takes note of an evaluation. opened: a new episode began; above: the score is at the bar, in an open
+// episode or a new one.
+func (p *episode) hit(e *Eval, base float64) (opened, above bool) {
+	if p.insideAt(e.Bucket) {
+		above = e.Score >= base
+		if above {
+			p.lastHit = e.Bucket
+		}
+		return false, above
+	}
+	p.inside = false
+	if e.Score < p.bar(base, e.Bucket) {
+		return false, false
+	}
+	p.habit = min(p.habitNow(e.Bucket)+habituation, habituationCap)
+	p.habitAt, p.lastHit, p.inside, p.muted = e.Bucket, e.Bucket, true, false
+	return true, true
+}

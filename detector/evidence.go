@@ -1,0 +1,278 @@
+package detector
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"emberwatch/rules"
+	"emberwatch/sources"
+
+	"gonum.org/v1/gonum/mathext"
+)
+
+const (
+	maxMentions = 20 // ids kept in the evidence
+	maxCues     = 5
+	usualAtMost = 0.99 // the part of ordinary windows that hold no more than Window.High
+)
+
+// evidence gathers what a burst rests on: the mentions of the window that leads.
+func (m *Model) evidence(b *brand, r *rules.Rule, dim string, s *series, e *Eval) Evidence {
+	ev := Evidence{Score: e.Score}
+	for i := range e.Windows {
+		w := &e.Windows[i]
+		ev.Windows = append(ev.Windows, Window{Length: time.Duration(w.Buckets) * BucketLength, Observed: w.N,
+			Expected: w.Mu, High: quantile(usualAtMost, w.Mu, w.V), Surprise: w.Surprise})
+	}
+	ev.Window = ev.Windows[e.Lead]
+	from := bucketStart(e.Bucket - int64(e.Windows[e.Lead].Buckets) + 1)
+	name := s.key.Signal
+	m.gather(&ev, b, from, bucketStart(e.Bucket+1), func(it *Item) bool { return m.inSeries(b, name, it) })
+	return ev
+}
+
+// eachEvidence gathers what an each rule has found within a day around a mention.
+func (m *Model) eachEvidence(b *brand, r *rules.Rule, at *Item) Evidence {
+	var ev Evidence
+	n := 0
+	m.gather(&ev, b, at.At.Add(-24*time.Hour), at.At.Add(24*time.Hour), func(it *Item) bool {
+		if !containsString(it.Rules, r.ID) {
+			return false
+		}
+		n++
+		return true
+	})
+	ev.Window = Window{Length: 24 * time.Hour, Observed: float64(n)}
+	return ev
+}
+
+// gather counts the items of a time span that belong, by author, place, language and topic.
+func (m *Model) gather(ev *Evidence, b *brand, from, to time.Time, belongs func(*Item) bool) {
+	ev.Sources, ev.Networks, ev.Languages, ev.Categories = map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+	authors, cues := map[uint64]bool{}, map[string]int{}
+	var mine []*Item
+	for k := len(b.items) - 1; k >= 0 && !b.items[k].At.Before(from); k-- {
+		it := b.items[k]
+		if !it.At.Before(to) {
+			continue
+		}
+		if it.Weight > 0 && speaks(it.Kind) {
+			ev.Total++
+		}
+		if !belongs(it) {
+			continue
+		}
+		mine = append(mine, it)
+		authors[it.Author] = true
+		ev.add(it, cues)
+	}
+	ev.Authors = len(authors)
+	ev.Cues = top(cues, maxCues)
+	ev.Mentions = telling(mine)
+}
+
+func (ev *Evidence) add(it *Item, cues map[string]int) {
+	ev.Sources[it.Key.Source]++
+	if it.Network != "" {
+		ev.Networks[it.Network]++
+	}
+	if it.Lang != "" && it.Lang != "und" {
+		ev.Languages[it.Lang]++
+	}
+	for _, c := range it.Categories {
+		ev.Categories[c]++
+	}
+	if it.Cue != "" {
+		cues[it.Cue]++
+	}
+	if it.negative() {
+		ev.Negative++
+	}
+	if it.Private {
+		ev.Private++
+	}
+	ev.Reach += it.Reach
+}
+
+// top returns the most frequent keys.
+func top(counts map[string]int, n int) []string {
+	keys := sortedKeys(counts)
+	slices.SortStableFunc(keys, func(a, b string) int { return counts[b] - counts[a] })
+	return keys[:min(n, len(keys))]
+}
+
+// telling returns the keys of the mentions that say most: surely negative, with a topic, widely read, recent.
+func telling(items []*Item) []sources.Key {
+	weight := func(it *Item) float64 {
+		w := it.Negative + 0.1*math.Log10(1+float64(it.Reach))
+		if it.Category != "" {
+			w += 0.3
+		}
+		return w
+	}
+	items = slices.Clone(items)
+	slices.SortStableFunc(items, func(a, b *Item) int {
+		if c := cmp.Compare(weight(b), weight(a)); c != 0 {
+			return c
+		}
+		return b.At.Compare(a.At)
+	})
+	var keys []sources.Key
+	for _, it := range items[:min(maxMentions, len(items))] {
+		keys = append(keys, it.Key)
+	}
+	return keys
+}
+
+// quantile returns the smallest count that a negative binomial with mean mu and variance mu + v mu² does
+// not exceed with probability q.
+func quantile(q, mu, v float64) float64 {
+	if mu <= 0 {
+		return 0
+	}
+	r := 1 / v
+	above := func(n float64) float64 { return mathext.RegIncBeta(n+1, r, mu/(r+mu)) } // P(X > n)
+	lo, hi := 0.0, max(4, 2*mu)
+	for above(hi) > 1-q {
+		hi *= 2
+	}
+	for hi-lo >= 1 {
+		mid := math.Floor((lo + hi) / 2)
+		if above(mid) > 1-q {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return math.Floor(hi)
+}
+
+// sentence says what happened against what was expected, for somebody who has never seen the product.
+func (m *Model) sentence(f *found) string {
+	if f.rule.Kind == rules.Each {
+		return m.eachSentence(f)
+	}
+	ev := &f.evidence
+	w := ev.Window
+	what := "mentions"
+	if f.rule.Match.Sentiment == string(Negative) {
+		what = "negative mentions"
+	}
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s %s from %s in %s; ", number(w.Observed), plural(w.Observed, what),
+		people(ev.Authors), lastWords(w.Length))
+	local := m.now
+	if m.set.Zone != nil {
+		local = m.now.In(m.set.Zone)
+	}
+	fmt.Fprintf(&s, "at this time of a %s usually %s, rarely more than %s", local.Weekday(), about(w.Expected), number(max(w.High, 1)))
+	if ev.Learning != "" {
+		s.WriteString(" (still learning)")
+	}
+	s.WriteString(m.where(f))
+	return s.String() + "."
+}
+
+func (m *Model) eachSentence(f *found) string {
+	ev := &f.evidence
+	topic := TopicWords(f.category)
+	if f.category == "" {
+		topic = "what rule " + f.rule.ID + " watches for"
+	}
+	var s strings.Builder
+	if ev.Window.Observed <= 1 {
+		fmt.Fprintf(&s, "Somebody writes about %s", topic)
+	} else {
+		fmt.Fprintf(&s, "%s mentions from %s write about %s within a day", number(ev.Window.Observed), people(ev.Authors), topic)
+	}
+	if len(ev.Cues) > 0 {
+		fmt.Fprintf(&s, " (matched %s)", quoted(ev.Cues[:min(3, len(ev.Cues))]))
+	}
+	s.WriteString(onWords(ev))
+	return s.String() + "."
+}
+
+// where says on which source and about what most of the mentions are.
+func (m *Model) where(f *found) string {
+	s := onWords(&f.evidence)
+	if f.category != "" {
+		if s != "" {
+			s += ","
+		} else {
+			s = ";"
+		}
+		s += " mostly about " + TopicWords(f.category)
+	}
+	return s
+}
+
+func onWords(ev *Evidence) string {
+	places := ev.Networks
+	if len(places) == 0 {
+		places = ev.Sources
+	}
+	name := top(places, 1)
+	switch {
+	case len(name) == 0:
+		return ""
+	case len(places) == 1:
+		return "; all on " + name[0]
+	case 2*places[name[0]] >= int(ev.Window.Observed):
+		return "; mostly on " + name[0]
+	}
+	return fmt.Sprintf("; on %d sources", len(places))
+}
+
+func quoted(words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = "“" + w + "”"
+	}
+	return strings.Join(out, ", ")
+}
+
+func number(n float64) string { return fmt.Sprintf("%d", int(math.Round(n))) }
+
+// about says an expected count: small ones with a decimal, because "0" is never what is expected.
+func about(n float64) string {
+	switch {
+	case n < 0.1:
+		return "almost none"
+	case n < 10:
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", n), ".0")
+	}
+	return number(n)
+}
+
+func people(n int) string {
+	if n == 1 {
+		return "one person"
+	}
+	return fmt.Sprintf("%d people", n)
+}
+
+func plural(n float64, what string) string {
+	if n == 1 {
+		return strings.TrimSuffix(what, "s")
+	}
+	return what
+}
+
+func lastWords(d time.Duration) string {
+	switch {
+	case d == time.Hour:
+		return "the last hour"
+	case d < time.Hour:
+		return fmt.Sprintf("the last %d minutes", int(d.Minutes()))
+	case d%(24*time.Hour) == 0:
+		if d == 24*time.Hour {
+			return "the last day"
+		}
+		return fmt.Sprintf("the last %d days", int(d.Hours())/24)
+	}
+	return fmt.Sprintf("the last %d hours", int(d.Hours()))
+}

@@ -1,0 +1,94 @@
+package detector
+
+import (
+	"emberwatch/rules"
+	"emberwatch/sources"
+)
+
+// clearlyPositive is the P(positive) from which a cue word alone no longer makes a mention a complaint:
+// "the delay was handled wonderfully".
+const clearlyPositive = 0.6
+
+// Judge scores one mention and matches it against the rules: one Judged for each brand it speaks about, or
+// a single one without a brand. It keeps no state and is safe for concurrent use.
+func Judge(set *rules.Set, scorer Scorer, m sources.Mention) []Judged {
+	doc := rules.Tokenize(m.Body())
+	score := scorer.Score(doc, m.Lang, m.Rating, false)
+	found := set.Match(&m, doc, score.Lang)
+	base := Judged{Mention: m, P: WithCues(score.P, found.Hits), Lang: score.Lang, Known: score.Known}
+	for _, h := range found.Hits {
+		if h.Negated {
+			continue
+		}
+		if base.Category == "" {
+			base.Category, base.Cue, base.Confidence = h.Category, h.Cue, h.Confidence
+			base.Known = true
+		}
+		base.Categories = append(base.Categories, h.Category)
+	}
+	if len(found.Brands) == 0 {
+		return []Judged{base}
+	}
+	out := make([]Judged, len(found.Brands))
+	for i, id := range found.Brands {
+		j := base
+		j.Brand = id
+		b, _ := set.Brand(id)
+		j.Own = b != nil && writtenBy(b, &m)
+		f := &rules.Facts{Mention: &j.Mention, PNegative: j.P.Negative, Label: string(j.P.Label()), Lang: j.Lang,
+			Categories: j.Categories, Found: &found}
+		for _, r := range set.Holding(id, f) {
+			if r.Match.Sentiment == string(Negative) && !j.Known {
+				continue // no known ground: shown, not counted
+			}
+			if len(r.Match.Kinds) == 0 && !speaks(m.Kind) {
+				continue
+			}
+			j.Rules = append(j.Rules, r.ID)
+		}
+		out[i] = j
+	}
+	return out
+}
+
+// WithCues raises P(negative) to what the cue words of a text stand for, unless the text is clearly
+// positive.
+func WithCues(p P, hits []rules.Hit) P {
+	if p.Positive >= clearlyPositive {
+		return p
+	}
+	for _, h := range hits {
+		if !h.Negated {
+			p = p.RaiseNegative(min(h.Weight, h.Confidence))
+		}
+	}
+	return p
+}
+
+// writtenBy reports whether the brand itself wrote the mention.
+func writtenBy(b *rules.Brand, m *sources.Mention) bool {
+	return m.Author.ID != "" && b.Owns(m.Network, m.Source, m.Author.ID) ||
+		m.Author.Handle != "" && b.Owns(m.Network, m.Source, m.Author.Handle)
+}
+
+// speaks reports whether a kind says something rather than only being counted. Rules that name no kinds look
+// at these.
+func speaks(k sources.Kind) bool {
+	switch k {
+	case sources.Like, sources.Share, sources.Follow, sources.Unfollow, sources.Metric:
+		return false
+	}
+	return true
+}
+
+// hash64 is FNV-1a over the parts, each closed by a zero byte; the same in every process.
+func hash64(parts ...string) uint64 {
+	h := uint64(14695981039346656037)
+	for _, p := range parts {
+		for i := range len(p) {
+			h = (h ^ uint64(p[i])) * 1099511628211
+		}
+		h *= 1099511628211
+	}
+	return h
+}

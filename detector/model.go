@@ -1,0 +1,179 @@
+package detector
+
+import (
+	"slices"
+	"time"
+
+	"emberwatch/rules"
+	"emberwatch/sources"
+)
+
+// Model is the whole decision state. Its methods take the time as an argument, touch no disk, clock, log or
+// goroutine, and return the [Change] that has to be made durable; the same calls in the same order always
+// give the same changes. It is not safe for concurrent use: its owner is [Detector], or [Replay].
+type Model struct {
+	set       *rules.Set
+	lag       int
+	brands    map[string]*brand
+	incidents map[string]*Incident // open ones, and those closed lately
+	chain     map[string]Audit     // the last audit line of each
+	alerts    map[uint64]*Alert    // not done, and the sent roots of incidents above
+	done      map[string]Done
+	seq       uint64
+
+	change *Change // of the call that is running
+	now    time.Time
+}
+
+// brand is what the model keeps of one brand.
+type brand struct {
+	state  BrandState
+	series map[string]*series // by signal
+	items  []*Item            // of the longest window, in the order of time
+	byKey  map[sources.Key]*Item
+}
+
+// keepItems is how long items stay: the longest window and the grace for late ones.
+const keepItems = 25 * time.Hour
+
+// keepClosed is how long a closed incident stays in memory: reopening and the mute after a false alarm.
+const keepClosed = 24 * time.Hour
+
+const keepDone = 48 * time.Hour
+
+// Lag is how many buckets learning waits for late mentions.
+const (
+	LagLive   = learnLagMax
+	LagReplay = 0
+)
+
+// NewModel returns an empty model that judges by set. lag is LagLive or LagReplay.
+func NewModel(set *rules.Set, lag int) *Model {
+	return &Model{set: set, lag: lag, brands: map[string]*brand{}, incidents: map[string]*Incident{},
+		chain: map[string]Audit{}, alerts: map[uint64]*Alert{}, done: map[string]Done{}}
+}
+
+// Restore fills an empty model from what a store has loaded.
+func (m *Model) Restore(st *State) error {
+	m.seq = st.Seq
+	for _, b := range st.Brands {
+		m.brand(b.ID).state = b
+	}
+	for i := range st.Items {
+		m.brand(st.Items[i].Brand).insert(&st.Items[i])
+	}
+	for _, s := range st.Series {
+		x := &series{key: s.Key}
+		if err := x.UnmarshalBinary(s.Blob); err != nil {
+			return err
+		}
+		b := m.brand(s.Key.Brand)
+		b.series[s.Key.Signal] = x
+	}
+	for _, b := range m.brands {
+		m.recount(b)
+	}
+	for i := range st.Incidents {
+		m.incidents[st.Incidents[i].ID] = &st.Incidents[i]
+	}
+	for id, a := range st.LastAudit {
+		m.chain[id] = a
+	}
+	for i := range st.Alerts {
+		m.alerts[st.Alerts[i].Seq] = &st.Alerts[i]
+	}
+	for _, d := range st.Done {
+		m.done[d.ID] = d
+	}
+	return nil
+}
+
+// recount books the items of buckets that were still running when a series was last written: its blob holds
+// the closed buckets, the items hold the rest.
+func (m *Model) recount(b *brand) {
+	for _, sig := range sortedKeys(b.series) {
+		s := b.series[sig]
+		s.burst.clearRunning()
+		for _, it := range b.items {
+			if bucketOf(it.At) == s.burst.cur && m.inSeries(b, sig, it) {
+				s.burst.add(s.burst.cur, float64(it.Weight))
+			}
+		}
+	}
+}
+
+func (m *Model) begin(now time.Time) {
+	m.now = now
+	m.change = &Change{At: now}
+}
+
+// end collects what the running call has touched.
+func (m *Model) end() *Change {
+	for _, id := range sortedKeys(m.brands) {
+		b := m.brands[id]
+		for _, sig := range sortedKeys(b.series) {
+			s := b.series[sig]
+			if !s.dirty {
+				continue
+			}
+			s.dirty = false
+			blob, _ := s.MarshalBinary() // never fails
+			m.change.Series = append(m.change.Series, SeriesBlob{s.key, blob})
+		}
+	}
+	c := m.change
+	m.change = nil
+	return c
+}
+
+func (m *Model) brand(id string) *brand {
+	b := m.brands[id]
+	if b == nil {
+		b = &brand{state: BrandState{ID: id, Sources: map[string]time.Time{}, Deduped: map[string]time.Time{}},
+			series: map[string]*series{}, byKey: map[sources.Key]*Item{}}
+		m.brands[id] = b
+	}
+	return b
+}
+
+// insert puts an item at its place in time.
+func (b *brand) insert(it *Item) {
+	at, _ := slices.BinarySearchFunc(b.items, it, func(a, x *Item) int {
+		if c := a.At.Compare(x.At); c != 0 {
+			return c
+		}
+		return -1 // equal times: after those that are there
+	})
+	b.items = slices.Insert(b.items, at, it)
+	b.byKey[it.Key] = it
+}
+
+func (b *brand) remove(it *Item) {
+	if at := slices.Index(b.items, it); at >= 0 {
+		b.items = slices.Delete(b.items, at, at+1)
+	}
+	delete(b.byKey, it.Key)
+}
+
+// HasBrand reports whether the model knows the brand already, and how many brands without rules it has.
+func (m *Model) HasBrand(id string) (known bool, auto int) {
+	for _, b := range m.brands {
+		if b.state.Auto {
+			auto++
+		}
+	}
+	_, known = m.brands[id]
+	return known, auto
+}
+
+// SetRules makes set the rules in force. Learnt series stay; those of rules that are gone fade away unused.
+func (m *Model) SetRules(set *rules.Set) { m.set = set }
+
+// Incident returns an open or lately closed incident.
+func (m *Model) Incident(id string) (Incident, bool) {
+	i, ok := m.incidents[id]
+	if !ok {
+		return Incident{}, false
+	}
+	return *i, true
+}

@@ -1,0 +1,314 @@
+package detector
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"emberwatch/rules"
+	"emberwatch/sources"
+)
+
+// Tick lets the clock work: numbers of open incidents are renewed, signals settle, leases and snoozes end,
+// ladders climb, and what is no longer needed leaves memory.
+func (m *Model) Tick(now time.Time) *Change {
+	m.begin(now)
+	for _, id := range sortedKeys(m.incidents) {
+		i := m.incidents[id]
+		if i.Open() {
+			m.refresh(i)
+			m.tick(m.incidents[id])
+		} else if now.Sub(i.ClosedAt) > keepClosed {
+			m.forget(id)
+		}
+	}
+	m.expire()
+	for id, d := range m.done {
+		if now.Sub(d.At) > keepDone {
+			delete(m.done, id)
+		}
+	}
+	return m.end()
+}
+
+// expire cancels alerts that came too late to be of use.
+func (m *Model) expire() {
+	for _, seq := range sortedSeqs(m.alerts) {
+		a := m.alerts[seq]
+		if a.State == AlertPending && !a.Expires.IsZero() && m.now.After(a.Expires) {
+			a.State = AlertCancelled
+			m.putAlert(a)
+		}
+	}
+}
+
+func (m *Model) tick(i *Incident) {
+	t := begin(*i, m.set, m.now, Actor{Kind: "timer", Via: "timer"})
+	t.tick()
+	m.commit(t)
+}
+
+// refresh renews the numbers of an incident whose signal moved after it was last written.
+func (m *Model) refresh(i *Incident) {
+	if len(i.Signals) == 0 || i.Signals[0].Series == "" || m.now.Sub(i.ChangedAt) < refreshEvery {
+		return
+	}
+	lead := &i.Signals[0]
+	b := m.brands[i.Brand]
+	r, ok := m.set.Rule(lead.Rule)
+	if !ok || b == nil {
+		return
+	}
+	s := b.series[lead.Series]
+	if s == nil || s.burst.countIn(Duration(i.Evidence.Window.Length)) <= i.Evidence.Window.Observed {
+		return
+	}
+	for _, dim := range append(dimsOf(b, r), "") {
+		if signalName(r, dim) == lead.Series {
+			m.burst(b, r, dim, s, false)
+			return
+		}
+	}
+}
+
+// dimsOf returns the values of baseline.per that a brand's recent items have.
+func dimsOf(b *brand, r *rules.Rule) []string {
+	set := map[string]bool{}
+	for _, it := range b.items {
+		for _, d := range dims(r, it) {
+			set[d] = true
+		}
+	}
+	return sortedKeys(set)
+}
+
+// forget drops a closed incident and its roots from memory; the store keeps them.
+func (m *Model) forget(id string) {
+	delete(m.incidents, id)
+	delete(m.chain, id)
+	for _, seq := range sortedSeqs(m.alerts) {
+		if a := m.alerts[seq]; a.Incident == id && a.State.Done() {
+			delete(m.alerts, seq)
+		}
+	}
+}
+
+// Recall takes an incident back into memory that was closed so long ago that only the store has it.
+func (m *Model) Recall(i Incident, last Audit) {
+	if _, ok := m.incidents[i.ID]; !ok {
+		m.incidents[i.ID] = &i
+		m.chain[i.ID] = last
+	}
+}
+
+// Respond applies what a person did. An event whose id was answered before gets the same answer and changes
+// nothing. ok is false if there is no such incident.
+func (m *Model) Respond(e Event, now time.Time) (res Result, c *Change, ok bool) {
+	m.begin(now)
+	if d, again := m.done[e.ID]; again && e.ID != "" {
+		return d.Result, m.end(), true
+	}
+	i, ok := m.incidents[m.alias(e.Incident)]
+	if !ok {
+		return Result{}, m.end(), false
+	}
+	switch e.Op {
+	case OpMerge:
+		res = m.merge(i, &e)
+	case OpSplit:
+		res = m.split(i, &e)
+	default:
+		t := begin(*i, m.set, now, e.Actor)
+		res.Outcome, res.Message = t.respond(&e)
+		if res.Outcome == Applied {
+			m.commit(t)
+		}
+		res.Incident = *m.incidents[i.ID]
+	}
+	if e.ID != "" {
+		d := Done{ID: e.ID, At: now, Result: res}
+		m.done[e.ID] = d
+		m.change.Done = append(m.change.Done, d)
+	}
+	return res, m.end(), true
+}
+
+// alias follows merged incidents to the one they went into, so that old links and buttons lead there.
+func (m *Model) alias(id string) string {
+	for range 32 {
+		i, ok := m.incidents[id]
+		if !ok || i.MergedInto == "" {
+			return id
+		}
+		id = i.MergedInto
+	}
+	return id
+}
+
+// merge closes an incident into another of the same brand, which takes over its signals and mentions.
+func (m *Model) merge(i *Incident, e *Event) Result {
+	into, ok := m.incidents[m.alias(e.Args.Into)]
+	switch {
+	case !ok:
+		return Result{Outcome: Refused, Message: fmt.Sprintf("there is no open incident %q to merge into", e.Args.Into), Incident: *i}
+	case into.ID == i.ID:
+		return Result{Outcome: Already, Message: "an incident cannot be merged into itself", Incident: *i}
+	case into.Brand != i.Brand:
+		return Result{Outcome: Refused, Message: "the two are about different brands", Incident: *i}
+	case !i.Open() || !into.Open():
+		return Result{Outcome: Refused, Message: "both have to be open", Incident: *i}
+	}
+	t := begin(*i, m.set, m.now, e.Actor)
+	t.event, t.inc.MergedInto = e.ID, into.ID
+	t.close(Merged, joinNote("into "+into.ID, e.Args.Note))
+	m.commit(t)
+
+	t = begin(*into, m.set, m.now, e.Actor)
+	t.event, t.urgent = e.ID, true
+	for _, s := range i.Signals {
+		t.putSignal(s)
+	}
+	t.inc.Evidence.Mentions = union(t.inc.Evidence.Mentions, i.Evidence.Mentions)
+	before := told(&t.inc)
+	t.relevel()
+	if t.inc.Level.GraverThan(t.inc.Severity) {
+		t.inc.Severity = t.inc.Level
+	}
+	t.line(string(OpMerge), "", joinNote("took in "+i.ID, e.Args.Note))
+	if told(&t.inc).GraverThan(before) {
+		t.worse(notifying(before))
+	} else {
+		t.edit()
+	}
+	m.commit(t)
+	return Result{Outcome: Applied, Message: i.ID + " merged into " + into.ID, Incident: *m.incidents[into.ID]}
+}
+
+func union[T comparable](a, b []T) []T {
+	out := slices.Clone(a)
+	for _, x := range b {
+		if !slices.Contains(out, x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// split makes a new incident of chosen mentions; an incident that was merged away is opened again instead.
+func (m *Model) split(i *Incident, e *Event) Result {
+	if old, ok := m.incidents[e.Args.Into]; ok && old.MergedInto == i.ID {
+		t := begin(*old, m.set, m.now, e.Actor)
+		t.event, t.urgent = e.ID, true
+		t.inc.LastHit = m.now
+		t.reopen(joinNote("split from "+i.ID, e.Args.Note))
+		m.commit(t)
+		return Result{Outcome: Applied, Message: old.ID + " is on its own again", Incident: *m.incidents[old.ID]}
+	}
+	if len(e.Args.Mentions) == 0 {
+		return Result{Outcome: Refused, Message: "say which mentions the new incident takes, or name the merged incident to bring back", Incident: *i}
+	}
+	b := m.brand(i.Brand)
+	b.state.Incidents++
+	m.touchBrand(b)
+	part := *i
+	part.N, part.ID = b.state.Incidents, fmt.Sprintf("%s-%d", i.Brand, b.state.Incidents)
+	part.Version, part.Previous, part.Owner, part.Override = 0, i.ID, "", rules.Calm
+	part.Signals = nil
+	part.Signals = append(part.Signals, i.Signals[:min(1, len(i.Signals))]...)
+	for k := range part.Signals {
+		part.Signals[k].Series = "" // of its own: the series goes on speaking for the old one
+	}
+	part.Evidence.Mentions = slices.Clone(e.Args.Mentions)
+	part.Sentence = fmt.Sprintf("%d mentions split from %s.", len(e.Args.Mentions), i.ID)
+	t := begin(part, m.set, m.now, e.Actor)
+	t.event = e.ID
+	t.open()
+	m.commit(t)
+
+	t = begin(*i, m.set, m.now, e.Actor)
+	t.event, t.urgent = e.ID, true
+	t.inc.Evidence.Mentions = slices.DeleteFunc(slices.Clone(i.Evidence.Mentions), func(k sources.Key) bool {
+		return slices.Contains(e.Args.Mentions, k)
+	})
+	t.line(string(OpSplit), "", joinNote(part.ID+" taken out", e.Args.Note))
+	t.edit()
+	m.commit(t)
+	return Result{Outcome: Applied, Message: "the mentions are now incident " + part.ID, Incident: *m.incidents[part.ID]}
+}
+
+// Receive books the progress of alerts.
+func (m *Model) Receive(rs []Receipt, now time.Time) *Change {
+	m.begin(now)
+	for _, r := range rs {
+		a, ok := m.alerts[r.Seq]
+		if !ok || a.State.Done() {
+			continue
+		}
+		a.State, a.LastError = r.State, r.Error
+		if r.State == AlertSending {
+			a.TriedAt = now
+			if !r.NoAttempt {
+				a.Attempts++
+			}
+		}
+		if r.NoAttempt && a.Attempts > 0 && r.State == AlertPending {
+			a.Attempts--
+		}
+		if !r.NotBefore.IsZero() {
+			a.NotBefore = r.NotBefore
+		}
+		if r.State == AlertSent {
+			a.Ref = r.Ref
+			m.renewed(a, now)
+		}
+		m.putAlert(a)
+	}
+	return m.end()
+}
+
+// renewed notes on the root when it was last edited, so that edits keep their distance.
+func (m *Model) renewed(a *Alert, now time.Time) {
+	if root := m.root(a.Incident, a.Route); root != nil && a.Kind == KindEdit {
+		root.TriedAt = now
+		m.putAlert(root)
+	}
+}
+
+// Due returns the alerts that may go at now, in the order in which they should: first notifications before
+// the rest, graver ones before milder ones, then in the order of time. Those found in sending or unknown
+// are included.
+func (m *Model) Due(now time.Time) []Alert {
+	var due []Alert
+	for _, seq := range sortedSeqs(m.alerts) {
+		if a := m.alerts[seq]; !a.State.Done() && !a.NotBefore.After(now) {
+			due = append(due, *a)
+		}
+	}
+	slices.SortStableFunc(due, func(a, b Alert) int {
+		if c := rank(a.Kind) - rank(b.Kind); c != 0 {
+			return c
+		}
+		return int(a.Severity) - int(b.Severity)
+	})
+	return due
+}
+
+func rank(k AlertKind) int {
+	switch k {
+	case KindRoot:
+		return 0
+	case KindBroadcast:
+		return 1
+	case KindThread:
+		return 2
+	}
+	return 3
+}
+
+// Root returns where the incident's root is on a route.
+func (m *Model) Root(incident, route string) (Ref, bool) {
+	if a := m.root(incident, route); a != nil && a.State == AlertSent {
+		return a.Ref, true
+	}
+	return Ref{}, false
+}

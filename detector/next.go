@@ -1,0 +1,288 @@
+package detector
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"emberwatch/rules"
+)
+
+// The incident machine. Two axes that never touch each other's fields: what the data says (raise, settle)
+// and what people say (respond); the clock (tick) joins them. A turn is one step of one incident: it starts from a
+// copy, and what it did is read off it afterwards: the incident as it is now, audit lines, and what must
+// be told. Nothing here looks at a clock, a disk or another incident.
+//
+// Default clocks are those of the contract, section 5; a route may change some of them.
+
+const (
+	calmAfter    = 8 * time.Hour    // without a hit, a signal is over (a rule's resolve.quiet wins)
+	reopenWithin = 2 * time.Hour    // a story that comes back so soon is the same incident
+	closeAlone   = 24 * time.Hour   // calm and acknowledged: closes by itself after this
+	leaseGrace   = 30 * time.Minute // from the question at the end of a lease to new
+	expireAfter  = 7 * 24 * time.Hour
+	editEvery    = 45 * time.Second
+	worseEvery   = 30 * time.Minute
+	maxSnooze    = 7 * 24 * time.Hour
+	gather       = 30 * time.Second
+	remindFirst  = 30 * time.Minute
+	remindMost   = 4 * time.Hour
+	flapWindow   = 6 * time.Hour
+)
+
+// DefaultLease returns how long an acknowledgement holds at a severity.
+func DefaultLease(s rules.Severity) time.Duration {
+	switch s {
+	case rules.Crisis:
+		return time.Hour
+	case rules.Serious:
+		return 4 * time.Hour
+	}
+	return 24 * time.Hour
+}
+
+// AckWithin returns within which time an incident of a severity should be acknowledged; 0: the next working
+// hour.
+func AckWithin(s rules.Severity) time.Duration {
+	switch s {
+	case rules.Crisis:
+		return 10 * time.Minute
+	case rules.Serious:
+		return 20 * time.Minute
+	case rules.Issue:
+		return time.Hour
+	}
+	return 0
+}
+
+// tell is something a turn wants people to be told; the model makes one alert of it for each route.
+type tell struct {
+	kind    AlertKind
+	reason  NotifyReason
+	routes  []string // nil: all of the incident's
+	mention []string // routes whose people are named
+	note    string
+	delay   time.Duration
+}
+
+// turn is one step of one incident.
+type turn struct {
+	inc   Incident
+	was   Incident
+	now   time.Time
+	set   *rules.Set
+	actor Actor
+	event string // id of the event behind the turn
+	lines []Audit
+	tells []tell
+	// cancel: reminders and escalations not yet sent are overtaken
+	cancel bool
+	urgent bool // people changed something: the root is renewed at once
+}
+
+func begin(inc Incident, set *rules.Set, now time.Time, actor Actor) *turn {
+	was := inc
+	inc.Signals = slices.Clone(inc.Signals)
+	inc.Routes = slices.Clone(inc.Routes)
+	inc.NewSources = slices.Clone(inc.NewSources)
+	inc.Reopened = slices.Clone(inc.Reopened)
+	return &turn{inc: inc, was: was, now: now, set: set, actor: actor}
+}
+
+// line adds an audit line; sequence and hash follow when the turn is committed.
+func (t *turn) line(op string, reason NotifyReason, note string) {
+	t.lines = append(t.lines, Audit{Op: op, Reason: reason, Note: note, Actor: t.actor, At: t.now, Event: t.event})
+}
+
+func (t *turn) tell(kind AlertKind, reason NotifyReason, note string) {
+	t.tells = append(t.tells, tell{kind: kind, reason: reason, note: note})
+}
+
+// edit renews the roots; several edits in one turn are one.
+func (t *turn) edit() {
+	for _, x := range t.tells {
+		if x.kind == KindEdit {
+			return
+		}
+	}
+	t.tell(KindEdit, ReasonUpdated, "")
+}
+
+// told returns the severity that people go by: the override, else the level.
+func told(i *Incident) rules.Severity {
+	if i.Override != rules.Calm {
+		return i.Override
+	}
+	return i.Severity
+}
+
+// notifying reports whether a severity is posted rather than listed.
+func notifying(s rules.Severity) bool { return s != rules.Calm && s <= rules.Issue }
+
+// open makes a new incident known.
+func (t *turn) open() {
+	i := &t.inc
+	i.Handling, i.OpenedAt, i.Severity = New, t.now, i.Level
+	t.line("opened", ReasonFirst, i.SeverityWhy)
+	t.first(ReasonFirst)
+}
+
+// first tells people for the first time and starts the ladder.
+func (t *turn) first(reason NotifyReason) {
+	if !notifying(told(&t.inc)) {
+		return
+	}
+	delay := time.Duration(0)
+	if told(&t.inc) != rules.Crisis {
+		delay = gather
+	}
+	t.tells = append(t.tells, tell{kind: KindRoot, reason: reason, delay: delay})
+	t.startLadder()
+}
+
+func (t *turn) startLadder() {
+	i := &t.inc
+	i.LadderFrom, i.LadderStep, i.Reminders = t.now, 0, 0
+	i.RemindAt = t.now.Add(remindFirst)
+}
+
+func (t *turn) stopLadder() {
+	t.inc.LadderFrom, t.inc.RemindAt = time.Time{}, time.Time{}
+	t.cancel = true
+}
+
+// raise takes in a signal at or above its bar: evidence has been renewed by the caller. It decides whether
+// people have to hear of it.
+func (t *turn) raise(sig ActiveSignal) {
+	t.putSignal(sig)
+	i := &t.inc
+	i.LastHit = t.now
+	i.CalmSince, i.CloseAsked = time.Time{}, false
+	before := i.Level
+	t.relevel()
+	if !i.Level.GraverThan(i.Severity) {
+		if before != i.Level || i.Handling != Snoozed {
+			t.edit()
+		}
+		return
+	}
+	wasTold := notifying(told(&t.was))
+	i.Severity = i.Level
+	i.SeverityWhy = i.Signals[0].Why
+	t.worse(wasTold)
+}
+
+// worse tells that an incident has become graver. It breaks through acknowledgement and snooze.
+func (t *turn) worse(wasTold bool) {
+	i := &t.inc
+	if i.Handling == Acked || i.Handling == Snoozed {
+		t.line("worse", ReasonWorse, fmt.Sprintf("%s; breaks through %s at severity %d", i.SeverityWhy, i.Handling, i.AtLevel))
+		i.Handling, i.AtLevel = New, rules.Calm
+		i.LeaseUntil, i.SnoozeUntil, i.LeaseAsked = time.Time{}, time.Time{}, false
+	} else {
+		t.line("worse", ReasonWorse, i.SeverityWhy)
+	}
+	if !wasTold {
+		t.first(ReasonFirst)
+		return
+	}
+	t.edit()
+	t.tell(KindBroadcast, ReasonWorse, i.SeverityWhy)
+	if i.Owner != "" {
+		t.tells[len(t.tells)-1].note = i.SeverityWhy
+	}
+	t.startLadder()
+}
+
+// putSignal renews or adds a signal; the leading one stands first.
+func (t *turn) putSignal(sig ActiveSignal) {
+	i := &t.inc
+	at := slices.IndexFunc(i.Signals, func(s ActiveSignal) bool { return s.Rule == sig.Rule && s.Series == sig.Series })
+	if at < 0 {
+		i.Signals = append(i.Signals, sig)
+	} else {
+		sig.First = i.Signals[at].First
+		i.Signals[at] = sig
+	}
+	slices.SortStableFunc(i.Signals, func(a, b ActiveSignal) int {
+		switch {
+		case a.Level.GraverThan(b.Level):
+			return -1
+		case b.Level.GraverThan(a.Level):
+			return 1
+		}
+		return a.First.Compare(b.First)
+	})
+}
+
+// relevel sets Level to the gravest signal that is not over.
+func (t *turn) relevel() {
+	i := &t.inc
+	i.Level = rules.Calm
+	for _, s := range i.Signals {
+		if t.now.Sub(s.LastHit) < time.Duration(s.Quiet) && s.Level.GraverThan(i.Level) {
+			i.Level = s.Level
+		}
+	}
+}
+
+// newSource notes a source (or network) that the incident was not on before.
+func (t *turn) newSource(name string) {
+	i := &t.inc
+	if slices.Contains(i.NewSources, name) {
+		return
+	}
+	i.NewSources = append(i.NewSources, name)
+	if len(i.NewSources) == 1 {
+		return // where it began
+	}
+	note := "now also on " + name
+	t.line("new_source", ReasonNewSource, note)
+	if notifying(told(i)) && i.Handling != Snoozed && !i.OpenedAt.IsZero() && t.now.After(i.OpenedAt) {
+		t.tell(KindThread, ReasonNewSource, name)
+	}
+}
+
+// reopen brings a closed incident back.
+func (t *turn) reopen(why string) {
+	i := &t.inc
+	i.Reopened = append(slices.DeleteFunc(i.Reopened, func(at time.Time) bool { return t.now.Sub(at) > flapWindow }), t.now)
+	i.Handling, i.Closing, i.ClosedBy, i.ClosedAt = New, "", "", time.Time{}
+	i.CalmSince, i.CloseAsked, i.MergedInto = time.Time{}, false, ""
+	if i.Level != rules.Calm {
+		i.Severity = i.Level
+	}
+	t.line("reopened", ReasonReopened, why)
+	t.edit()
+	if notifying(told(i)) {
+		t.tell(KindBroadcast, ReasonReopened, why)
+		t.startLadder()
+	}
+}
+
+// close ends the incident.
+func (t *turn) close(reason Closing, note string) {
+	i := &t.inc
+	i.Handling, i.Closing, i.ClosedBy, i.ClosedAt = Closed, reason, t.actor.name(), t.now
+	i.LeaseUntil, i.SnoozeUntil, i.LeaseAsked = time.Time{}, time.Time{}, false
+	t.stopLadder()
+	notify := ReasonResolved
+	if reason == CalmAgain || reason == Expired {
+		notify = ReasonCalm
+	}
+	t.line("closed", notify, note)
+	t.urgent = true
+	t.edit()
+	t.tell(KindThread, notify, note)
+}
+
+// name is what people call the actor.
+func (a Actor) name() string {
+	switch {
+	case a.Name != "":
+		return a.Name
+	case a.ID != "":
+		return a.ID
+	}
+	return "Emberwatch"
+}

@@ -1,0 +1,206 @@
+package detector
+
+import (
+	"fmt"
+	"time"
+
+	"emberwatch/rules"
+)
+
+// defaultLadder is the escalation of the contract for routes without one of their own: to the route itself,
+// again.
+func defaultLadder(s rules.Severity, route string) []rules.Step {
+	var after []time.Duration
+	switch s {
+	case rules.Crisis:
+		after = []time.Duration{10 * time.Minute, 20 * time.Minute, 40 * time.Minute}
+	case rules.Serious:
+		after = []time.Duration{20 * time.Minute, 60 * time.Minute}
+	}
+	steps := make([]rules.Step, len(after))
+	for i, d := range after {
+		steps[i] = rules.Step{After: d, Severity: s, To: route, Again: true}
+	}
+	return steps
+}
+
+// Ladder returns the rungs that an incident of this severity climbs on its routes: those of the first
+// route that has any for it, else the default ones.
+func Ladder(set *rules.Set, i *Incident) []rules.Step {
+	sev := told(i)
+	for _, id := range i.Routes {
+		var steps []rules.Step
+		r := set.Route(id)
+		for _, s := range r.Ladder {
+			if s.Severity == sev {
+				steps = append(steps, s)
+			}
+		}
+		if r.Ladder != nil {
+			return steps
+		}
+	}
+	if len(i.Routes) == 0 {
+		return nil
+	}
+	return defaultLadder(sev, i.Routes[0])
+}
+
+// NextStep returns the rung that comes next if nobody acknowledges, and when.
+func NextStep(set *rules.Set, i *Incident) (rules.Step, time.Time, bool) {
+	if i.Handling != New || i.LadderFrom.IsZero() {
+		return rules.Step{}, time.Time{}, false
+	}
+	steps := Ladder(set, i)
+	if i.LadderStep >= len(steps) {
+		return rules.Step{}, time.Time{}, false
+	}
+	s := steps[i.LadderStep]
+	return s, i.LadderFrom.Add(s.After), true
+}
+
+// tick lets the clock work on an incident: the signal settles, leases and snoozes end, the ladder climbs.
+func (t *turn) tick() {
+	if !t.inc.Open() {
+		return
+	}
+	t.settle()
+	switch t.inc.Handling {
+	case New:
+		t.tickNew()
+	case Acked:
+		t.tickAcked()
+	case Snoozed:
+		t.tickSnoozed()
+	}
+}
+
+// settle lowers the level once signals are over, and notes when all is calm.
+func (t *turn) settle() {
+	i := &t.inc
+	before := i.Level
+	t.relevel()
+	if i.Level == before {
+		return
+	}
+	if i.Level == rules.Calm {
+		i.CalmSince = t.now
+		t.line("calm", ReasonCalm, "no signal above its bar since "+i.LastHit.UTC().Format("2006-01-02 15:04 MST"))
+		return
+	}
+	t.line("updated", "", fmt.Sprintf("level %d to %d", before, i.Level))
+	t.edit()
+}
+
+func (t *turn) tickNew() {
+	i := &t.inc
+	if i.Level == rules.Calm {
+		t.close(CalmAgain, "the signal has been below its bar for a while")
+		return
+	}
+	if !notifying(told(i)) {
+		if t.now.Sub(i.OpenedAt) >= expireAfter {
+			t.close(Expired, "nobody took it within seven days")
+		}
+		return
+	}
+	t.climb()
+	t.remind()
+}
+
+// climb tells the next rungs of the ladder that are due; after a long pause only the highest of them.
+func (t *turn) climb() {
+	i := &t.inc
+	steps := Ladder(t.set, i)
+	due := -1
+	for k := i.LadderStep; k < len(steps) && !i.LadderFrom.IsZero() && !t.now.Before(i.LadderFrom.Add(steps[k].After)); k++ {
+		due = k
+	}
+	if due < 0 {
+		return
+	}
+	step := steps[due]
+	i.LadderStep = due + 1
+	note := fmt.Sprintf("nobody acknowledged within %s", Words(step.After))
+	t.line("escalated", ReasonEscalated, note+", told "+step.To)
+	to := t.set.Route(step.To)
+	if to.Slack.Channel != "" && !containsString(i.Routes, step.To) {
+		i.Routes = append(i.Routes, step.To)
+		t.tells = append(t.tells, tell{kind: KindRoot, reason: ReasonEscalated, routes: []string{step.To}, note: note})
+		return
+	}
+	t.tells = append(t.tells, tell{kind: KindBroadcast, reason: ReasonEscalated, routes: i.Routes[:1], mention: []string{step.To}, note: note})
+	t.edit()
+}
+
+// remind nudges about an incident that nobody owns, at growing intervals.
+func (t *turn) remind() {
+	i := &t.inc
+	if i.RemindAt.IsZero() || t.now.Before(i.RemindAt) {
+		return
+	}
+	i.Reminders++
+	wait := min(remindFirst<<min(i.Reminders, 8), remindMost)
+	i.RemindAt = t.now.Add(wait)
+	t.line("reminder", ReasonReminder, "unacknowledged for "+Words(t.now.Sub(i.OpenedAt)))
+	if len(t.tells) > 0 && t.tells[0].reason == ReasonEscalated {
+		return // said a moment ago
+	}
+	t.tell(KindThread, ReasonReminder, "unacknowledged for "+Words(t.now.Sub(i.OpenedAt)))
+}
+
+func (t *turn) tickAcked() {
+	i := &t.inc
+	if i.Level == rules.Calm {
+		t.tickCalmAcked()
+		return
+	}
+	if t.now.Before(i.LeaseUntil) {
+		return
+	}
+	if !i.LeaseAsked {
+		i.LeaseAsked = true
+		t.line("lease_asked", ReasonLeaseEnded, "asked "+i.Owner+" whether the incident is still in hand")
+		t.tell(KindThread, ReasonLeaseEnded, "")
+		return
+	}
+	if t.now.Before(i.LeaseUntil.Add(leaseGrace)) {
+		return
+	}
+	i.Handling, i.AtLevel, i.LeaseAsked, i.LeaseUntil = New, rules.Calm, false, time.Time{}
+	t.line("lease_ended", ReasonLeaseEnded, "no answer within "+Words(leaseGrace))
+	t.edit()
+	t.tell(KindBroadcast, ReasonLeaseEnded, "")
+	t.startLadder()
+}
+
+// tickCalmAcked asks the owner of a calm incident whether to close it, and closes it after a day.
+func (t *turn) tickCalmAcked() {
+	i := &t.inc
+	if t.now.Sub(i.CalmSince) >= closeAlone {
+		t.close(CalmAgain, "calm for a day")
+		return
+	}
+	if !i.CloseAsked {
+		i.CloseAsked = true
+		t.line("calm", ReasonCalm, "asked "+i.Owner+" whether to close")
+		t.edit()
+		t.tell(KindThread, ReasonCalm, "")
+	}
+}
+
+func (t *turn) tickSnoozed() {
+	i := &t.inc
+	if t.now.Before(i.SnoozeUntil) {
+		return
+	}
+	if i.Level == rules.Calm {
+		t.close(CalmAgain, "calm when the snooze ended")
+		return
+	}
+	i.Handling, i.AtLevel, i.SnoozeUntil = New, rules.Calm, time.Time{}
+	t.line("snooze_over", ReasonSnoozeOver, "still above its bar when the snooze ended")
+	t.edit()
+	t.tell(KindBroadcast, ReasonSnoozeOver, "")
+	t.startLadder()
+}

@@ -1,0 +1,202 @@
+package detector
+
+import (
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"emberwatch/rules"
+	"emberwatch/sources"
+)
+
+// Replay feeds a Model from a stream without a store: the stream's own order of time is the clock, nobody
+// answers, nothing is sent. Mentions have to come in the order of created_at; Sort brings them into it.
+type Replay struct {
+	// Event is called for each step of an incident, in the order of time. It must not keep the Incident's
+	// slices.
+	Event func(ReplayEvent)
+
+	scorer  Scorer
+	set     *rules.Set
+	model   *Model
+	seen    map[sources.Key]Seen
+	shown   map[string]float64
+	clock   time.Time
+	summary ReplaySummary
+	worst   map[string]rules.Severity
+	brandOf map[string]string
+}
+
+// ReplayEvent is one step of one incident.
+type ReplayEvent struct {
+	Op       string // opened, worse, new_source, updated, calm, reopened, closed
+	At       time.Time
+	Incident Incident
+}
+
+// ReplaySummary is what a replay adds up to.
+type ReplaySummary struct {
+	Mentions   int
+	Rejected   int
+	Duplicates int
+	Incidents  map[string]map[rules.Severity]int // by brand and gravest severity
+	First      time.Time
+	Last       time.Time
+}
+
+// Weeks returns the length of the stream.
+func (s *ReplaySummary) Weeks() float64 {
+	return s.Last.Sub(s.First).Hours() / (7 * 24)
+}
+
+// PerWeek returns how many incidents of severity 1 to 3 were raised per week; zero for a stream under a
+// day.
+func (s *ReplaySummary) PerWeek() float64 {
+	if s.Last.Sub(s.First) < 24*time.Hour {
+		return 0
+	}
+	n := 0
+	for _, by := range s.Incidents {
+		for sev, k := range by {
+			if notifying(sev) {
+				n += k
+			}
+		}
+	}
+	return float64(n) / s.Weeks()
+}
+
+// NewReplay returns a replay that judges by set.
+func NewReplay(set *rules.Set, scorer Scorer) *Replay {
+	return &Replay{scorer: scorer, set: set, model: NewModel(set, LagReplay), seen: map[sources.Key]Seen{},
+		shown: map[string]float64{}, worst: map[string]rules.Severity{}, brandOf: map[string]string{}}
+}
+
+// Sort puts mentions in the order of time; records of one mention keep theirs.
+func Sort(ms []sources.Mention) {
+	slices.SortStableFunc(ms, func(a, b sources.Mention) int { return a.CreatedAt.Compare(b.CreatedAt) })
+}
+
+// chunk is how many mentions are judged side by side.
+const chunk = 2048
+
+// Run feeds mentions, sorted by time. It may be called again with later ones.
+func (r *Replay) Run(ms []sources.Mention) {
+	judged := make([][]Judged, min(len(ms), chunk))
+	for len(ms) > 0 {
+		part := ms[:min(len(ms), chunk)]
+		ms = ms[len(part):]
+		r.judge(part, judged)
+		for i := range part {
+			r.one(&part[i], judged[i])
+		}
+	}
+}
+
+// judge scores a chunk on all cores.
+func (r *Replay) judge(ms []sources.Mention, out [][]Judged) {
+	var wg sync.WaitGroup
+	n := runtime.GOMAXPROCS(0)
+	for w := range n {
+		wg.Go(func() {
+			for i := w; i < len(ms); i += n {
+				out[i] = nil
+				if ms[i].Op != sources.Delete {
+					out[i] = Judge(r.set, r.scorer, ms[i])
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// one feeds one mention, after letting the clock work up to its time.
+func (r *Replay) one(m *sources.Mention, judged []Judged) {
+	r.advance(m.CreatedAt)
+	if r.summary.First.IsZero() {
+		r.summary.First = m.CreatedAt
+	}
+	r.summary.Last = m.CreatedAt
+	a := Arrival{Key: m.Key(), Op: m.Op, At: m.CreatedAt, Arrived: m.CreatedAt, Judged: judged}
+	if s, ok := r.seen[a.Key]; ok {
+		a.Prior = Known{Found: true, Seen: s}
+	}
+	c, fates := r.model.Apply([]Arrival{a}, m.CreatedAt)
+	if fates[0] == Duplicate {
+		r.summary.Duplicates++
+	} else {
+		r.summary.Mentions++
+	}
+	for _, s := range c.Seen {
+		if _, ok := r.seen[s.Key]; !ok {
+			r.seen[s.Key] = s
+		}
+	}
+	r.show(c)
+}
+
+// advance ticks once a minute while an incident is open; without one there is nothing for the clock to do.
+func (r *Replay) advance(to time.Time) {
+	for r.model.anyOpen() {
+		r.clock = r.clock.Add(time.Minute)
+		if !r.clock.Before(to) {
+			break
+		}
+		r.show(r.model.Tick(r.clock))
+	}
+	r.clock = to
+}
+
+func (m *Model) anyOpen() bool {
+	for _, i := range m.incidents {
+		if i.Open() {
+			return true
+		}
+	}
+	return false
+}
+
+// show passes on what a change says about incidents. Updates are shown when the count has grown by half.
+func (r *Replay) show(c *Change) {
+	for _, l := range c.Audit {
+		i, ok := r.model.Incident(l.Incident)
+		if !ok {
+			continue
+		}
+		if s := told(&i); s.GraverThan(r.worst[i.ID]) {
+			r.worst[i.ID] = s
+		}
+		r.brandOf[i.ID] = i.Brand
+		switch l.Op {
+		case "updated":
+			if i.Evidence.Window.Observed < 1.5*r.shown[i.ID] {
+				continue
+			}
+		case "opened", "worse", "new_source", "calm", "reopened", "closed":
+		default:
+			continue
+		}
+		r.shown[i.ID] = i.Evidence.Window.Observed
+		if r.Event != nil {
+			r.Event(ReplayEvent{Op: l.Op, At: l.At, Incident: i})
+		}
+	}
+}
+
+// Rejected counts input that could not be read.
+func (r *Replay) Rejected(n int) { r.summary.Rejected += n }
+
+// Summary returns what the replay adds up to so far.
+func (r *Replay) Summary() ReplaySummary {
+	s := r.summary
+	s.Incidents = map[string]map[rules.Severity]int{}
+	for id, sev := range r.worst {
+		b := r.brandOf[id]
+		if s.Incidents[b] == nil {
+			s.Incidents[b] = map[rules.Severity]int{}
+		}
+		s.Incidents[b][sev]++
+	}
+	return s
+}

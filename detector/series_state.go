@@ -1,0 +1,187 @@
+package detector
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// series is one series of counts with what every rule that watches it remembers.
+type series struct {
+	key      SeriesKey
+	burst    *burst
+	episodes map[string]*episode // by rule id
+	dirty    bool                // the blob on disk is older
+}
+
+func newSeries(key SeriesKey, windows []int, first int64) *series {
+	return &series{key: key, burst: newBurst(windows, first), episodes: map[string]*episode{}, dirty: true}
+}
+
+func (s *series) episode(rule string) *episode {
+	p := s.episodes[rule]
+	if p == nil {
+		p = &episode{habitAt: s.burst.cur}
+		s.episodes[rule] = p
+	}
+	return p
+}
+
+const seriesVersion = 1
+
+// MarshalBinary writes the state: a version byte, then fixed little-endian numbers. Floats are kept to the
+// last bit, so that a restart changes no later result.
+func (s *series) MarshalBinary() ([]byte, error) {
+	b := s.burst
+	w := &blobWriter{buf: []byte{seriesVersion}}
+	w.ints(b.cur, b.first, b.learned, int64(b.hours), int64(len(b.windows)), int64(len(b.n)))
+	w.bools(b.liveHour)
+	w.floats(b.level.a, b.level.b)
+	for i := range b.hod {
+		w.floats(b.hod[i].c, b.hod[i].e)
+	}
+	for i := range b.how {
+		w.floats(b.how[i].c, b.how[i].e)
+	}
+	for i := range b.windows {
+		st := &b.windows[i]
+		w.ints(int64(st.buckets))
+		w.floats(st.v, st.vn, st.m, st.d, st.hourMax)
+		w.floats(st.maxima[:]...)
+	}
+	w.floats(b.n...)
+	w.floats(b.m...)
+	w.bools(b.missing...)
+	w.ints(int64(len(s.episodes)))
+	for _, id := range sortedKeys(s.episodes) {
+		p := s.episodes[id]
+		w.text(id)
+		w.floats(p.habit)
+		w.ints(p.habitAt, p.lastHit)
+		w.bools(p.inside, p.muted)
+	}
+	return w.buf, nil
+}
+
+// UnmarshalBinary reads what MarshalBinary wrote; another version or a cut blob is an error, never a guess.
+func (s *series) UnmarshalBinary(data []byte) error {
+	if len(data) == 0 || data[0] != seriesVersion {
+		return fmt.Errorf("series %s %s: unknown version of its state", s.key.Brand, s.key.Signal)
+	}
+	r := &blobReader{buf: data[1:]}
+	b := &burst{cur: r.int(), first: r.int(), learned: r.int(), hours: int(r.int())}
+	windows, size := r.int(), r.int()
+	if windows < 1 || windows > 16 || size < 1 || size > 2*maxWindow {
+		return fmt.Errorf("series %s %s: damaged state", s.key.Brand, s.key.Signal)
+	}
+	b.liveHour = r.bool()
+	b.level.a, b.level.b = r.float(), r.float()
+	for i := range b.hod {
+		b.hod[i].c, b.hod[i].e = r.float(), r.float()
+	}
+	for i := range b.how {
+		b.how[i].c, b.how[i].e = r.float(), r.float()
+	}
+	b.windows = make([]windowState, windows)
+	for i := range b.windows {
+		st := &b.windows[i]
+		st.buckets = int(r.int())
+		st.v, st.vn, st.m, st.d, st.hourMax = r.float(), r.float(), r.float(), r.float(), r.float()
+		r.floats(st.maxima[:])
+	}
+	b.n, b.m, b.missing = make([]float64, size), make([]float64, size), make([]bool, size)
+	r.floats(b.n)
+	r.floats(b.m)
+	for i := range b.missing {
+		b.missing[i] = r.bool()
+	}
+	s.burst, s.episodes = b, map[string]*episode{}
+	for range r.int() {
+		if r.failed {
+			break
+		}
+		id := r.text()
+		s.episodes[id] = &episode{habit: r.float(), habitAt: r.int(), lastHit: r.int(), inside: r.bool(), muted: r.bool()}
+	}
+	if r.failed || len(r.buf) != 0 {
+		return fmt.Errorf("series %s %s: damaged state", s.key.Brand, s.key.Signal)
+	}
+	return nil
+}
+
+// blobWriter appends fixed-width values.
+type blobWriter struct{ buf []byte }
+
+func (w *blobWriter) ints(vs ...int64) {
+	for _, v := range vs {
+		w.buf = binary.LittleEndian.AppendUint64(w.buf, uint64(v))
+	}
+}
+
+func (w *blobWriter) floats(vs ...float64) {
+	for _, v := range vs {
+		w.buf = binary.LittleEndian.AppendUint64(w.buf, math.Float64bits(v))
+	}
+}
+
+func (w *blobWriter) bools(vs ...bool) {
+	for _, v := range vs {
+		c := byte(0)
+		if v {
+			c = 1
+		}
+		w.buf = append(w.buf, c)
+	}
+}
+
+func (w *blobWriter) text(s string) {
+	w.ints(int64(len(s)))
+	w.buf = append(w.buf, s...)
+}
+
+// blobReader reads them back; after the first cut it only gives zeros and says so.
+type blobReader struct {
+	buf    []byte
+	failed bool
+}
+
+func (r *blobReader) take(n int) []byte {
+	if n < 0 || n > len(r.buf) {
+		r.failed, r.buf = true, nil
+		return make([]byte, 8)
+	}
+	b := r.buf[:n]
+	r.buf = r.buf[n:]
+	return b
+}
+
+func (r *blobReader) int() int64 { return int64(binary.LittleEndian.Uint64(r.take(8))) }
+func (r *blobReader) float() float64 {
+	return math.Float64frombits(binary.LittleEndian.Uint64(r.take(8)))
+}
+func (r *blobReader) bool() bool { return r.take(1)[0] == 1 }
+
+func (r *blobReader) floats(out []float64) {
+	for i := range out {
+		out[i] = r.float()
+	}
+}
+
+func (r *blobReader) text() string {
+	n := r.int()
+	if n < 0 || n > int64(len(r.buf)) {
+		r.failed = true
+		return ""
+	}
+	return string(r.take(int(n)))
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,162 @@
+package detector
+
+import (
+	"strings"
+	"time"
+
+	"emberwatch/rules"
+)
+
+// Every brand has these series, whether or not a rule watches them: all mentions, the negative ones, each
+// source, and the negative ones of each category. A burst rule that asks for just that uses them, so that
+// it finds them learnt when it is written; any other rule has series of its own.
+
+// signalName returns the name of the series a burst rule watches, for one value of its baseline.per; dim is
+// empty for a rule without. An empty result means that the item does not belong to any.
+func signalName(r *rules.Rule, dim string) string {
+	per := ""
+	if len(r.Per) > 0 {
+		per = r.Per[0]
+	}
+	if r.Windows == nil && plainMatch(&r.Match) {
+		negative := r.Match.Sentiment == string(Negative)
+		switch {
+		case per == "" && negative:
+			return "negative"
+		case per == "":
+			return "all"
+		case per == "category" && negative:
+			return "category:" + dim
+		case per == "source" && !negative:
+			return "source:" + dim
+		}
+	}
+	name := "rule:" + r.ID
+	if per != "" {
+		name += "/" + per + ":" + dim
+	}
+	return name
+}
+
+// plainMatch reports whether a match asks for nothing, or for negative mentions and nothing else.
+func plainMatch(m *rules.Match) bool {
+	return (m.Sentiment == "" || m.Sentiment == string(Negative)) &&
+		len(m.Categories)+len(m.NotCategories)+len(m.Kinds)+len(m.Sources)+len(m.Languages)+
+			len(m.AllOf)+len(m.AnyOf)+len(m.NoneOf) == 0 &&
+		m.Confidence == 0 && m.MinRating == 0 && m.MaxRating == 0 && m.MinReach == 0
+}
+
+// dims returns the values of baseline.per that an item counts for; one empty string for a rule without.
+func dims(r *rules.Rule, it *Item) []string {
+	if len(r.Per) == 0 {
+		return []string{""}
+	}
+	switch r.Per[0] {
+	case "source":
+		return []string{it.Key.Source}
+	case "language":
+		return []string{it.Lang}
+	case "category":
+		return it.Categories
+	}
+	return nil
+}
+
+// signalWord is what a signal is called outside: the vocabulary of the contract.
+func signalWord(r *rules.Rule, dim string) string {
+	if len(r.Per) > 0 && (r.Per[0] == "source" || r.Per[0] == "category") {
+		return r.Per[0] + ":" + dim
+	}
+	return r.Signal()
+}
+
+// commonSeries returns the series an item counts for whatever the rules say.
+func commonSeries(it *Item) []string {
+	if !speaks(it.Kind) {
+		return nil
+	}
+	names := []string{"all", "source:" + it.Key.Source}
+	if it.negative() {
+		names = append(names, "negative")
+		for _, c := range it.Categories {
+			names = append(names, "category:"+c)
+		}
+	}
+	return names
+}
+
+func (it *Item) negative() bool { return it.Known && it.Label == Negative }
+
+// watched returns the series that rules watch and the item counts for, beyond the common ones.
+func (m *Model) watched(b *brand, it *Item) []string {
+	var names []string
+	for _, id := range it.Rules {
+		r, ok := m.set.Rule(id)
+		if !ok || r.Kind != rules.Burst {
+			continue
+		}
+		for _, dim := range dims(r, it) {
+			if name := signalName(r, dim); strings.HasPrefix(name, "rule:") {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// inSeries reports whether an item counts for the series called name.
+func (m *Model) inSeries(b *brand, name string, it *Item) bool {
+	if it.Weight == 0 {
+		return false
+	}
+	if !strings.HasPrefix(name, "rule:") {
+		return containsString(commonSeries(it), name)
+	}
+	return containsString(m.watched(b, it), name)
+}
+
+// windowsOf returns the windows of a rule in buckets.
+func windowsOf(r *rules.Rule) []int {
+	if r == nil || len(r.Windows) == 0 {
+		return defaultWindows
+	}
+	out := make([]int, 0, len(r.Windows))
+	for _, w := range r.Windows {
+		out = append(out, min(max(int(w/BucketLength), 1), maxWindow))
+	}
+	return out
+}
+
+// seriesOf returns the series called name, made as old as its brand if it is new, with bucket b running.
+// A series that already runs further ahead is left as it is.
+func (m *Model) seriesOf(b *brand, name string, r *rules.Rule, bucket int64) *series {
+	s := b.series[name]
+	if s == nil {
+		first := min(bucketOf(b.state.FirstSeen), bucket)
+		if oldest := bucket - oldestStart; first < oldest {
+			first = oldest
+		}
+		s = newSeries(SeriesKey{b.state.ID, name}, windowsOf(r), first)
+		b.series[name] = s
+	}
+	if bucket > s.burst.cur {
+		s.burst.roll(bucket, m.lag)
+		s.dirty = true
+	}
+	return s
+}
+
+// oldestStart bounds how far back a new series of an old brand begins, in buckets: five weeks of zeros
+// teach it all there is.
+const oldestStart = 35 * bucketsPerDay
+
+// quietOf returns how long a rule's signal has to stay away to be over.
+func quietOf(r *rules.Rule) time.Duration {
+	if r.ResolveQuiet > 0 {
+		return r.ResolveQuiet
+	}
+	return calmAfter
+}
+
+// barOf returns the score that opens an episode for a rule.
+func barOf(*rules.Rule) float64 { return defaultBar }

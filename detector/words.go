@@ -1,0 +1,57 @@
+package detector
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Words says a duration as people do: "40 min", "1 h", "2 h 30 min", "3 days".
+func Words(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "-" + Words(-d)
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		h, m := int(d.Hours()), int(d.Minutes())%60
+		if m == 0 {
+			return fmt.Sprintf("%d h", h)
+		}
+		return fmt.Sprintf("%d h %d min", h, m)
+	}
+	return fmt.Sprintf("%d days", int(d.Hours())/24)
+}
+
+// topics are the words for the embedded categories, as they fit after "about".
+var topics = map[string]string{
+	"safety_injury":        "safety and injury",
+	"privacy_breach":       "personal data",
+	"discrimination":       "discrimination",
+	"staff_conduct":        "how staff behaved",
+	"billing_refund":       "billing and refunds",
+	"delivery":             "delivery",
+	"quality_defect":       "defects",
+	"outage":               "an outage",
+	"price":                "prices",
+	"misinformation":       "rumours",
+	"environmental_ethics": "environment and ethics",
+	"legal_authority":      "legal steps",
+	"spam_brigade":         "spam",
+	"boycott_cancel":       "boycott",
+	"waiting":              "waiting for an answer",
+	"press":                "press",
+	"death":                "a death",
+	"minor":                "a child",
+	"self_harm":            "self-harm",
+}
+
+// TopicWords names a category in words.
+func TopicWords(category string) string {
+	if w, ok := topics[category]; ok {
+		return w
+	}
+	return strings.ReplaceAll(category, "_", " ")
+}
