@@ -112,7 +112,7 @@ func (m *Model) count(a *Arrival, j *Judged) {
 		for _, name := range append(commonSeries(it), m.watched(b, it)...) {
 			s := m.seriesOf(b, name, m.ruleOfSeries(it, name), bucket)
 			if s.burst.add(bucket, float64(it.Weight)) && bucket < s.burst.cur {
-				s.dirty = true
+				m.touch(s)
 			}
 		}
 	}
@@ -209,7 +209,7 @@ func (m *Model) uncount(b *brand, it *Item) {
 	if it.Weight > 0 {
 		for _, name := range append(commonSeries(it), m.watched(b, it)...) {
 			if s := b.series[name]; s != nil && s.burst.add(bucket, -float64(it.Weight)) && bucket < s.burst.cur {
-				s.dirty = true
+				m.touch(s)
 			}
 		}
 	}

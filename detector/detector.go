@@ -437,6 +437,14 @@ func (d *Detector) Pending(now time.Time) []Alert {
 	return d.model.Due(now)
 }
 
+// Incident returns an open or lately closed incident as it was last committed. Unlike [Reader] it does not
+// follow merged ones.
+func (d *Detector) Incident(id string) (Incident, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.model.Incident(id)
+}
+
 // Root returns where an incident's root is on a route.
 func (d *Detector) Root(incident, route string) (Ref, bool) {
 	d.mu.Lock()

@@ -22,8 +22,8 @@ func Judge(set *rules.Set, scorer Scorer, m sources.Mention) []Judged {
 		}
 		if base.Category == "" {
 			base.Category, base.Cue, base.Confidence = h.Category, h.Cue, h.Confidence
-			base.Known = true
 		}
+		base.Known = base.Known || h.Weight > 0 // a cue is known ground, whatever the scorer makes of the rest
 		base.Categories = append(base.Categories, h.Category)
 	}
 	if len(found.Brands) == 0 {

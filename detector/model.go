@@ -21,8 +21,10 @@ type Model struct {
 	done      map[string]Done
 	seq       uint64
 
-	change *Change // of the call that is running
-	now    time.Time
+	change   *Change // of the call that is running
+	now      time.Time
+	touched  []*series // by it
+	volatile bool      // nobody stores the changes: series are not written out
 }
 
 // brand is what the model keeps of one brand.
@@ -107,20 +109,25 @@ func (m *Model) begin(now time.Time) {
 	m.change = &Change{At: now}
 }
 
+// touch has the state of a series written with the running change.
+func (m *Model) touch(s *series) {
+	if !s.dirty {
+		s.dirty = true
+		m.touched = append(m.touched, s)
+	}
+}
+
 // end collects what the running call has touched.
 func (m *Model) end() *Change {
-	for _, id := range sortedKeys(m.brands) {
-		b := m.brands[id]
-		for _, sig := range sortedKeys(b.series) {
-			s := b.series[sig]
-			if !s.dirty {
-				continue
-			}
-			s.dirty = false
-			blob, _ := s.MarshalBinary() // never fails
-			m.change.Series = append(m.change.Series, SeriesBlob{s.key, blob})
+	for _, s := range m.touched {
+		s.dirty = false
+		if m.volatile {
+			continue
 		}
+		blob, _ := s.MarshalBinary() // never fails
+		m.change.Series = append(m.change.Series, SeriesBlob{s.key, blob})
 	}
+	m.touched = m.touched[:0]
 	c := m.change
 	m.change = nil
 	return c

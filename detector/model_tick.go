@@ -31,11 +31,13 @@ func (m *Model) Tick(now time.Time) *Change {
 	return m.end()
 }
 
-// expire cancels alerts that came too late to be of use.
+// expire cancels alerts that came too late to be of use, and those whose thread could never be opened.
 func (m *Model) expire() {
 	for _, seq := range sortedSeqs(m.alerts) {
 		a := m.alerts[seq]
-		if a.State == AlertPending && !a.Expires.IsZero() && m.now.After(a.Expires) {
+		late := !a.Expires.IsZero() && m.now.After(a.Expires)
+		orphan := a.Kind != KindRoot && m.root(a.Incident, a.Route) == nil
+		if a.State == AlertPending && (late || orphan) {
 			a.State = AlertCancelled
 			m.putAlert(a)
 		}
@@ -105,7 +107,8 @@ func (m *Model) Recall(i Incident, last Audit) {
 // nothing. ok is false if there is no such incident.
 func (m *Model) Respond(e Event, now time.Time) (res Result, c *Change, ok bool) {
 	m.begin(now)
-	if d, again := m.done[e.ID]; again && e.ID != "" {
+	id := e.Incident + "\x00" + e.ID
+	if d, again := m.done[id]; again && e.ID != "" {
 		return d.Result, m.end(), true
 	}
 	i, ok := m.incidents[m.alias(e.Incident)]
@@ -122,15 +125,26 @@ func (m *Model) Respond(e Event, now time.Time) (res Result, c *Change, ok bool)
 		res.Outcome, res.Message = t.respond(&e)
 		if res.Outcome == Applied {
 			m.commit(t)
+		} else if e.Expected != 0 {
+			m.redraw(i) // the person looked at an old state
 		}
 		res.Incident = *m.incidents[i.ID]
 	}
 	if e.ID != "" {
-		d := Done{ID: e.ID, At: now, Result: res}
-		m.done[e.ID] = d
+		d := Done{ID: id, At: now, Result: res}
+		m.done[id] = d
 		m.change.Done = append(m.change.Done, d)
 	}
 	return res, m.end(), true
+}
+
+// redraw has the roots of an incident renewed at once, as they should be.
+func (m *Model) redraw(i *Incident) {
+	t := begin(*i, m.set, m.now, Actor{Kind: "system"})
+	t.urgent = true
+	for _, route := range i.Routes {
+		m.edit(t, route, m.root(i.ID, route))
+	}
 }
 
 // alias follows merged incidents to the one they went into, so that old links and buttons lead there.
@@ -276,11 +290,15 @@ func (m *Model) renewed(a *Alert, now time.Time) {
 
 // Due returns the alerts that may go at now, in the order in which they should: first notifications before
 // the rest, graver ones before milder ones, then in the order of time. Those found in sending or unknown
-// are included.
+// are included; what belongs into a thread waits for its root.
 func (m *Model) Due(now time.Time) []Alert {
 	var due []Alert
 	for _, seq := range sortedSeqs(m.alerts) {
-		if a := m.alerts[seq]; !a.State.Done() && !a.NotBefore.After(now) {
+		a := m.alerts[seq]
+		if a.State.Done() || a.NotBefore.After(now) {
+			continue
+		}
+		if _, rooted := m.Root(a.Incident, a.Route); a.Kind == KindRoot || rooted {
 			due = append(due, *a)
 		}
 	}

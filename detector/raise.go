@@ -41,7 +41,7 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 	if known != nil && m.now.Sub(known.ChangedAt) < refreshEvery && !m.grows(known, &sig, s) {
 		if !p.insideAt(e.Bucket) || p.lastHit != e.Bucket {
 			p.hit(&e, base)
-			s.dirty = true
+			m.touch(s)
 		}
 		return
 	}
@@ -50,7 +50,7 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 		return
 	}
 	opened, above := p.hit(&e, base)
-	s.dirty = true
+	m.touch(s)
 	young := e.Bucket-s.burst.first < firstDay
 	if opened && young {
 		p.muted = true

@@ -69,7 +69,9 @@ func (s *ReplaySummary) PerWeek() float64 {
 
 // NewReplay returns a replay that judges by set.
 func NewReplay(set *rules.Set, scorer Scorer) *Replay {
-	return &Replay{scorer: scorer, set: set, model: NewModel(set, LagReplay), seen: map[sources.Key]Seen{},
+	m := NewModel(set, LagReplay)
+	m.volatile = true
+	return &Replay{scorer: scorer, set: set, model: m, seen: map[sources.Key]Seen{},
 		shown: map[string]float64{}, worst: map[string]rules.Severity{}, brandOf: map[string]string{}}
 }
 

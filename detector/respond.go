@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"emberwatch/rules"
 )
@@ -19,8 +20,8 @@ func (t *turn) respond(e *Event) (Outcome, string) {
 	if e.Expected != 0 && e.Expected < t.inc.Version && stale(e, &t.inc) {
 		return Already, t.stateSentence()
 	}
-	if len(e.Args.Note) > 4000 {
-		return Refused, "the note is longer than 4000 bytes"
+	if utf8.RuneCountInString(e.Args.Note) > 4000 {
+		return Refused, "the note is longer than 4000 characters"
 	}
 	t.event, t.urgent = e.ID, true
 	return f(t, e)

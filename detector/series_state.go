@@ -12,11 +12,11 @@ type series struct {
 	key      SeriesKey
 	burst    *burst
 	episodes map[string]*episode // by rule id
-	dirty    bool                // the blob on disk is older
+	dirty    bool                // touched by the running change
 }
 
 func newSeries(key SeriesKey, windows []int, first int64) *series {
-	return &series{key: key, burst: newBurst(windows, first), episodes: map[string]*episode{}, dirty: true}
+	return &series{key: key, burst: newBurst(windows, first), episodes: map[string]*episode{}}
 }
 
 func (s *series) episode(rule string) *episode {

@@ -138,10 +138,11 @@ func (m *Model) seriesOf(b *brand, name string, r *rules.Rule, bucket int64) *se
 		}
 		s = newSeries(SeriesKey{b.state.ID, name}, windowsOf(r), first)
 		b.series[name] = s
+		m.touch(s)
 	}
 	if bucket > s.burst.cur {
 		s.burst.roll(bucket, m.lag)
-		s.dirty = true
+		m.touch(s)
 	}
 	return s
 }

@@ -55,7 +55,7 @@ type SeriesBlob struct {
 
 // Done is a finished operation, kept 48 hours so that its repetition gets the same answer.
 type Done struct {
-	ID     string    `json:"id"`
+	ID     string    `json:"id"` // incident + "\x00" + event id
 	At     time.Time `json:"at"`
 	Result Result    `json:"result"`
 }

@@ -108,6 +108,8 @@ type Outbox interface {
 	Mark(ctx context.Context, rs ...detector.Receipt) error
 	// Root returns the incident's sent root on a route.
 	Root(incident, route string) (detector.Ref, bool)
+	// Incident returns an incident as it was last committed.
+	Incident(id string) (detector.Incident, bool)
 }
 
 // Responder takes what people do. The result of a repeated event id is that of its first.

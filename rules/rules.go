@@ -12,6 +12,12 @@
 //
 // The package never scores sentiment, keeps no state, opens no network connection and knows nothing of
 // time beyond what a file says about it.
+//
+// # Caveats
+//
+// The cues are word lists. They know negation three words back and a few slang traps, no irony and no
+// grammar; cues other than English ones want a native reader. A cue counts only in a text of its own language, so a
+// wrongly recognised language hides it. An [Error] quotes rule files: use [Format] for a terminal.
 package rules
 
 import (
@@ -312,20 +318,23 @@ type Category struct {
 	Solo    bool     // may fire on a single mention
 	Cluster Cluster
 	Weight  float64             // what P(negative) is raised to by a cue; 0: no raise
-	Cues    map[string][]string // by language; a trailing * is any ending
+	Cues    map[string][]string // complaints, by language; a trailing * is any ending
+	Weak    map[string][]string // cues that are slang or another language's word as well: they count only in their own language, beside a sign, media or a low rating
+	Topics  map[string][]string // what it is about, with no complaint in it: they raise nothing
 	NoDraft bool                // never a public draft (legal, death, minors, self-harm)
-	Signs   map[string][]string // per language: person, body and product words that make a solo cue credible
+	Signs   map[string][]string // by language: person and body words that make a solo cue credible
 }
 
 // Playbook is what people of the brand agreed to say about one kind of trouble.
 type Playbook struct {
-	Pos     Pos
-	ID      string
-	Cluster Cluster
-	Facts   PlaybookFacts
-	Approve map[Severity][]string // roles that must approve a draft
-	Drafts  []Template
-	DoNot   []string
+	Pos        Pos
+	ID         string
+	Categories []string // it answers for these where a rule names no playbook
+	Cluster    Cluster
+	Facts      PlaybookFacts
+	Approve    map[Severity][]string // roles that must approve a draft
+	Drafts     []Template
+	DoNot      []string
 }
 
 // PlaybookFacts are the facts a playbook starts an incident's fact sheet with.
@@ -366,7 +375,11 @@ type Set struct {
 	Packs      []string
 	Hash       string // of the files, for the audit: first 12 hex digits of a SHA-256
 
-	index *index
+	starter []*Rule            // the embedded rules
+	byBrand map[string][]*Rule // of the brands that the files name
+	unnamed []*Rule            // of every other brand
+	names   map[string]string  // folded id or name -> id
+	index   *index
 }
 
 // Hit is one category that the words of a mention point to.
@@ -382,8 +395,11 @@ type Hit struct {
 // Found is what the words of one mention say.
 type Found struct {
 	Brands []string // ids, sorted
-	Hits   []Hit    // categories, the weightiest first
-	terms  map[*Term]bool
+	Hits   []Hit    // one for each category, the weightiest first; negated ones last
+
+	given  bool           // the source said whose mention it is
+	groups []string       // brand terms that occur, as brand/group
+	terms  map[*Term]bool // those that hold
 }
 
 // Facts are the flat values that the conditions of rules ask for. Rules declare them, the detector fills

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"emberwatch/notifier/draft"
+	"emberwatch/rules"
+
+	"github.com/urfave/cli/v2"
+	"go.yaml.in/yaml/v4"
+)
+
+func (a *app) checkCommand() *cli.Command {
+	return &cli.Command{Name: "check", Usage: "check rule files, or the configuration and its rule files", ArgsUsage: "[FILE…]",
+		Flags: []cli.Flag{jsonFlag(),
+			&cli.BoolFlag{Name: "strict", Usage: "warnings are problems too"},
+			&cli.BoolFlag{Name: "print", Usage: "show the effective configuration, secrets hidden"}},
+		Action: a.check}
+}
+
+func (a *app) check(c *cli.Context) error {
+	lib, err := draft.New(draft.Options{})
+	if err != nil {
+		return err
+	}
+	var files []rules.File
+	var errs rules.Errors
+	cfg := Default()
+	if c.Args().Present() {
+		files, err = readFiles(c.Args().Slice())
+		if err != nil {
+			return &exitError{exitUsage, err}
+		}
+	} else {
+		if cfg, errs, err = Load(c.String("config")); err != nil {
+			return &exitError{exitUsage, err}
+		}
+		errs = append(errs, cfg.Validate()...)
+		if c.Bool("print") {
+			return a.printConfig(cfg, errs)
+		}
+		more, problems := cfg.ruleFiles()
+		files, errs = more, append(errs, problems...)
+	}
+	set, problems := parseRules(cfg, files, lib)
+	errs = append(errs, problems...)
+	return a.tellProblems(c, errs, files, set)
+}
+
+func readFiles(names []string) ([]rules.File, error) {
+	var files []rules.File
+	for _, n := range names {
+		data, err := os.ReadFile(n)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, rules.File{Name: n, Data: data})
+	}
+	return files, nil
+}
+
+// problemJSON is a problem in the form of the contract.
+type problemJSON struct {
+	File  string `json:"file"`
+	Line  int    `json:"line"`
+	Col   int    `json:"col"`
+	ID    string `json:"id"`
+	Level string `json:"level"`
+	What  string `json:"what"`
+	Why   string `json:"why"`
+	Fix   string `json:"fix"`
+}
+
+func (a *app) tellProblems(c *cli.Context, errs rules.Errors, files []rules.File, set *rules.Set) error {
+	count := map[rules.Level]int{}
+	enc := json.NewEncoder(a.stdout)
+	enc.SetEscapeHTML(false)
+	for _, e := range errs {
+		count[e.Level]++
+		if c.Bool("json") {
+			p := problemJSON{e.Pos.File, e.Pos.Line, e.Pos.Col, e.ID, string(e.Level), e.What, e.Why, e.Hint}
+			if err := enc.Encode(p); err != nil {
+				return err
+			}
+		}
+	}
+	if !c.Bool("json") {
+		fmt.Fprint(a.stdout, rules.Format(errs, files))
+		a.checkSummary(count, files, set)
+	}
+	if count[rules.LevelError] > 0 || c.Bool("strict") && count[rules.LevelWarning] > 0 {
+		return &exitError{Code: exitProblems}
+	}
+	return nil
+}
+
+func (a *app) checkSummary(count map[rules.Level]int, files []rules.File, set *rules.Set) {
+	switch {
+	case set == nil:
+		fmt.Fprintf(a.stdout, "%d errors, %d warnings\n", count[rules.LevelError], count[rules.LevelWarning])
+	case len(files) == 0:
+		fmt.Fprintf(a.stdout, "ok: no rule files, the starter rules are in force (%d rules for every brand)\n", len(set.RulesFor("")))
+	default:
+		fmt.Fprintf(a.stdout, "%s: %d rule files, %d brands, %d rules, %d routes; %d errors, %d warnings\n",
+			okWord(count), len(files), len(set.Brands), len(set.Rules), len(set.Routes), count[rules.LevelError], count[rules.LevelWarning])
+	}
+}
+
+func okWord(count map[rules.Level]int) string {
+	if count[rules.LevelError] > 0 {
+		return "not ok"
+	}
+	return "ok"
+}
+
+// clean keeps control characters of a file off the terminal.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\t' && (r < 0x20 || r >= 0x7f && r < 0xa0) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// printConfig shows what is in force. Secrets are references, never values.
+func (a *app) printConfig(cfg *Config, errs rules.Errors) error {
+	from := "built-in defaults"
+	if cfg.path != "" {
+		from = cfg.path + ", the rest built-in defaults"
+	}
+	fmt.Fprintf(a.stdout, "# from %s\n", from)
+	b, err := yaml.Marshal(cfg)
+	if err != nil {
+		return err
+	}
+	if _, err := a.stdout.Write(b); err != nil {
+		return err
+	}
+	return a.report(errs)
+}

@@ -1,0 +1,338 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"emberwatch/detector"
+	"emberwatch/detector/sentiment"
+	"emberwatch/detector/store"
+	"emberwatch/notifier"
+	"emberwatch/notifier/console"
+	"emberwatch/notifier/draft"
+	"emberwatch/notifier/slack"
+	"emberwatch/rules"
+	"emberwatch/sources"
+	"emberwatch/sources/feed"
+	"emberwatch/sources/jsonl"
+	"emberwatch/sources/webhook"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// lowDisk is the free part of the disk, in per cent, under which intake is refused: what is left is for
+// incidents and the outbox.
+const lowDisk = 5.0
+
+// Daemon is the one long-running process: it ties sources, detector and notifiers together. New opens
+// everything, Run works until its context ends and drains, Close undoes what New did, last things first.
+type Daemon struct {
+	cfg     *Config
+	dir     string
+	log     *slog.Logger
+	metrics *prometheus.Registry
+	out     io.Writer // where alerts go without Slack
+	color   bool
+	extra   func(*Daemon) (history, live []sources.Source)
+
+	db         *store.DB
+	detector   *detector.Detector
+	library    *draft.Library
+	slack      *slack.Notifier // nil: not configured
+	console    *console.Notifier
+	dispatcher *notifier.Dispatcher
+	supervisor *sources.Supervisor
+	intake     *webhook.Handler
+	server     *server
+	diskLow    atomic.Bool
+	reloadErr  atomic.Value // string: why the last reload was refused
+	reloads    *prometheus.CounterVec
+	reloading  sync.Mutex
+
+	cleanups []cleanup
+}
+
+// cleanup is something that New opened, by name, so that a failing one can be told.
+type cleanup struct {
+	name string
+	f    func() error
+}
+
+// DaemonOptions are what a Daemon is made from.
+type DaemonOptions struct {
+	Config *Config
+	Rules  *rules.Set
+	Dir    string // data folder
+	Log    *slog.Logger
+	Out    io.Writer // console alerts
+	Color  bool
+	Now    func() time.Time // nil: time.Now
+	// Extra adds sources that no configuration can name, such as a recording.
+	Extra func(*Daemon) (history, live []sources.Source)
+}
+
+// NewDaemon opens the store and makes every part, but starts none.
+func NewDaemon(ctx context.Context, opt DaemonOptions) (d *Daemon, err error) {
+	d = &Daemon{cfg: opt.Config, dir: opt.Dir, log: opt.Log, out: opt.Out, color: opt.Color, extra: opt.Extra,
+		metrics: prometheus.NewRegistry()}
+	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close())
+			d = nil
+		}
+	}()
+	if err := d.openDetector(ctx, opt.Rules); err != nil {
+		return nil, err
+	}
+	if opt.Now != nil {
+		d.detector.Now = opt.Now
+	}
+	if err := d.makeNotifiers(); err != nil {
+		return nil, err
+	}
+	if opt.Now != nil {
+		d.dispatcher.Now = opt.Now
+	}
+	if err := d.makeSources(); err != nil {
+		return nil, err
+	}
+	d.reloads = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "emberwatch_reloads_total",
+		Help: "Reloads of rules and configuration by outcome."}, []string{"outcome"})
+	d.metrics.MustRegister(d.reloads)
+	d.server, err = newServer(d)
+	return d, err
+}
+
+func (d *Daemon) onClose(name string, f func() error) {
+	d.cleanups = append(d.cleanups, cleanup{name, f})
+}
+
+// Close undoes what NewDaemon did, last things first.
+func (d *Daemon) Close() error {
+	var errs []error
+	for i := len(d.cleanups) - 1; i >= 0; i-- {
+		if err := d.cleanups[i].f(); err != nil {
+			errs = append(errs, fmt.Errorf("close %s: %w", d.cleanups[i].name, err))
+		}
+	}
+	d.cleanups = nil
+	return errors.Join(errs...)
+}
+
+func (d *Daemon) openDetector(ctx context.Context, set *rules.Set) error {
+	size, _ := ParseSize(d.cfg.Store.MaxSize) // validated
+	db, err := store.Open(d.dir, store.Options{MaxSize: size})
+	if err != nil {
+		return err
+	}
+	d.db = db
+	d.onClose("store", db.Close)
+	d.detector, err = detector.Open(ctx, detector.Options{Store: db, Reader: db, Scorer: sentiment.New(), Rules: set,
+		Log: d.log.With("part", "detector"), Metrics: d.metrics, AutoBrands: d.cfg.Limits.AutoBrands})
+	return err
+}
+
+func (d *Daemon) makeNotifiers() error {
+	var err error
+	if d.library, err = draft.New(draft.Options{}); err != nil {
+		return err
+	}
+	d.console = console.New(d.out, console.Options{Color: d.color, Zone: time.Local, Width: terminalWidth()})
+	var fallback notifier.Notifier
+	if d.cfg.Slack.BotToken.value != "" {
+		if d.slack, err = d.newSlack(); err != nil {
+			return err
+		}
+		fallback = console.New(os.Stderr, console.Options{Zone: time.Local})
+	}
+	d.dispatcher = notifier.NewDispatcher(notifier.DispatchOptions{Outbox: d.detector, Reader: d.db, Rules: d.detector.Rules,
+		For: d.notifierFor, Fallback: fallback, Drafter: d.library, Link: d.link, Log: d.log.With("part", "dispatcher"),
+		Metrics: d.metrics})
+	return nil
+}
+
+// notifierFor is the way to people: Slack where it is configured, else the console.
+func (d *Daemon) notifierFor(*rules.Route) notifier.Notifier {
+	if d.slack != nil {
+		return d.slack
+	}
+	return d.console
+}
+
+func (d *Daemon) newSlack() (*slack.Notifier, error) {
+	s := &d.cfg.Slack
+	return slack.New(slack.Config{BotToken: s.BotToken.value, AppToken: s.AppToken.value, APIURL: s.APIURL,
+		DefaultChannel: s.Channel, Logger: d.log.With("part", "slack"), Zone: d.detector.Rules().Zone,
+		Allow:     slack.Allow{Act: s.Allow.Act, Resolve: s.Allow.Resolve},
+		Responder: d.detector, Reader: d.db,
+		Drafts: func(ctx context.Context, id string) ([]slack.Drafted, error) {
+			found, err := d.draftsFor(ctx, id)
+			out := make([]slack.Drafted, len(found))
+			for i, f := range found {
+				out[i] = slack.Drafted{Mention: f.Mention, Suggestion: f.Suggestion}
+			}
+			return out, err
+		}})
+}
+
+// draftsShown is for how many mentions of an incident drafts are made.
+const draftsShown = 3
+
+// draftsFor makes reply drafts to the most telling mentions of an incident. Direct messages are left out.
+func (d *Daemon) draftsFor(ctx context.Context, id string) ([]draft.PerMention, error) {
+	inc, err := d.db.Incident(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	found, err := d.db.MentionsByKey(ctx, inc.Brand, inc.Evidence.Mentions)
+	if err != nil {
+		return nil, err
+	}
+	var public []detector.Judged
+	for _, j := range found {
+		if j.Mention.Visibility != sources.Private && len(public) < draftsShown {
+			public = append(public, j)
+		}
+	}
+	return d.library.ForIncident(ctx, &inc, public, d.detector.Rules(), d.detector.Now())
+}
+
+// link is the address of an incident's page.
+func (d *Daemon) link(incident string) string {
+	base := d.cfg.HTTP.PublicURL
+	if base == "" && d.server != nil && d.slack == nil {
+		base = d.server.URL()
+	}
+	if base == "" {
+		return ""
+	}
+	return trimSlash(base) + "/incidents/" + incident
+}
+
+func (d *Daemon) makeSources() error {
+	senders, unsigned := d.senders()
+	intake, err := webhook.New(webhook.Options{Name: "webhook", Senders: senders, AllowUnsigned: unsigned,
+		Log: d.log.With("part", "intake")})
+	if err != nil {
+		return err
+	}
+	d.intake = intake
+	opt := sources.SupervisorOptions{Emit: d.emit, Log: d.log.With("part", "sources"), Sources: []sources.Source{intake}}
+	client := sources.NewClient(sources.ClientOptions{Allow: d.allowed(), UserAgent: "emberwatch/" + version()})
+	for i := range d.cfg.Sources {
+		if err := d.addSource(&opt, &d.cfg.Sources[i], client); err != nil {
+			return err
+		}
+	}
+	if d.extra != nil {
+		history, live := d.extra(d)
+		opt.History, opt.Sources = append(opt.History, history...), append(opt.Sources, live...)
+	}
+	st, err := d.db.Load(context.Background())
+	if err != nil {
+		return err
+	}
+	opt.Cursors = func(name string) sources.Cursor { return st.Cursors[name] }
+	d.supervisor, err = sources.NewSupervisor(opt)
+	return err
+}
+
+// emit is the one way in. On a nearly full disk it is closed.
+func (d *Daemon) emit(ctx context.Context, b sources.Batch) (sources.Taken, error) {
+	if d.diskLow.Load() {
+		return sources.Taken{}, fmt.Errorf("less than %.0f%% of the disk is free: %w", lowDisk, sources.ErrUnavailable)
+	}
+	return d.detector.Ingest(ctx, b)
+}
+
+// senders returns who may push, and whether unsigned requests are taken: only where nobody else can reach the
+// listener and no secret is set.
+func (d *Daemon) senders() (list []webhook.Sender, unsigned bool) {
+	in := &d.cfg.Intake
+	if in.Secret.value != "" {
+		list = append(list, webhook.Sender{Name: "webhook", Secrets: []string{in.Secret.value}},
+			webhook.Sender{Name: "webhook", Profile: sources.HubSHA256, Secrets: []string{in.Secret.value}},
+			webhook.Sender{Name: "webhook", Profile: sources.Bearer, Secrets: []string{in.Secret.value}})
+	}
+	for i := range in.Senders {
+		s := &in.Senders[i]
+		var secrets []string
+		for k := range s.Secret {
+			secrets = append(secrets, s.Secret[k].value)
+		}
+		list = append(list, webhook.Sender{Name: s.Name, Profile: sources.Profile(s.Profile), Secrets: secrets})
+	}
+	for i := range d.cfg.HTTP.Tokens {
+		if t := &d.cfg.HTTP.Tokens[i]; containsString(t.Scopes, "ingest") {
+			list = append(list, webhook.Sender{Name: t.Name, Profile: sources.Bearer, Secrets: []string{t.Secret.value}})
+		}
+	}
+	return list, len(list) == 0 && loopback(d.intakeAddress())
+}
+
+func (d *Daemon) intakeAddress() string {
+	if d.cfg.Intake.Listen != "" {
+		return d.cfg.Intake.Listen
+	}
+	return d.cfg.HTTP.Listen
+}
+
+func (d *Daemon) allowed() []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range d.cfg.Outgoing.Allow {
+		if p, err := netip.ParsePrefix(s); err == nil {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// addSource makes one configured source.
+func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, client *sources.Client) error {
+	var src sources.Source
+	var err error
+	switch s.Type {
+	case "jsonl":
+		src, err = jsonl.New(d.fileOptions(s))
+	case "feed":
+		every, _ := detector.ParseDuration(s.Every) // validated
+		src, err = feed.New(feed.Options{Name: s.Name, URL: s.URL, Every: every, Kind: sources.Kind(s.Kind),
+			Network: s.Network, Brand: s.Brand, Client: client})
+	case "webhook":
+		return nil // the intake is always there
+	}
+	if err != nil {
+		return fmt.Errorf("source %s: %w", s.Name, err)
+	}
+	if s.History {
+		opt.History = append(opt.History, src)
+	} else {
+		opt.Sources = append(opt.Sources, src)
+	}
+	return nil
+}
+
+func (d *Daemon) fileOptions(s *SourceConfig) jsonl.Options {
+	o := jsonl.Options{Name: s.Name, Follow: s.Follow, History: s.History, Brand: s.Brand, Stdin: os.Stdin,
+		Report: func(file string, line int, err error) {
+			d.log.Warn("line not read", "source", s.Name, "file", filepath.Base(file), "line", line, "err", err)
+		}}
+	for _, p := range s.Path {
+		o.Paths = append(o.Paths, d.cfg.resolvePath(p))
+	}
+	if s.Timezone != "" {
+		o.Timezone, _ = time.LoadLocation(s.Timezone) // validated
+	}
+	return o
+}

@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"emberwatch/detector/store"
+	"emberwatch/notifier/web"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// server is the plumbing of HTTP: it listens, and mounts handlers made in the rooms they belong to.
+type server struct {
+	d       *Daemon
+	main    *http.Server
+	intake  *http.Server // nil: mentions come in over main
+	mainLn  net.Listener
+	inLn    net.Listener
+	gate    *gate
+	tlsCert string
+	tlsKey  string
+}
+
+// newServer opens the listeners, so that a taken port fails the start.
+func newServer(d *Daemon) (*server, error) {
+	h := &d.cfg.HTTP
+	s := &server{d: d, tlsCert: d.cfg.resolvePath(h.TLS.Cert), tlsKey: d.cfg.resolvePath(h.TLS.Key)}
+	if h.TLS.Cert == "" {
+		s.tlsCert, s.tlsKey = "", ""
+	}
+	var err error
+	if s.mainLn, err = net.Listen("tcp", h.Listen); err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", h.Listen, err)
+	}
+	d.onClose("listener", func() error { return ignoreClosed(s.mainLn.Close()) })
+	page := d.newPage()
+	var intake http.Handler = d.intake
+	if _, unsigned := d.senders(); unsigned {
+		intake = page.Protect(intake)
+	}
+	s.gate = &gate{next: intake}
+	mux := s.routes(page)
+	if d.cfg.Intake.Listen != "" {
+		if s.inLn, err = net.Listen("tcp", d.cfg.Intake.Listen); err != nil {
+			return nil, fmt.Errorf("listen on %s: %w", d.cfg.Intake.Listen, err)
+		}
+		d.onClose("intake listener", func() error { return ignoreClosed(s.inLn.Close()) })
+		m := http.NewServeMux()
+		m.Handle("/v1/mentions", s.gate)
+		m.HandleFunc("GET /healthz", s.healthz)
+		s.intake = guarded(m)
+	} else {
+		mux.Handle("/v1/mentions", s.gate)
+	}
+	s.main = guarded(mux)
+	return s, nil
+}
+
+// guarded is a server that slow or greedy clients cannot hold up.
+func guarded(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10}
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func (d *Daemon) newPage() *web.Server {
+	h := &d.cfg.HTTP
+	c := web.Config{Reader: d.db, Responder: d.detector, Sources: d.supervisor.Health, Rules: d.detector.Rules,
+		Open: len(h.Tokens) == 0, PublicURL: h.PublicURL, Now: d.detector.Now, Logger: d.log.With("part", "web"),
+		Drafts: func(ctx context.Context, id string) ([]web.MentionDrafts, error) {
+			found, err := d.draftsFor(ctx, id)
+			out := make([]web.MentionDrafts, len(found))
+			for i, f := range found {
+				out[i] = web.MentionDrafts{Mention: f.Mention, Suggestion: f.Suggestion}
+			}
+			return out, err
+		}}
+	for i := range h.Tokens {
+		t := &h.Tokens[i]
+		var scopes []web.Scope
+		for _, s := range t.Scopes {
+			scopes = append(scopes, web.Scope(s))
+		}
+		c.Tokens = append(c.Tokens, web.NewToken(t.Name, t.Secret.value, scopes...))
+	}
+	return web.New(c)
+}
+
+func (s *server) routes(page *web.Server) *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.Handle("/", page)
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.Handle("GET /metrics", page.Require(web.Read, promhttp.HandlerFor(s.d.metrics, promhttp.HandlerOpts{})))
+	mux.Handle("POST /-/reload", page.Require(web.Admin, http.HandlerFunc(s.reload)))
+	mux.Handle("POST /api/v1/store/{op}", page.Require(web.Admin, http.HandlerFunc(s.storeOp)))
+	return mux
+}
+
+// URL is where the page is.
+func (s *server) URL() string {
+	scheme := "http"
+	if s.tlsCert != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + s.mainLn.Addr().String()
+}
+
+// Serve answers requests until Shutdown.
+func (s *server) Serve() error {
+	errs := make(chan error, 2)
+	serve := func(srv *http.Server, ln net.Listener) {
+		if s.tlsCert != "" {
+			errs <- srv.ServeTLS(ln, s.tlsCert, s.tlsKey)
+			return
+		}
+		errs <- srv.Serve(ln)
+	}
+	go serve(s.main, s.mainLn)
+	if s.intake != nil {
+		go serve(s.intake, s.inLn)
+		defer func() { <-errs }()
+	}
+	err := <-errs
+	if s.intake != nil {
+		_ = s.intake.Close()
+		_ = s.main.Close()
+	}
+	return err
+}
+
+// CloseIntake refuses further mentions, so that those in hand can be finished.
+func (s *server) CloseIntake() { s.gate.close() }
+
+// Shutdown lets running requests end.
+func (s *server) Shutdown(wait time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
+	defer cancel()
+	errs := []error{s.main.Shutdown(ctx)}
+	if s.intake != nil {
+		errs = append(errs, s.intake.Shutdown(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (s *server) healthz(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
+
+// readiness is what /readyz says. It is not ready when something without which no alert gets out is missing;
+// a feed that is down is listed, no more.
+type readiness struct {
+	Ready    bool              `json:"ready"`
+	Problems []string          `json:"problems,omitempty"`
+	Rules    string            `json:"rules"`
+	Reload   string            `json:"last_reload_error,omitempty"`
+	Sources  map[string]string `json:"sources"`
+}
+
+func (s *server) readyz(w http.ResponseWriter, _ *http.Request) {
+	d := s.d
+	r := readiness{Rules: d.detector.Rules().Hash, Sources: map[string]string{}}
+	if err := d.detector.Healthy(); err != nil {
+		r.Problems = append(r.Problems, "store: "+err.Error())
+	}
+	if d.slack != nil && d.cfg.Slack.AppToken.value != "" {
+		if err := d.slack.Ready(time.Now()); err != nil {
+			r.Problems = append(r.Problems, "slack: "+err.Error())
+		}
+	}
+	if d.diskLow.Load() {
+		r.Problems = append(r.Problems, "disk: almost full, intake is closed")
+	}
+	r.Reload, _ = d.reloadErr.Load().(string)
+	for _, h := range d.supervisor.Health() {
+		r.Sources[h.Name] = string(h.State)
+		if !h.LastSuccess.IsZero() {
+			r.Sources[h.Name] += ", last success " + h.LastSuccess.UTC().Format(time.RFC3339)
+		}
+	}
+	r.Ready = len(r.Problems) == 0
+	status := http.StatusOK
+	if !r.Ready {
+		status = http.StatusServiceUnavailable
+	}
+	answer(w, status, r)
+}
+
+func (s *server) reload(w http.ResponseWriter, _ *http.Request) {
+	if err := s.d.Reload(); err != nil {
+		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		return
+	}
+	fmt.Fprintln(w, "reloaded, rules "+s.d.detector.Rules().Hash)
+}
+
+// storeOp does for the store command what only the process that has the files open can do.
+func (s *server) storeOp(w http.ResponseWriter, r *http.Request) {
+	var result any
+	var err error
+	switch op := r.PathValue("op"); op {
+	case "info":
+		result, err = s.d.db.Info(r.Context())
+	case "backup":
+		dst := r.FormValue("to")
+		if dst == "" {
+			dst = s.d.db.BackupPath(time.Now())
+		}
+		result, err = s.d.db.Backup(r.Context(), dst)
+	case "erase":
+		if r.FormValue("author") == "" || r.FormValue("source") == "" {
+			answer(w, http.StatusBadRequest, map[string]string{"error": "say whom: source and author are needed"})
+			return
+		}
+		result, err = s.d.db.EraseAuthor(r.Context(), r.FormValue("source"), r.FormValue("author"))
+	case "export":
+		s.export(w, r)
+		return
+	default:
+		answer(w, http.StatusNotFound, map[string]string{"error": fmt.Sprintf("no operation %q; there are info, backup, export, erase", op)})
+		return
+	}
+	if err != nil {
+		answer(w, http.StatusInternalServerError, map[string]string{"error": err.Error()})
+		return
+	}
+	answer(w, http.StatusOK, result)
+}
+
+func (s *server) export(w http.ResponseWriter, r *http.Request) {
+	f := store.ExportFilter{Brand: r.FormValue("brand"), Source: r.FormValue("source"), Author: r.FormValue("author")}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	w.Header().Set("Trailer", "X-Emberwatch-Lines")
+	n, err := s.d.db.Export(r.Context(), w, f)
+	if err != nil {
+		s.d.log.Error("export", "err", err)
+		panic(http.ErrAbortHandler) // the client must notice that it is cut
+	}
+	w.Header().Set("X-Emberwatch-Lines", fmt.Sprint(n))
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(v)
+}
+
+func trimSlash(s string) string { return strings.TrimRight(s, "/") }

@@ -1,0 +1,312 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sort"
+	"strings"
+	"time"
+
+	"emberwatch/detector"
+	"emberwatch/rules"
+	"emberwatch/sources"
+
+	"github.com/urfave/cli/v2"
+)
+
+// operations of the contract with what each does, in the order of a day's work.
+var operations = []struct {
+	op    detector.Operation
+	usage string
+}{
+	{detector.OpAck, "take it: the ladder stops, the watching does not"},
+	{detector.OpUnack, "give it back: the ladder runs again"},
+	{detector.OpAssign, "hand it to somebody (--to)"},
+	{detector.OpSnooze, "be silent for a while, or until it gets worse (--for, --until)"},
+	{detector.OpResolve, "close it: dealt with"},
+	{detector.OpFalseAlarm, "close it: it was nothing"},
+	{detector.OpKnownEvent, "close it: it was expected"},
+	{detector.OpReopen, "open it again"},
+	{detector.OpNote, "add a note (--note)"},
+	{detector.OpSeverity, "set another severity (--severity)"},
+	{detector.OpMerge, "merge it into another (--into)"},
+	{detector.OpSplit, "take mentions out into an incident of their own (--mention), or bring a merged one back (--into)"},
+	{detector.OpAnswered, "mark mentions as answered (--mention)"},
+	{detector.OpFacts, "renew the fact sheet (--fact name=text)"},
+}
+
+func (a *app) incidentsCommand() *cli.Command {
+	subs := []*cli.Command{
+		{Name: "list", Usage: "open incidents, the gravest first", Action: a.incidentsList,
+			Flags: append(serverFlags(), jsonFlag(), &cli.StringFlag{Name: "state", Value: "open", Usage: "open, closed, all, new, acked or snoozed"},
+				&cli.StringFlag{Name: "brand", Usage: "only this brand `ID`"})},
+		{Name: "show", Usage: "evidence, arithmetic and timeline of one incident", ArgsUsage: "ID", Action: a.incidentsShow,
+			Flags: append(serverFlags(), jsonFlag(), &cli.BoolFlag{Name: "markdown", Usage: "to hand on"})},
+	}
+	for _, o := range operations {
+		subs = append(subs, &cli.Command{Name: string(o.op), Usage: o.usage, ArgsUsage: "ID", Flags: append(serverFlags(), operationFlags()...),
+			Action: func(c *cli.Context) error { return a.incidentsDo(c, o.op) }})
+	}
+	return &cli.Command{Name: "incidents", Usage: "list, show and work on incidents of the running daemon", Subcommands: subs}
+}
+
+func operationFlags() []cli.Flag {
+	return []cli.Flag{jsonFlag(),
+		&cli.StringFlag{Name: "for", Usage: "`DURATION` of an acknowledgement or snooze, such as 4h"},
+		&cli.StringFlag{Name: "until", Usage: "`TIME` instead (RFC 3339)"},
+		&cli.StringFlag{Name: "to", Usage: "`NAME` of the assignee"},
+		&cli.StringFlag{Name: "note", Usage: "`TEXT`, goes into the audit"},
+		&cli.IntFlag{Name: "severity", Usage: "1 (gravest) to 4"},
+		&cli.StringFlag{Name: "into", Usage: "the other incident's `ID`"},
+		&cli.StringSliceFlag{Name: "mention", Usage: "`SOURCE/ID` of a mention; may be repeated"},
+		&cli.StringSliceFlag{Name: "fact", Usage: "`NAME=TEXT`; may be repeated"}}
+}
+
+func (a *app) incidentsList(c *cli.Context) error {
+	cl, err := a.newClient(c)
+	if err != nil {
+		return err
+	}
+	q := url.Values{}
+	if s := c.String("state"); s != "all" {
+		q.Set("state", s)
+	}
+	if b := c.String("brand"); b != "" {
+		q.Set("brand", b)
+	}
+	var res struct {
+		Incidents []json.RawMessage `json:"incidents"`
+	}
+	if _, err := cl.do(c.Context, http.MethodGet, "/api/v1/incidents?"+q.Encode(), nil, &res); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		for _, raw := range res.Incidents {
+			fmt.Fprintln(a.stdout, string(raw))
+		}
+		return nil
+	}
+	list := make([]detector.Incident, len(res.Incidents))
+	for i, raw := range res.Incidents {
+		if err := json.Unmarshal(raw, &list[i]); err != nil {
+			return fmt.Errorf("read the answer: %w", err)
+		}
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(a.stdout, "no incidents: all is calm")
+		return nil
+	}
+	sort.SliceStable(list, func(x, y int) bool { return list[x].Severity < list[y].Severity })
+	for i := range list {
+		a.incidentLine(&list[i])
+	}
+	return nil
+}
+
+func (a *app) incidentLine(i *detector.Incident) {
+	state := string(i.Handling)
+	switch i.Handling {
+	case detector.Acked:
+		state = fmt.Sprintf("acked by %s until %s", i.Owner, local(i.LeaseUntil))
+	case detector.Snoozed:
+		state = fmt.Sprintf("snoozed by %s until %s", i.Owner, local(i.SnoozeUntil))
+	case detector.Closed:
+		state = fmt.Sprintf("closed (%s) by %s", i.Closing, i.ClosedBy)
+	}
+	fmt.Fprintf(a.stdout, "%-20s severity %d (%s)  since %s  %s\n    %s\n", i.ID, i.Severity, i.Severity, local(i.Since), state, clean(i.Sentence))
+}
+
+func local(t time.Time) string { return t.Local().Format("2006-01-02 15:04 MST") }
+
+// incidentView is what the API says about one incident.
+type incidentView struct {
+	Incident detector.Incident `json:"incident"`
+	Audit    []detector.Audit  `json:"audit"`
+	Mentions []detector.Judged `json:"mentions"`
+}
+
+func (a *app) incidentsShow(c *cli.Context) error {
+	id, err := incidentArg(c)
+	if err != nil {
+		return err
+	}
+	cl, err := a.newClient(c)
+	if err != nil {
+		return err
+	}
+	path := "/api/v1/incidents/" + url.PathEscape(id)
+	if c.Bool("json") {
+		_, err := cl.do(c.Context, http.MethodGet, path, nil, a.stdout)
+		return err
+	}
+	var v incidentView
+	if _, err := cl.do(c.Context, http.MethodGet, path, nil, &v); err != nil {
+		return err
+	}
+	if c.Bool("markdown") {
+		a.markdown(&v)
+		return nil
+	}
+	a.show(&v)
+	return nil
+}
+
+func incidentArg(c *cli.Context) (string, error) {
+	if c.Args().Len() != 1 {
+		return "", usage("name one incident, as in: emberwatch incidents %s fjellbryg-1", c.Command.Name)
+	}
+	return c.Args().First(), nil
+}
+
+// show prints an incident as a person reads it: what, the arithmetic, the evidence, what was done.
+func (a *app) show(v *incidentView) {
+	a.incidentLine(&v.Incident)
+	i, ev := &v.Incident, &v.Incident.Evidence
+	fmt.Fprintf(a.stdout, "\n  %s (rule %s, signal %s); %s\n", i.Title, i.Rule, i.Signal, i.SeverityWhy)
+	if len(ev.Windows) > 0 {
+		fmt.Fprintf(a.stdout, "\n  %-8s %9s %9s %12s %9s\n", "window", "observed", "expected", "rarely over", "surprise")
+		for _, w := range ev.Windows {
+			fmt.Fprintf(a.stdout, "  %-8s %9.0f %9.1f %12.0f %9.1f\n", shortDuration(w.Length), w.Observed, w.Expected, w.High, w.Surprise)
+		}
+		fmt.Fprintf(a.stdout, "  score %.2f, bar %.2f %s\n", ev.Score, ev.Bar, ev.Learning)
+	}
+	fmt.Fprintf(a.stdout, "\n  %d authors; sources %s; languages %s; topics %s\n", ev.Authors, counts(ev.Sources), counts(ev.Languages), counts(ev.Categories))
+	for k := range v.Mentions {
+		m := &v.Mentions[k].Mention
+		fmt.Fprintf(a.stdout, "\n  %s  %s %s [%s]\n    %s\n", local(m.CreatedAt), clean(m.Source), clean(authorName(m.Author)), v.Mentions[k].Lang,
+			cut(clean(strings.Join(strings.Fields(m.Body()), " ")), 200))
+	}
+	fmt.Fprintln(a.stdout, "\n  timeline")
+	for _, l := range v.Audit {
+		if l.Op != "updated" {
+			fmt.Fprintf(a.stdout, "  %s  %-12s %s  %s\n", local(l.At), l.Op, clean(l.Actor.ID+via(l.Actor)), clean(l.Note))
+		}
+	}
+}
+
+func via(x detector.Actor) string {
+	if x.Via == "" || x.Via == x.Kind {
+		return ""
+	}
+	return " (" + x.Via + ")"
+}
+
+func authorName(x sources.Author) string {
+	for _, s := range []string{x.Handle, x.Name} {
+		if s != "" {
+			return s
+		}
+	}
+	return "somebody"
+}
+
+func cut(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n-1]) + "…"
+}
+
+func counts(m map[string]int) string {
+	names := sortedNames(m)
+	sort.SliceStable(names, func(x, y int) bool { return m[names[x]] > m[names[y]] })
+	parts := make([]string, len(names))
+	for i, n := range names {
+		parts[i] = fmt.Sprintf("%s %d", clean(n), m[n])
+	}
+	if len(parts) == 0 {
+		return "–"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// markdown prints an incident to hand on. Foreign text stands in code spans, where it cannot format anything.
+func (a *app) markdown(v *incidentView) {
+	i, ev := &v.Incident, &v.Incident.Evidence
+	fmt.Fprintf(a.stdout, "# %s: %s\n\n%s\n\nSeverity %d (%s), %s, since %s. %s.\n\n", i.ID, i.Title, i.Sentence, i.Severity, i.Severity,
+		i.Handling, i.Since.UTC().Format(time.RFC3339), i.SeverityWhy)
+	if len(ev.Windows) > 0 {
+		fmt.Fprint(a.stdout, "| window | observed | expected | rarely over | surprise |\n| --- | --- | --- | --- | --- |\n")
+		for _, w := range ev.Windows {
+			fmt.Fprintf(a.stdout, "| %s | %.0f | %.1f | %.0f | %.1f |\n", shortDuration(w.Length), w.Observed, w.Expected, w.High, w.Surprise)
+		}
+	}
+	fmt.Fprint(a.stdout, "\n## Mentions\n\n")
+	for k := range v.Mentions {
+		m := &v.Mentions[k].Mention
+		fmt.Fprintf(a.stdout, "- %s, %s: `%s`\n", m.CreatedAt.UTC().Format(time.RFC3339), code(m.Source), code(cut(m.Body(), 280)))
+	}
+	fmt.Fprint(a.stdout, "\n## Timeline\n\n")
+	for _, l := range v.Audit {
+		if l.Op != "updated" {
+			fmt.Fprintf(a.stdout, "- %s %s by `%s` `%s`\n", l.At.UTC().Format(time.RFC3339), l.Op, code(l.Actor.ID), code(l.Note))
+		}
+	}
+}
+
+func code(s string) string {
+	return strings.ReplaceAll(clean(strings.Join(strings.Fields(s), " ")), "`", "'")
+}
+
+// incidentsDo sends one operation.
+func (a *app) incidentsDo(c *cli.Context, op detector.Operation) error {
+	id, err := incidentArg(c)
+	if err != nil {
+		return err
+	}
+	args, err := operationArgs(c)
+	if err != nil {
+		return err
+	}
+	cl, err := a.newClient(c)
+	if err != nil {
+		return err
+	}
+	var res detector.Result
+	if _, err := cl.do(c.Context, http.MethodPost, "/api/v1/incidents/"+url.PathEscape(id)+"/"+string(op), args, &res); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return json.NewEncoder(a.stdout).Encode(res)
+	}
+	fmt.Fprintf(a.stdout, "%s: %s\n", res.Incident.ID, clean(res.Message))
+	if res.Outcome == detector.Refused {
+		return &exitError{Code: exitFailed}
+	}
+	return nil
+}
+
+func operationArgs(c *cli.Context) (args detector.Args, err error) {
+	args = detector.Args{Assignee: c.String("to"), Note: c.String("note"), Into: c.String("into"), Severity: rules.Severity(c.Int("severity"))}
+	if s := c.String("for"); s != "" {
+		d, err := detector.ParseDuration(s)
+		if err != nil {
+			return args, usage("--for: %v", err)
+		}
+		args.For = detector.Duration(d)
+	}
+	if args.Until, err = timeFlag(c, "until"); err != nil {
+		return args, err
+	}
+	for _, m := range c.StringSlice("mention") {
+		source, id, ok := strings.Cut(m, "/")
+		if !ok {
+			return args, usage("--mention %q: write SOURCE/ID", m)
+		}
+		args.Mentions = append(args.Mentions, sources.Key{Source: source, ID: id})
+	}
+	for _, f := range c.StringSlice("fact") {
+		name, text, ok := strings.Cut(f, "=")
+		if !ok {
+			return args, usage("--fact %q: write NAME=TEXT", f)
+		}
+		if args.Facts == nil {
+			args.Facts = map[string]string{}
+		}
+		args.Facts[name] = text
+	}
+	return args, nil
+}

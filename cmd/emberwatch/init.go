@@ -1,0 +1,156 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+
+	"emberwatch/rules"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (a *app) initCommand() *cli.Command {
+	return &cli.Command{Name: "init", Usage: "write a first configuration and rule file", ArgsUsage: "[DIR]",
+		Description: "Writes a commented emberwatch.yml and rules/BRAND.yml that check accepts. Never overwrites.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "brand", Usage: "`NAME` of the brand", Value: "Example Brand"},
+			&cli.StringFlag{Name: "handle", Usage: "its `HANDLE` in networks, such as @example"},
+			&cli.StringFlag{Name: "feed", Usage: "`URL` of a feed to read, such as a Google Alert"}},
+		Action: a.init}
+}
+
+// initData fills the templates.
+type initData struct {
+	Name, ID, Handle, Feed string
+}
+
+func (a *app) init(c *cli.Context) error {
+	dir := c.Args().First()
+	if dir == "" {
+		dir = "."
+	}
+	name := strings.TrimSpace(c.String("brand"))
+	if name == "" || strings.ContainsAny(name, "\n\r\x00") {
+		return usage("--brand is empty or spans lines")
+	}
+	id, _ := rules.Starter().BrandID(name)
+	data := initData{Name: name, ID: id, Handle: c.String("handle"), Feed: c.String("feed")}
+	files := []struct{ path, text string }{
+		{filepath.Join(dir, "emberwatch.yml"), initConfig},
+		{filepath.Join(dir, "rules", id+".yml"), initRules}}
+	for _, f := range files {
+		if _, err := os.Lstat(f.path); err == nil {
+			return &exitError{exitUsage, fmt.Errorf("%s exists already and is left as it is; choose another folder", f.path)}
+		}
+	}
+	for _, f := range files {
+		if err := writeTemplate(f.path, f.text, data); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.stdout, "wrote "+f.path)
+	}
+	fmt.Fprintf(a.stdout, initNext, files[0].path)
+	return nil
+}
+
+func writeTemplate(path, text string, data initData) (err error) {
+	t, err := template.New(path).Funcs(template.FuncMap{"q": quoteYAML}).Parse(text)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return t.Execute(f, data)
+}
+
+// quoteYAML writes a string as a YAML scalar that means just that.
+func quoteYAML(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\t", `\t`).Replace(clean(s)) + `"`
+}
+
+const initNext = `
+next:
+  1. emberwatch --config %[1]s check
+  2. emberwatch --config %[1]s run
+     and, in another terminal, send a mention:
+     curl -d '{"id":"1","brand":"…","text":"still no refund","created_at":"'$(date -u +%%FT%%TZ)'"}' http://127.0.0.1:8080/v1/mentions
+  3. emberwatch slack-manifest    (creates the Slack app; then set SLACK_BOT_TOKEN and SLACK_APP_TOKEN)
+`
+
+const initConfig = `# Emberwatch. Every key is optional but for version; "emberwatch check --print" shows what is in force.
+version: 1
+
+# Rule files, relative to this file.
+rules: [rules/*.yml]
+
+http:
+  # Page, API and intake. Any address that others can reach needs tokens and an intake secret.
+  listen: 127.0.0.1:8080
+
+# Who may push mentions to POST /v1/mentions. Secrets never stand in this file.
+# intake: {secret: env:EMBERWATCH_INTAKE_SECRET}
+
+# slack:
+#   bot_token: env:SLACK_BOT_TOKEN      # xoxb-…
+#   app_token: env:SLACK_APP_TOKEN      # xapp-…, Socket Mode: no public address needed
+#   channel: "#pr-alerts"
+{{if .Feed}}
+sources:
+  - {type: feed, name: news, url: {{q .Feed}}, every: 10m}
+{{- else}}
+# sources:
+#   - {type: feed, name: news, url: "https://www.google.com/alerts/feeds/…", every: 10m}
+{{- end}}
+#   - {type: jsonl, name: past, path: "history/*.ndjson.gz", history: true}   # teaches, alerts nobody
+
+retention: {text: 30d, counts: 400d, audit: 24mo}
+`
+
+const initRules = `# What Emberwatch listens for. Check it with: emberwatch check
+version: 1
+timezone: UTC
+
+brands:
+  {{.ID}}:
+    names: [{{q .Name}}]
+{{- if .Handle}}
+    handles: {any: [{{q .Handle}}]}
+{{- else}}
+    # handles: {instagram: ["@example"], x: ["@example"]}
+{{- end}}
+    # hashtags: [example]
+    # own_authors: ["instagram:example"]     # what you write yourself is never counted
+    # exclude: ["example recipe"]            # texts with these words are about something else
+
+# The starter rules need no editing: more complaints than usual, many complaints about one topic, and
+# single mentions of injury, leaked data, discrimination or lawyers.
+packs: [starter]
+
+routes:
+  default:
+    slack: {channel: "#pr-alerts"}
+    # quiet_hours: {timezone: Europe/Berlin, hours: "22:00-07:00", pass_severity: 2, otherwise: digest_at_end}
+    # ladder:
+    #   - {after: 10m, severity: 1, to: lead}
+  # lead: {slack: {user: "@ingrid"}}
+
+# A rule of your own: a ceiling on how often it may tell you, not a threshold.
+# rules:
+#   - id: refunds
+#     title: Many ask for their money back
+#     kind: burst
+#     brand: {{.ID}}
+#     match: {sentiment: negative, category: billing_refund}
+#     floor: {items: 5, authors: 4}
+#     budget: {severity_3: 1/week}
+`

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"emberwatch/rules"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Load finds and reads the configuration: the file named by a flag or variable, else the usual places, else
+// the built-in defaults. The problems are those of form; Validate finds the rest.
+func Load(path string) (*Config, rules.Errors, error) {
+	c := Default()
+	if path == "" {
+		path = findConfig()
+	}
+	if path == "" {
+		c.fromEnvironment()
+		return c, nil, nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	c.path, c.dir, c.place = path, filepath.Dir(path), map[string]rules.Pos{}
+	return c, c.read(data), nil
+}
+
+// findConfig returns the first of the usual files that exists.
+func findConfig() string {
+	places := []string{"emberwatch.yml"}
+	if dir, err := os.UserConfigDir(); err == nil {
+		places = append(places, filepath.Join(dir, "emberwatch", "config.yml"))
+	}
+	places = append(places, "/etc/emberwatch/config.yml")
+	for _, p := range places {
+		if info, err := os.Stat(p); err == nil && info.Mode().IsRegular() {
+			return p
+		}
+	}
+	return ""
+}
+
+// read decodes the file over the defaults.
+func (c *Config) read(data []byte) rules.Errors {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return c.yamlErrors(err)
+	}
+	if len(doc.Content) == 0 {
+		return nil // empty: the defaults
+	}
+	var errs rules.Errors
+	c.walk(doc.Content[0], reflect.TypeFor[Config](), "", &errs)
+	if err := doc.Decode(c); err != nil {
+		errs = append(errs, c.yamlErrors(err)...)
+	}
+	return errs
+}
+
+// yamlErrors gives the positions of what the YAML library found.
+func (c *Config) yamlErrors(err error) rules.Errors {
+	var many *yaml.LoadErrors
+	if !errors.As(err, &many) {
+		return rules.Errors{{Pos: rules.Pos{File: c.path, Line: 1, Col: 1}, ID: "syntax", Level: rules.LevelError, What: err.Error()}}
+	}
+	var errs rules.Errors
+	for _, e := range many.Errors {
+		errs = append(errs, &rules.Error{Pos: rules.Pos{File: c.path, Line: max(e.Mark.Line, 1), Col: max(e.Mark.Column, 1)},
+			ID: "type", Level: rules.LevelError, What: e.Message, Hint: "look at the example in the README, or run emberwatch init"})
+	}
+	return errs
+}
+
+// walk notes where each key stands and reports those that do not exist.
+func (c *Config) walk(n *yaml.Node, t reflect.Type, at string, errs *rules.Errors) {
+	c.place[at] = rules.Pos{File: c.path, Line: n.Line, Col: n.Column}
+	switch {
+	case n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice:
+		for i, item := range n.Content {
+			c.walk(item, t.Elem(), fmt.Sprintf("%s[%d]", at, i), errs)
+		}
+	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Struct:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			c.key(n.Content[i], n.Content[i+1], t, at, errs)
+		}
+	}
+}
+
+func (c *Config) key(key, value *yaml.Node, t reflect.Type, at string, errs *rules.Errors) {
+	keys := yamlKeys(t)
+	if len(keys) == 0 {
+		return
+	}
+	child := strings.TrimPrefix(at+"."+key.Value, ".")
+	if sub, ok := keys[key.Value]; ok {
+		c.walk(value, sub, child, errs)
+		c.place[child] = rules.Pos{File: c.path, Line: key.Line, Col: key.Column}
+		return
+	}
+	var names []string
+	for k := range keys {
+		names = append(names, k)
+	}
+	slices.Sort(names)
+	hint := "the keys here are " + strings.Join(names, ", ")
+	if near := nearest(key.Value, names); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	*errs = append(*errs, &rules.Error{Pos: rules.Pos{File: c.path, Line: key.Line, Col: key.Column}, ID: "key",
+		Level: rules.LevelError, What: fmt.Sprintf("unknown key %q", child), Why: "it would be ignored unnoticed", Hint: hint})
+}
+
+// yamlKeys returns the keys of a struct with the types of their values.
+func yamlKeys(t reflect.Type) map[string]reflect.Type {
+	keys := map[string]reflect.Type{}
+	for i := range t.NumField() {
+		if tag := t.Field(i).Tag.Get("yaml"); tag != "" {
+			keys[tag] = t.Field(i).Type
+		}
+	}
+	return keys
+}
+
+// nearest returns the word that differs least, if it is near enough to be meant.
+func nearest(word string, words []string) string {
+	best, least := "", max(len(word)/3, 1)+1
+	for _, w := range words {
+		if d := distance(word, w); d < least {
+			best, least = w, d
+		}
+	}
+	return best
+}
+
+// distance is Levenshtein's.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		prev := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := prev
+			if a[i] != b[j] {
+				cost++
+			}
+			prev = row[j+1]
+			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// ruleFiles reads the rule files that the configuration names; a pattern without a match is a problem.
+func (c *Config) ruleFiles() ([]rules.File, rules.Errors) {
+	var files []rules.File
+	var errs rules.Errors
+	problem := func(i int, what, fix string) {
+		pos := c.place[fmt.Sprintf("rules[%d]", i)]
+		if pos.File == "" {
+			pos = rules.Pos{File: c.name(), Line: 1, Col: 1}
+		}
+		errs = append(errs, &rules.Error{Pos: pos, ID: "config", Level: rules.LevelError, What: what, Hint: fix})
+	}
+	for i, pattern := range c.Rules {
+		paths, err := filepath.Glob(c.resolvePath(pattern))
+		if err != nil || len(paths) == 0 {
+			problem(i, fmt.Sprintf("no rule file matches %q", pattern), "write the path relative to "+c.name())
+			continue
+		}
+		for _, p := range paths {
+			data, err := os.ReadFile(p)
+			if err != nil {
+				problem(i, err.Error(), "")
+				continue
+			}
+			files = append(files, rules.File{Name: p, Data: data})
+		}
+	}
+	return files, errs
+}

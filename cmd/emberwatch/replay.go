@@ -1,0 +1,365 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"emberwatch/detector"
+	"emberwatch/detector/sentiment"
+	"emberwatch/rules"
+	"emberwatch/sources"
+	"emberwatch/sources/jsonl"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (a *app) replayCommand() *cli.Command {
+	return &cli.Command{Name: "replay", Usage: "history through the same engine: which incidents, when, why", ArgsUsage: "FILE…",
+		Description: "Reads NDJSON or CSV, plain or compressed, in any order; - is standard input. Nothing is sent and no data\n" +
+			"folder is touched. Nobody acknowledges in a replay: an incident closes when calm.",
+		Flags: []cli.Flag{jsonFlag(),
+			&cli.StringSliceFlag{Name: "rules", Usage: "rule `FILE` instead of those of the configuration"},
+			&cli.StringSliceFlag{Name: "brand", Usage: "only this brand `ID`"},
+			&cli.StringFlag{Name: "from", Usage: "only mentions from `TIME` on"},
+			&cli.StringFlag{Name: "to", Usage: "only mentions before `TIME`"},
+			&cli.StringFlag{Name: "timezone", Usage: "IANA `ZONE` of times without one"},
+			&cli.StringFlag{Name: "labels", Usage: "`FILE` with known events: a JSON list of {brand, start, end}"}},
+		Action: a.replay}
+}
+
+// replayOptions are the flags, read.
+type replayOptions struct {
+	brands   []string
+	from, to time.Time
+	zone     *time.Location
+	labels   []label
+}
+
+// label is a known event.
+type label struct {
+	Brand string    `json:"brand"`
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+}
+
+func (a *app) replay(c *cli.Context) error {
+	if !c.Args().Present() {
+		return usage("name at least one file, or - for standard input")
+	}
+	opt, err := replayFlags(c)
+	if err != nil {
+		return err
+	}
+	set, err := a.rulesFromFlags(c)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	ms, rejected, err := a.readMentions(c.Args().Slice(), set, opt)
+	if err != nil {
+		return err
+	}
+	detector.Sort(ms)
+	out := &replayOutput{w: a.stdout, json: c.Bool("json"), zone: set.Zone, labels: opt.labels}
+	r := detector.NewReplay(set, sentiment.New())
+	r.Event = out.event
+	r.Run(ms)
+	r.Rejected(rejected)
+	return out.summary(r.Summary(), time.Since(start))
+}
+
+func replayFlags(c *cli.Context) (opt replayOptions, err error) {
+	opt.brands = c.StringSlice("brand")
+	if opt.from, err = timeFlag(c, "from"); err != nil {
+		return opt, err
+	}
+	if opt.to, err = timeFlag(c, "to"); err != nil {
+		return opt, err
+	}
+	if z := c.String("timezone"); z != "" {
+		if opt.zone, err = time.LoadLocation(z); err != nil {
+			return opt, usage("--timezone %q: use an IANA name such as Europe/Oslo", z)
+		}
+	}
+	if f := c.String("labels"); f != "" {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			return opt, &exitError{exitUsage, err}
+		}
+		if err := json.Unmarshal(data, &opt.labels); err != nil {
+			return opt, usage("--labels %s: %v; it is a JSON list of {\"brand\", \"start\", \"end\"}", f, err)
+		}
+	}
+	return opt, nil
+}
+
+func timeFlag(c *cli.Context, name string) (time.Time, error) {
+	s := c.String(name)
+	if s == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, usage("--%s %q: write it like 2026-11-16 or 2026-11-16T07:42:10Z", name, s)
+}
+
+// readMentions reads all files; what cannot be read is counted and told on stderr, the first of it in full.
+func (a *app) readMentions(names []string, set *rules.Set, opt replayOptions) (ms []sources.Mention, rejected int, err error) {
+	const shown = 10
+	o := jsonl.Options{Name: "file", Timezone: opt.zone, Report: func(file string, line int, err error) {
+		if rejected++; rejected <= shown {
+			fmt.Fprintf(a.stderr, "emberwatch: %s:%d: %v\n", file, line, err)
+		}
+	}}
+	for _, name := range names {
+		if err := a.readFile(name, o, func(m sources.Mention) {
+			if opt.keeps(&m, set) {
+				ms = append(ms, m)
+			}
+		}); err != nil {
+			return nil, rejected, &exitError{exitUsage, err}
+		}
+	}
+	if rejected > shown {
+		fmt.Fprintf(a.stderr, "emberwatch: and %d more lines that could not be read\n", rejected-shown)
+	}
+	return ms, rejected, nil
+}
+
+func (a *app) readFile(name string, o jsonl.Options, fn func(sources.Mention)) error {
+	var r io.Reader = a.stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		r = f
+	}
+	_, err := jsonl.Read(r, name, o, func(_ int, m sources.Mention) error {
+		fn(m)
+		return nil
+	})
+	return err
+}
+
+func (o *replayOptions) keeps(m *sources.Mention, set *rules.Set) bool {
+	if !o.from.IsZero() && m.CreatedAt.Before(o.from) || !o.to.IsZero() && !m.CreatedAt.Before(o.to) {
+		return false
+	}
+	if len(o.brands) == 0 || m.Brand == "" {
+		return true
+	}
+	id, _ := set.BrandID(m.Brand)
+	return slices.Contains(o.brands, id)
+}
+
+// replayEvent is one line of JSON output.
+type replayEvent struct {
+	Event    string    `json:"event"`
+	At       time.Time `json:"at"`
+	Incident string    `json:"incident"`
+	Brand    string    `json:"brand"`
+	Rule     string    `json:"rule"`
+	Severity int       `json:"severity"`
+	Title    string    `json:"title"`
+	Category string    `json:"category"`
+	Signal   string    `json:"signal"`
+	Window   string    `json:"window"`
+	Observed float64   `json:"observed"`
+	Expected float64   `json:"expected"`
+	Surprise float64   `json:"surprise"`
+	Authors  int       `json:"authors"`
+	Since    time.Time `json:"since"`
+	Sentence string    `json:"sentence"`
+	Mentions []string  `json:"mentions"`
+}
+
+// replaySummary is the last line.
+type replaySummary struct {
+	Event      string                    `json:"event"`
+	Mentions   int                       `json:"mentions"`
+	Rejected   int                       `json:"rejected"`
+	Duplicates int                       `json:"duplicates"`
+	Incidents  map[string]map[string]int `json:"incidents"`
+	Weeks      float64                   `json:"weeks"`
+	PerWeek    float64                   `json:"per_week"`
+	Seconds    float64                   `json:"seconds"`
+	PerSecond  float64                   `json:"per_second"`
+	Labels     *labelResult              `json:"labels,omitempty"`
+}
+
+// labelResult compares incidents of severity 1 to 3 with known events.
+type labelResult struct {
+	Found        int     `json:"found"`
+	Missed       int     `json:"missed"`
+	DelayMinutes float64 `json:"median_delay_minutes"` // from the start of an event to its first incident
+	LeadMinutes  float64 `json:"median_lead_minutes"`  // from there to the end of the event
+	False        int     `json:"false_alarms"`
+	FalsePerWeek float64 `json:"false_alarms_per_week"`
+}
+
+// replayOutput prints a replay, for programs or for people.
+type replayOutput struct {
+	w      io.Writer
+	json   bool
+	zone   *time.Location
+	labels []label
+	opened []replayEvent
+	err    error
+}
+
+func (o *replayOutput) event(e detector.ReplayEvent) {
+	i := &e.Incident
+	sev := i.Severity
+	if i.Override != rules.Calm {
+		sev = i.Override
+	}
+	x := replayEvent{Event: e.Op, At: e.At.UTC(), Incident: i.ID, Brand: i.Brand, Rule: i.Rule, Severity: int(sev), Title: i.Title,
+		Category: i.Category, Signal: i.Signal, Window: shortDuration(i.Evidence.Window.Length),
+		Observed: i.Evidence.Window.Observed, Expected: round3(i.Evidence.Window.Expected), Surprise: round3(i.Evidence.Window.Surprise),
+		Authors: i.Evidence.Authors, Since: i.Since.UTC(), Sentence: i.Sentence, Mentions: []string{}}
+	for _, k := range i.Evidence.Mentions {
+		x.Mentions = append(x.Mentions, k.ID)
+	}
+	if e.Op == "opened" || e.Op == "reopened" || e.Op == "worse" {
+		o.opened = append(o.opened, x)
+	}
+	if o.json {
+		o.encode(x)
+		return
+	}
+	o.print(x)
+}
+
+func (o *replayOutput) encode(v any) {
+	enc := json.NewEncoder(o.w)
+	enc.SetEscapeHTML(false)
+	o.err = errors.Join(o.err, enc.Encode(v))
+}
+
+// print writes an event as a person reads it: the sentence when it opens or gets worse, a word otherwise.
+func (o *replayOutput) print(x replayEvent) {
+	zone := o.zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	at := x.At.In(zone).Format("Mon 2006-01-02 15:04 MST")
+	switch x.Event {
+	case "updated":
+	case "opened", "worse", "reopened":
+		fmt.Fprintf(o.w, "%s  %-9s %s  severity %d (%s)  %s\n    %s\n", at, x.Event, x.Incident, x.Severity,
+			rules.Severity(x.Severity), x.Title, x.Sentence)
+	default:
+		fmt.Fprintf(o.w, "%s  %-9s %s\n", at, x.Event, x.Incident)
+	}
+}
+
+func (o *replayOutput) summary(s detector.ReplaySummary, took time.Duration) error {
+	x := replaySummary{Event: "summary", Mentions: s.Mentions, Rejected: s.Rejected, Duplicates: s.Duplicates,
+		Incidents: map[string]map[string]int{}, Weeks: round3(s.Weeks()), PerWeek: round3(s.PerWeek()),
+		Seconds: round3(took.Seconds()), PerSecond: round3(float64(s.Mentions) / max(took.Seconds(), 1e-9))}
+	for b, by := range s.Incidents {
+		x.Incidents[b] = map[string]int{}
+		for sev, n := range by {
+			x.Incidents[b][fmt.Sprint(int(sev))] = n
+		}
+	}
+	if o.labels != nil {
+		x.Labels = o.judge(s.Weeks())
+	}
+	if o.json {
+		o.encode(x)
+		return o.err
+	}
+	o.printSummary(x)
+	return o.err
+}
+
+func (o *replayOutput) printSummary(x replaySummary) {
+	fmt.Fprintf(o.w, "\n%d mentions in %.1f weeks (%d duplicates, %d not readable), %.1f s, %.0f/s\n",
+		x.Mentions, x.Weeks, x.Duplicates, x.Rejected, x.Seconds, x.PerSecond)
+	if len(x.Incidents) == 0 {
+		fmt.Fprintln(o.w, "no incidents")
+	}
+	for _, b := range sortedNames(x.Incidents) {
+		var parts []string
+		for _, sev := range sortedNames(x.Incidents[b]) {
+			parts = append(parts, fmt.Sprintf("%d of severity %s", x.Incidents[b][sev], sev))
+		}
+		fmt.Fprintf(o.w, "%s: %s\n", b, strings.Join(parts, ", "))
+	}
+	if x.PerWeek > 0 {
+		fmt.Fprintf(o.w, "%.2f incidents of severity 1 to 3 per week\n", x.PerWeek)
+	}
+	if l := x.Labels; l != nil {
+		fmt.Fprintf(o.w, "known events: %d found, %d missed, median delay %.0f min, median lead %.0f min; %d false alarms (%.2f per week)\n",
+			l.Found, l.Missed, l.DelayMinutes, l.LeadMinutes, l.False, l.FalsePerWeek)
+	}
+}
+
+// judge compares what was told with the known events. An alarm inside any event of its brand is no false one.
+func (o *replayOutput) judge(weeks float64) *labelResult {
+	r := &labelResult{}
+	var delays, leads []float64
+	for _, l := range o.labels {
+		i := slices.IndexFunc(o.opened, func(x replayEvent) bool { return x.Severity <= 3 && l.holds(x) })
+		if i < 0 {
+			r.Missed++
+			continue
+		}
+		r.Found++
+		delays = append(delays, o.opened[i].At.Sub(l.Start).Minutes())
+		leads = append(leads, l.End.Sub(o.opened[i].At).Minutes())
+	}
+	for _, x := range o.opened {
+		if x.Event == "opened" && x.Severity <= 3 && !slices.ContainsFunc(o.labels, func(l label) bool { return l.holds(x) }) {
+			r.False++
+		}
+	}
+	r.DelayMinutes, r.LeadMinutes = median(delays), median(leads)
+	if weeks > 0 {
+		r.FalsePerWeek = round3(float64(r.False) / weeks)
+	}
+	return r
+}
+
+func (l label) holds(x replayEvent) bool {
+	return strings.EqualFold(l.Brand, x.Brand) && !x.At.Before(l.Start) && !x.At.After(l.End)
+}
+
+func median(xs []float64) float64 {
+	if len(xs) == 0 {
+		return 0
+	}
+	slices.Sort(xs)
+	return xs[len(xs)/2]
+}
+
+func sortedNames[V any](m map[string]V) []string {
+	var names []string
+	for n := range m {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func round3(x float64) float64 { return float64(int64(x*1000+0.5)) / 1000 }
+
+// shortDuration writes 30m, 2h, 24h.
+func shortDuration(d time.Duration) string {
+	if d%time.Hour == 0 {
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dm", int(d.Minutes()))
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"emberwatch/detector/store"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (a *app) storeCommand() *cli.Command {
+	online := func(f func(*cli.Context) error, name, help, args string, flags ...cli.Flag) *cli.Command {
+		return &cli.Command{Name: name, Usage: help, ArgsUsage: args, Action: f, Flags: append(append(serverFlags(), jsonFlag()), flags...)}
+	}
+	offline := func(f func(*cli.Context) error, name, help, args string) *cli.Command {
+		return &cli.Command{Name: name, Usage: help + " (the daemon has to be stopped)", ArgsUsage: args, Action: f, Flags: []cli.Flag{jsonFlag()}}
+	}
+	return &cli.Command{Name: "store", Usage: "the data folder", Subcommands: []*cli.Command{
+		online(a.storeInfo, "info", "what it holds", ""),
+		online(a.storeBackup, "backup", "copy it while the daemon runs", "[DIR]"),
+		online(a.storeExport, "export", "mentions as NDJSON that replay reads", "",
+			&cli.StringFlag{Name: "brand"}, &cli.StringFlag{Name: "source"}, &cli.StringFlag{Name: "author", Usage: "needs --source"}),
+		online(a.storeErase, "erase", "remove what one author wrote", "", &cli.StringFlag{Name: "source", Required: true},
+			&cli.StringFlag{Name: "author", Required: true, Usage: "`ID` or handle"}),
+		offline(a.storeCheck, "check", "verify every file", ""),
+		offline(a.storeCompact, "compact", "give freed space back to the disk", ""),
+		offline(a.storeRestore, "restore", "put a backup in its place; what is there is moved aside", "BACKUP"),
+	}}
+}
+
+// withStore opens the data folder for a command that needs the daemon stopped.
+func (a *app) withStore(c *cli.Context, f func(*store.DB) error) error {
+	dir, err := dataDir(c)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(dir, store.Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(db), db.Close())
+}
+
+// throughDaemon asks the daemon if one runs, else does it with the folder itself.
+func (a *app) throughDaemon(c *cli.Context, op string, q url.Values, out any, self func(*store.DB) error) error {
+	cl, err := a.newClient(c)
+	if err != nil {
+		return err
+	}
+	_, err = cl.do(c.Context, http.MethodPost, "/api/v1/store/"+op+"?"+q.Encode(), nil, out)
+	if errors.Is(err, errNoDaemon) && !c.IsSet("server") {
+		return a.withStore(c, self)
+	}
+	return err
+}
+
+func (a *app) storeInfo(c *cli.Context) error {
+	var info store.Info
+	err := a.throughDaemon(c, "info", nil, &info, func(db *store.DB) (err error) {
+		info, err = db.Info(c.Context)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return json.NewEncoder(a.stdout).Encode(info)
+	}
+	fmt.Fprintf(a.stdout, "%s: schema %d, %s in %d files (%s free inside), disk %.0f%% free\n", info.Dir, info.Schema, bytesWord(info.Bytes),
+		len(info.Files), bytesWord(info.FreeBytes), info.DiskFree)
+	fmt.Fprintf(a.stdout, "%d brands, %d series, %d incidents (%d open), %d alerts to deliver\n", info.Brands, info.Series, info.Incidents, info.Open, info.Pending)
+	fmt.Fprintf(a.stdout, "%d mentions, %d of them with text", info.Records, info.Texts)
+	if !info.Oldest.IsZero() {
+		fmt.Fprintf(a.stdout, ", from %s to %s", local(info.Oldest), local(info.Newest))
+	}
+	fmt.Fprintf(a.stdout, "; %d backups\n", len(info.Backups))
+	return nil
+}
+
+func bytesWord(n int64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%.0f kB", float64(n)/(1<<10))
+}
+
+func (a *app) storeBackup(c *cli.Context) error {
+	q := url.Values{}
+	if c.Args().Present() {
+		q.Set("to", c.Args().First())
+	}
+	var copied store.Copied
+	err := a.throughDaemon(c, "backup", q, &copied, func(db *store.DB) (err error) {
+		dst := c.Args().First()
+		if dst == "" {
+			dst = db.BackupPath(time.Now())
+		}
+		copied, err = db.Backup(c.Context, dst)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return json.NewEncoder(a.stdout).Encode(copied)
+	}
+	fmt.Fprintf(a.stdout, "%s: %d files, %s, checked\n", copied.Path, copied.Files, bytesWord(copied.Bytes))
+	return nil
+}
+
+func (a *app) storeExport(c *cli.Context) error {
+	f := store.ExportFilter{Brand: c.String("brand"), Source: c.String("source"), Author: c.String("author")}
+	if f.Author != "" && f.Source == "" {
+		return usage("--author needs --source: ids are unique within a source")
+	}
+	q := url.Values{"brand": {f.Brand}, "source": {f.Source}, "author": {f.Author}}
+	return a.throughDaemon(c, "export", q, a.stdout, func(db *store.DB) error {
+		_, err := db.Export(c.Context, a.stdout, f)
+		return err
+	})
+}
+
+func (a *app) storeErase(c *cli.Context) error {
+	source, author := c.String("source"), c.String("author")
+	var erased store.Erased
+	err := a.throughDaemon(c, "erase", url.Values{"source": {source}, "author": {author}}, &erased, func(db *store.DB) (err error) {
+		erased, err = db.EraseAuthor(c.Context, source, author)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(a.stdout).Encode(erased)
+}
+
+func (a *app) storeCheck(c *cli.Context) error {
+	return a.withStore(c, func(db *store.DB) error {
+		problems, err := db.Check(c.Context)
+		if err != nil {
+			return err
+		}
+		if c.Bool("json") {
+			enc := json.NewEncoder(a.stdout)
+			for _, p := range problems {
+				if err := enc.Encode(p); err != nil {
+					return err
+				}
+			}
+		} else {
+			for _, p := range problems {
+				fmt.Fprintln(a.stdout, strings.TrimSpace(fmt.Sprint(p)))
+			}
+		}
+		if len(problems) > 0 {
+			return &exitError{exitFailed, fmt.Errorf("%d problems; restore the last good backup with emberwatch store restore", len(problems))}
+		}
+		if !c.Bool("json") {
+			fmt.Fprintln(a.stdout, "ok: every page and every reference")
+		}
+		return nil
+	})
+}
+
+func (a *app) storeCompact(c *cli.Context) error {
+	return a.withStore(c, func(db *store.DB) error {
+		gained, err := db.Compact(c.Context)
+		if err == nil {
+			fmt.Fprintf(a.stdout, "gave back %s\n", bytesWord(gained))
+		}
+		return err
+	})
+}
+
+func (a *app) storeRestore(c *cli.Context) error {
+	if c.Args().Len() != 1 {
+		return usage("name the backup: emberwatch store restore DIR")
+	}
+	dir, err := dataDir(c)
+	if err != nil {
+		return err
+	}
+	aside, err := store.Restore(c.Context, c.Args().First(), dir, time.Now())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "restored into %s\n", dir)
+	if aside != "" {
+		fmt.Fprintf(a.stdout, "what was there is now in %s\n", aside)
+	}
+	return nil
+}

@@ -1,0 +1,205 @@
+package sentiment
+
+import (
+	"bytes"
+
+	"emberwatch/rules"
+)
+
+// hit is one place that moves the score.
+type hit struct {
+	value      float32
+	start, end int // byte offsets
+	clause     int
+	word       int // words before it
+	negated    bool
+}
+
+// walk goes over the tokens of one text, once.
+type walk struct {
+	doc   *rules.Doc
+	lex   *Lexicon
+	table *table // nil: no lexicon for the language
+	lang  lang
+
+	room  [48]hit // the first hits: posts rarely have more, and nothing is allocated for them
+	spill []hit   // the rest
+	count int     // of all hits
+	not   mark
+	more  mark
+	less  mark
+	late  int // the hit before a negator that it speaks about unless one comes after; -1: none
+	first int // the first hit of the sentence
+	sent  int // the sentence
+	but   bool
+
+	parens    int // open ones
+	words     int
+	emoji     int
+	exclaims  int
+	questions int
+	open      int // clauses whose negator found nothing to negate
+	free      bool
+}
+
+func (w *walk) run() {
+	w.not, w.more, w.less, w.late = nowhere, nowhere, nowhere, -1
+	for i := 0; i < len(w.doc.Tokens); {
+		t := &w.doc.Tokens[i]
+		if t.Sentence != w.sent {
+			w.sent, w.first, w.but = t.Sentence, w.count, false
+		}
+		i += w.token(t, i)
+	}
+	w.endScope()
+}
+
+// token looks at token i and returns how many tokens it used.
+func (w *walk) token(t *rules.Token, i int) int {
+	switch t.Kind {
+	case rules.Word:
+		w.words++
+		return w.word(t, i)
+	case rules.Hashtag:
+		w.words++
+		w.hashtag(t, i)
+	case rules.Emoji:
+		w.emoji++
+		if v := w.lex.emojiValence(w.doc.Folded(i)); v != 0 {
+			w.add(t, t.End, v)
+		}
+	case rules.Number:
+		if i > 0 && w.doc.Raw(i) == "3" && w.touches(i, "<") { // <3
+			w.emoticon(i-1, i, 2)
+		}
+	case rules.Punct:
+		w.sign(t, i)
+	}
+	return 1
+}
+
+func (w *walk) word(t *rules.Token, i int) int {
+	if w.touches(i, ":") || w.touches(i, ";") || w.touches(i, "=") {
+		if v := face(w.doc.Raw(i)); v != 0 {
+			w.emoticon(i-1, i, v)
+			return 1
+		}
+	}
+	if w.table == nil {
+		return 1
+	}
+	e, factor := w.find(w.doc.Folded(i))
+	if e == nil {
+		return 1
+	}
+	if p, n := w.phrase(e, i); p != nil {
+		w.add(t, w.doc.Tokens[i+n-1].End, p.valence)
+		w.words += n - 1
+		return n
+	}
+	if e.valence != 0 {
+		w.add(t, t.End, w.modified(t, e.valence*factor))
+	}
+	w.turn(t, e.roles)
+	return 1
+}
+
+// find looks a folded word up, then with stretched letters shortened, then without what the language writes together
+// with it.
+func (w *walk) find(word []byte) (e *entry, factor float32) {
+	if e = w.table.find(word); e != nil {
+		return e, 1
+	}
+	var buf [64]byte
+	for keep := 2; keep > 0; keep-- {
+		short := squeeze(buf[:0], word, keep)
+		if len(short) == len(word) {
+			break
+		}
+		if e = w.table.find(short); e != nil {
+			return e, stretched
+		}
+	}
+	return w.table.find(w.bare(word)), 1
+}
+
+// bare cuts Arabic conjunction, preposition and article and French elided words off. What is left may be
+// empty.
+func (w *walk) bare(word []byte) []byte {
+	switch w.lang {
+	case ar:
+		short := bytes.TrimPrefix(word, []byte("و"))
+		for _, p := range [...]string{"بال", "ال", "لل", "ب"} {
+			if len(short) > len(p)+4 && string(short[:len(p)]) == p {
+				return short[len(p):]
+			}
+		}
+		return short
+	case fr:
+		if i := bytes.IndexByte(word, '\''); i >= 0 {
+			return word[i+1:]
+		}
+	}
+	return nil
+}
+
+// phrase returns the longest phrase of e that the tokens from i on spell, and its number of tokens.
+func (w *walk) phrase(e *entry, i int) (*phrase, int) {
+	for k := range e.phrases {
+		p := &e.phrases[k]
+		if w.spells(p, i+1) {
+			return p, 1 + len(p.rest)
+		}
+	}
+	return nil, 0
+}
+
+func (w *walk) spells(p *phrase, i int) bool {
+	if i+len(p.rest) > len(w.doc.Tokens) {
+		return false
+	}
+	for k, want := range p.rest {
+		if w.doc.Tokens[i+k].Kind == rules.Punct {
+			return false
+		}
+		got := w.doc.Folded(i + k)
+		if string(got) == want {
+			continue
+		}
+		if !p.open || k < len(p.rest)-1 || !bytes.HasPrefix(got, []byte(want)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *walk) hashtag(t *rules.Token, i int) {
+	if w.table == nil {
+		return
+	}
+	if e := w.table.find(w.doc.Folded(i)); e != nil && e.valence != 0 {
+		w.add(t, t.End, e.valence)
+	}
+}
+
+// add records a hit that begins with token t and ends at byte end.
+func (w *walk) add(t *rules.Token, end int, v float32) {
+	if w.but {
+		v *= afterBut
+	}
+	h := hit{value: v, start: t.Start, end: end, clause: t.Clause, word: t.Words, negated: w.not.reaches(t, scope)}
+	if w.count < len(w.room) {
+		w.room[w.count] = h
+	} else {
+		w.spill = append(w.spill, h)
+	}
+	w.count++
+}
+
+// hit returns hit i, in the order of the text.
+func (w *walk) hit(i int) *hit {
+	if i < len(w.room) {
+		return &w.room[i]
+	}
+	return &w.spill[i-len(w.room)]
+}

@@ -1,0 +1,69 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+)
+
+// Erased says what EraseAuthor has removed.
+type Erased struct {
+	Mentions int      `json:"mentions"` // judged mentions, one for each brand
+	Files    []string `json:"files,omitempty"`
+}
+
+// EraseAuthor removes text and author of everything that one author of a source has written; what it counted
+// stays. who is the author's id or handle (or the name, if the source gave neither). The files are written
+// anew, so that no byte of it remains in them. Backups keep what they hold until they expire.
+func (db *DB) EraseAuthor(ctx context.Context, source, who string) (Erased, error) {
+	var done Erased
+	prefix := seqKey(db.pseudonym(source, who))
+	for _, sp := range db.archive.spans() {
+		if sp.month {
+			continue // holds no authors
+		}
+		n, err := db.eraseIn(ctx, sp, prefix)
+		if err != nil {
+			return done, fmt.Errorf("erase author: %w", err)
+		}
+		if n > 0 {
+			done.Mentions += n
+			done.Files = append(done.Files, sp.name())
+		}
+	}
+	return done, nil
+}
+
+func (db *DB) eraseIn(ctx context.Context, sp span, prefix []byte) (int, error) {
+	if err := db.begin(ctx); err != nil {
+		return 0, err
+	}
+	defer db.writing.Unlock()
+	v, ok := db.archive.get(sp)
+	if !ok {
+		return 0, nil
+	}
+	var items [][]byte
+	err := v.view(func(t *txn) error {
+		c := t.b(authorBucket).Cursor()
+		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+			items = append(items, bytes.Clone(k[len(prefix):]))
+		}
+		return nil
+	})
+	if err != nil || len(items) == 0 {
+		return 0, err
+	}
+	err = v.update(func(t *txn) error {
+		for _, key := range items {
+			if err := wipe(t, key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return len(items), db.rewrite(v)
+}

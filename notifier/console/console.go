@@ -1,0 +1,159 @@
+// Package console tells people on a terminal: the way to them until a chat is configured, and in demo.
+//
+// [Notifier] writes one block of text for the root of an incident, one line for what follows it, and for an
+// edit one line when handling or severity has changed, else nothing: a terminal cannot be edited in place.
+// Every alert is written in one call, so that alerts do not mix.
+//
+// It does not ask whether its writer is a terminal, how wide it is or whether NO_COLOR is set: [Options]
+// says so.
+//
+// # Caveats
+//
+// A terminal obeys what is written to it. Foreign text (quotes, authors, brands, links) is stripped of
+// control characters, escape sequences and everything that changes the direction of writing, and is cut;
+// the only escape sequences written are our own colours.
+package console
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"emberwatch/detector"
+	"emberwatch/notifier"
+	"emberwatch/rules"
+)
+
+// Options say how to write. The zero value is 80 columns, UTC, no colour.
+type Options struct {
+	Width int            // columns; 0: 80, at least 40
+	Zone  *time.Location // of the times; nil: UTC
+	Color bool
+}
+
+// Notifier writes alerts. It is safe for concurrent use.
+type Notifier struct {
+	o Options
+
+	mu  sync.Mutex // one alert at a time; guards all below
+	w   io.Writer
+	was map[string]state // by incident: what was written last
+}
+
+// state is what an edit has to change to be worth a line.
+type state struct {
+	handling detector.Handling
+	severity rules.Severity
+	owner    string
+	note     string // of an alert about no incident, such as a digest
+}
+
+var _ notifier.Notifier = (*Notifier)(nil)
+
+// New returns a notifier that writes to w.
+func New(w io.Writer, o Options) *Notifier {
+	if o.Width == 0 {
+		o.Width = 80
+	}
+	o.Width = max(o.Width, 40)
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	return &Notifier{o: o, w: w, was: map[string]state{}}
+}
+
+// Name returns "console".
+func (n *Notifier) Name() string { return "console" }
+
+// Notify writes the alert. The reference it returns is made from the alert's key, or for an edit that of
+// the root, and leads nowhere.
+func (n *Notifier) Notify(ctx context.Context, m *notifier.Message) (detector.Ref, error) {
+	if err := ctx.Err(); err != nil {
+		return detector.Ref{}, &notifier.DeliveryError{Outcome: notifier.NotSent, Reason: "cancelled", Err: err}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.write(n.words(m)); err != nil {
+		return detector.Ref{}, err
+	}
+	n.remember(m)
+	if m.Alert.Kind == detector.KindEdit && m.Root != (detector.Ref{}) {
+		return m.Root, nil
+	}
+	return detector.Ref{Channel: "console", ID: m.Alert.Key}, nil
+}
+
+// words returns what to write about the alert; nothing for an edit that changes nothing.
+func (n *Notifier) words(m *notifier.Message) string {
+	l := &lines{o: n.o, now: m.Now}
+	switch {
+	case m.Alert.Kind == detector.KindEdit:
+		switch {
+		case current(m) == n.before(m):
+		case m.Incident.ID == "":
+			l.thread(m)
+		default:
+			l.edit(m)
+		}
+	case m.Alert.Kind == detector.KindRoot && m.Incident.ID != "":
+		l.block(m)
+	default:
+		l.thread(m)
+	}
+	return l.b.String()
+}
+
+func current(m *notifier.Message) state {
+	s := state{m.Incident.Handling, m.Incident.Severity, m.Incident.Owner, ""}
+	if m.Incident.ID == "" {
+		return state{note: m.Alert.Note}
+	}
+	if s.handling == detector.Closed {
+		s.owner = "" // who it belonged to no longer matters
+	}
+	return s
+}
+
+// before returns what was written last about the incident. After a restart that is not known: then an
+// incident that nobody has is taken for told.
+func (n *Notifier) before(m *notifier.Message) state {
+	if s, ok := n.was[m.Incident.ID]; ok {
+		return s
+	}
+	if m.Incident.ID == "" {
+		return state{}
+	}
+	return state{handling: detector.New, severity: m.Incident.Severity, owner: m.Incident.Owner}
+}
+
+// remember keeps what was written. Closed incidents are dropped when there are many; the worst that comes of
+// it is a line written twice.
+func (n *Notifier) remember(m *notifier.Message) {
+	const many = 1000
+	n.was[m.Incident.ID] = current(m)
+	if len(n.was) <= many {
+		return
+	}
+	for id, s := range n.was {
+		if s.handling == detector.Closed {
+			delete(n.was, id)
+		}
+	}
+}
+
+func (n *Notifier) write(text string) error {
+	if text == "" {
+		return nil
+	}
+	written, err := io.WriteString(n.w, text)
+	if err == nil {
+		return nil
+	}
+	outcome := notifier.NotSent
+	if written > 0 {
+		outcome = notifier.Unknown
+	}
+	return &notifier.DeliveryError{Outcome: outcome, Reason: "write", Err: fmt.Errorf("write to the console: %w", err)}
+}

@@ -1,0 +1,328 @@
+package notifier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"emberwatch/detector"
+	"emberwatch/rules"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const (
+	perChannel   = time.Second      // Slack allows about one message a second and channel
+	retryMost    = 5 * time.Minute  // between attempts that certainly failed
+	lookAgain    = 3 * time.Second  // between two looks for a message of unknown fate
+	looks        = 2                // how often a message of unknown fate is looked for before it is sent again
+	callTimeout  = 45 * time.Second // for one call to the outside
+	quotesShown  = 5
+	quotesLooked = 10
+)
+
+// DispatchOptions are what a Dispatcher works with.
+type DispatchOptions struct {
+	Outbox Outbox
+	Reader detector.Reader
+	Rules  func() *rules.Set
+	// For chooses the way to people for a route.
+	For func(*rules.Route) Notifier
+	// Fallback hears what could not be delivered for good; nil: only the log does.
+	Fallback Notifier
+	Drafter  Drafter
+	// Link makes the address of an incident's page; nil or empty: none.
+	Link    func(incident string) string
+	Log     *slog.Logger
+	Metrics prometheus.Registerer
+}
+
+// Dispatcher drains the outbox. It has one sender per channel, which keeps the order and the pace of that
+// channel; a slow or failing channel holds up no other.
+type Dispatcher struct {
+	// Now is the clock of the outbox; replaying a recording sets it to the recorded time. The pace of
+	// channels always follows the wall clock.
+	Now func() time.Time
+
+	opt        DispatchOptions
+	deliveries *prometheus.CounterVec
+
+	pass sync.Mutex // one pass at a time: two would send the same alert twice
+
+	mu     sync.Mutex
+	next   map[string]time.Time // per channel: not before, wall clock
+	looked map[uint64]int       // per alert of unknown fate: how often it was looked for
+}
+
+// NewDispatcher returns a dispatcher.
+func NewDispatcher(opt DispatchOptions) *Dispatcher {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Metrics == nil {
+		opt.Metrics = prometheus.NewRegistry()
+	}
+	d := &Dispatcher{Now: time.Now, opt: opt, next: map[string]time.Time{}, looked: map[uint64]int{},
+		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "emberwatch_deliveries_total",
+			Help: "Alerts by notifier, kind, reason and outcome."}, []string{"notifier", "kind", "reason", "outcome"})}
+	opt.Metrics.MustRegister(d.deliveries)
+	return d
+}
+
+// Run drains the outbox whenever wake delivers and once a second, until ctx ends.
+func (d *Dispatcher) Run(ctx context.Context, wake <-chan struct{}) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		d.Drain(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wake:
+		case <-tick.C:
+		}
+	}
+}
+
+// Drain makes one pass over what is due and returns how many alerts were delivered. Alerts that fail stay in
+// the outbox.
+func (d *Dispatcher) Drain(ctx context.Context) int {
+	d.pass.Lock()
+	defer d.pass.Unlock()
+	lanes := map[string][]detector.Alert{}
+	var order []string
+	for _, a := range d.opt.Outbox.Pending(d.Now()) {
+		route := d.opt.Rules().Route(a.Route)
+		lane := d.opt.For(route).Name() + "|" + route.Slack.Channel + "|" + route.Slack.User
+		if _, ok := lanes[lane]; !ok {
+			order = append(order, lane)
+		}
+		lanes[lane] = append(lanes[lane], a)
+	}
+	var wg sync.WaitGroup
+	sent := make([]int, len(order))
+	for k, lane := range order {
+		wg.Go(func() { sent[k] = d.lane(ctx, lane, lanes[lane]) })
+	}
+	wg.Wait()
+	total := 0
+	for _, n := range sent {
+		total += n
+	}
+	return total
+}
+
+// lane sends what is due for one channel, in order, until the channel has to rest. What comes after something
+// undecided in the same thread waits for it.
+func (d *Dispatcher) lane(ctx context.Context, lane string, due []detector.Alert) int {
+	sent := 0
+	blocked := map[string]bool{}
+	for i := range due {
+		a := &due[i]
+		thread := a.Incident + "|" + a.Route
+		if blocked[thread] {
+			continue
+		}
+		if ctx.Err() != nil || d.resting(lane) {
+			return sent
+		}
+		done, err := d.deliver(ctx, lane, a)
+		if err != nil {
+			d.opt.Log.Error("delivery not booked", "incident", a.Incident, "kind", string(a.Kind), "err", err)
+			return sent
+		}
+		if done {
+			sent++
+		} else {
+			blocked[thread] = true
+		}
+	}
+	return sent
+}
+
+func (d *Dispatcher) resting(lane string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return time.Now().Before(d.next[lane])
+}
+
+func (d *Dispatcher) rest(lane string, wait time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if until := time.Now().Add(wait); until.After(d.next[lane]) {
+		d.next[lane] = until
+	}
+}
+
+// deliver brings one alert a step further. done: it was sent. An error means that the progress could not
+// be committed, so that nothing more may be sent.
+func (d *Dispatcher) deliver(ctx context.Context, lane string, a *detector.Alert) (done bool, err error) {
+	m, err := d.message(ctx, a)
+	if err != nil {
+		d.opt.Log.Error("alert without a message", "incident", a.Incident, "err", err)
+		return false, d.mark(ctx, detector.Receipt{Seq: a.Seq, State: detector.AlertPending, Error: err.Error(),
+			NotBefore: d.Now().Add(lookAgain)})
+	}
+	n := d.opt.For(m.Route)
+	if a.State != detector.AlertPending {
+		again, err := d.reconcile(ctx, n, m)
+		if errors.Is(err, errWait) {
+			return false, nil
+		}
+		if !again {
+			return err == nil, err
+		}
+	}
+	if err := d.mark(ctx, detector.Receipt{Seq: a.Seq, State: detector.AlertSending}); err != nil {
+		return false, err
+	}
+	ref, err := call(ctx, func(ctx context.Context) (detector.Ref, error) { return n.Notify(ctx, m) })
+	d.pace(n, lane)
+	if err != nil {
+		return false, d.failed(ctx, n, lane, m, err)
+	}
+	d.count(n, a, "sent")
+	return true, d.mark(ctx, detector.Receipt{Seq: a.Seq, State: detector.AlertSent, Ref: ref})
+}
+
+// pacer is a notifier that has no need of a pause between messages.
+type pacer interface{ Unpaced() bool }
+
+func (d *Dispatcher) pace(n Notifier, lane string) {
+	if p, ok := n.(pacer); ok && p.Unpaced() {
+		return
+	}
+	d.rest(lane, perChannel)
+}
+
+// call makes one call to the outside within its time. Shutting down does not cut a call that has begun.
+func call[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
+	return f(ctx)
+}
+
+func (d *Dispatcher) mark(ctx context.Context, r detector.Receipt) error {
+	return d.opt.Outbox.Mark(ctx, r)
+}
+
+func (d *Dispatcher) count(n Notifier, a *detector.Alert, outcome string) {
+	d.deliveries.WithLabelValues(n.Name(), string(a.Kind), string(a.Reason), outcome).Inc()
+}
+
+// failed books a failed call by what is known of its outcome.
+func (d *Dispatcher) failed(ctx context.Context, n Notifier, lane string, m *Message, err error) error {
+	de := &DeliveryError{Outcome: Unknown, Err: err}
+	errors.As(err, &de)
+	a := &m.Alert
+	d.count(n, a, de.Outcome.String())
+	r := detector.Receipt{Seq: a.Seq, State: detector.AlertPending, Error: err.Error()}
+	switch de.Outcome {
+	case Busy:
+		d.rest(lane, de.RetryAfter)
+		r.NoAttempt, r.NotBefore = true, d.Now().Add(de.RetryAfter)
+	case NotSent:
+		r.NotBefore = d.Now().Add(backoff(a.Attempts))
+	case ForGood:
+		r.State = detector.AlertDead
+		d.opt.Log.Error("delivery failed for good", "incident", a.Incident, "kind", string(a.Kind),
+			"reason", string(detector.ReasonDeliveryFailed), "why", de.Reason)
+		d.fallBack(ctx, n, m)
+	default:
+		r.State, r.NotBefore = detector.AlertUnknown, d.Now().Add(lookAgain)
+	}
+	return d.mark(ctx, r)
+}
+
+// fallBack tells what could not be delivered another way, so that an alert is never only in a log.
+func (d *Dispatcher) fallBack(ctx context.Context, n Notifier, m *Message) {
+	if d.opt.Fallback == nil || d.opt.Fallback.Name() == n.Name() {
+		return
+	}
+	if _, err := call(ctx, func(ctx context.Context) (detector.Ref, error) { return d.opt.Fallback.Notify(ctx, m) }); err != nil {
+		d.opt.Log.Error("fallback failed", "notifier", d.opt.Fallback.Name(), "err", err)
+	}
+}
+
+// backoff grows with the attempts, with full jitter above a second.
+func backoff(attempts int) time.Duration {
+	most := min(time.Second<<min(attempts, 10), retryMost)
+	return time.Second + rand.N(most)
+}
+
+// reconcile finds out what became of a call whose answer was lost. again: it was not posted, send it now. An
+// edit may always be sent again.
+func (d *Dispatcher) reconcile(ctx context.Context, n Notifier, m *Message) (again bool, err error) {
+	a := &m.Alert
+	r, ok := n.(Reconciler)
+	if a.Kind == detector.KindEdit || !ok {
+		return true, nil
+	}
+	found, err := call(ctx, func(ctx context.Context) (*detector.Ref, error) {
+		ref, ok, err := r.Find(ctx, m, a.TriedAt)
+		if !ok || err != nil {
+			return nil, err
+		}
+		return &ref, nil
+	})
+	switch {
+	case err != nil:
+		return d.cannotLook(ctx, m, err)
+	case found != nil:
+		d.forget(a.Seq)
+		d.count(n, a, "found")
+		return false, d.mark(ctx, detector.Receipt{Seq: a.Seq, State: detector.AlertSent, Ref: *found})
+	case d.lookedAt(a.Seq) < looks:
+		return false, errOrWait(d.mark(ctx, detector.Receipt{Seq: a.Seq, State: detector.AlertUnknown,
+			Error: a.LastError, NotBefore: d.Now().Add(lookAgain)}))
+	}
+	d.forget(a.Seq)
+	return true, nil
+}
+
+// errWait says that an alert stays undecided for now.
+var errWait = errors.New("outcome not known yet")
+
+func errOrWait(err error) error {
+	if err != nil {
+		return err
+	}
+	return errWait
+}
+
+// cannotLook decides what to do when the channel cannot be searched: for good means that it never will be,
+// and the message goes out again, marked as a possible repeat.
+func (d *Dispatcher) cannotLook(ctx context.Context, m *Message, err error) (again bool, _ error) {
+	var de *DeliveryError
+	if errors.As(err, &de) && de.Outcome == ForGood {
+		m.Alert.Note = joinNote(m.Alert.Note, "may be a repeat")
+		d.forget(m.Alert.Seq)
+		return true, nil
+	}
+	return false, errOrWait(d.mark(ctx, detector.Receipt{Seq: m.Alert.Seq, State: detector.AlertUnknown,
+		Error: err.Error(), NotBefore: d.Now().Add(backoff(m.Alert.Attempts))}))
+}
+
+func joinNote(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return fmt.Sprintf("%s (%s)", a, b)
+}
+
+func (d *Dispatcher) lookedAt(seq uint64) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.looked[seq]++
+	return d.looked[seq]
+}
+
+func (d *Dispatcher) forget(seq uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.looked, seq)
+}

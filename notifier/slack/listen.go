@@ -1,0 +1,177 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	slackapi "github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+	"golang.org/x/sync/errgroup"
+)
+
+// How presses are worked off. Slack waits 3 s for an acknowledgement, and as long for a modal to open.
+const (
+	commitWithin = 2500 * time.Millisecond
+	answerWithin = 10 * time.Second
+	workers      = 4
+	waiting      = 64
+	readLimit    = 4 << 20
+	firstPause   = time.Second
+	longestPause = 5 * time.Minute
+)
+
+// Listen takes what people press until ctx ends, and then returns nil. Whatever ends the connection, a revoked
+// token included, it tries again; Ready tells. It must run only once at a time.
+func (n *Notifier) Listen(ctx context.Context) error {
+	if n.cfg.AppToken == "" {
+		return errors.New("slack: listen: no app token")
+	}
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		start := n.now()
+		err := n.session(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		safe := harmless(err)
+		n.pulse.trouble(safe.Error())
+		n.log.Error("slack: the socket ended; nobody can press anything until it is back", "error", safe, "next_try", pause)
+		if n.now().Sub(start) > longestPause {
+			pause = firstPause
+		}
+		if !sleep(ctx, pause) {
+			return nil
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// session is one life of a Socket Mode client; slack-go reconnects within it and gives up only for good.
+func (n *Notifier) session(ctx context.Context) error {
+	if _, err := n.Auth(ctx); err != nil {
+		return err
+	}
+	client := socketmode.New(n.api, socketmode.OptionDialer(n.dialer()), socketmode.OptionReadLimit(readLimit))
+	jobs := make(chan job, waiting)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return client.RunContext(ctx) })
+	g.Go(func() error { return n.take(ctx, client, jobs) })
+	for range workers {
+		g.Go(func() error { return work(ctx, jobs) })
+	}
+	return g.Wait()
+}
+
+// job is a call of Slack that follows an acknowledgement.
+type job func(ctx context.Context)
+
+func work(ctx context.Context, jobs <-chan job) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case j := <-jobs:
+			jobCtx, cancel := context.WithTimeout(ctx, answerWithin)
+			j(jobCtx)
+			cancel()
+		}
+	}
+}
+
+// offer leaves a job to the workers. With none free for so long that the queue is full, an answer comes too late
+// to mean anything, and the next acknowledgement must not wait for it.
+func (n *Notifier) offer(jobs chan<- job, j job) {
+	if j == nil {
+		return
+	}
+	select {
+	case jobs <- j:
+	default:
+		n.log.Warn("slack: too busy to answer a press in words")
+	}
+}
+
+// take reads the socket: decode, commit, acknowledge, and leave the rest to the workers.
+func (n *Notifier) take(ctx context.Context, client *socketmode.Client, jobs chan<- job) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case e := <-client.Events:
+			n.event(ctx, client, jobs, e)
+		}
+	}
+}
+
+func (n *Notifier) event(ctx context.Context, client *socketmode.Client, jobs chan<- job, e socketmode.Event) {
+	switch data := e.Data.(type) {
+	case slackapi.InteractionCallback:
+		answer, ok := n.pressed(ctx, &data)
+		if ok {
+			n.ack(ctx, client, e, nil)
+		}
+		n.offer(jobs, answer)
+		return
+	case slackapi.SlashCommand:
+		n.ack(ctx, client, e, n.command(ctx, &data))
+		return
+	case *slackapi.ConnectionErrorEvent:
+		n.log.Warn("slack: no connection", "error", harmless(data.ErrorObj), "next_try", data.Backoff)
+		return
+	}
+	switch e.Type {
+	case socketmode.EventTypeHello:
+		n.app.Store(&e.Request.ConnectionInfo.AppID)
+		n.pulse.fine()
+		n.log.Info("slack: listening", "team", n.teamID())
+	case socketmode.EventTypeEventsAPI:
+		n.ack(ctx, client, e, nil)
+	case socketmode.EventTypeErrorBadMessage, socketmode.EventTypeErrorWriteFailed:
+		n.log.Warn("slack: socket", "event", string(e.Type))
+	}
+}
+
+func (n *Notifier) ack(ctx context.Context, client *socketmode.Client, e socketmode.Event, payload any) {
+	if err := client.AckCtx(ctx, e.Request.EnvelopeID, payload); err != nil {
+		n.log.Warn("slack: could not acknowledge", "error", harmless(err))
+	}
+}
+
+// Identity is who we are in Slack.
+type Identity struct {
+	Team, TeamID, User string
+	Missing            []string // scopes of the manifest that the token lacks; nil also if Slack does not say
+}
+
+// Auth asks Slack who we are. Errors are *notifier.DeliveryError.
+func (n *Notifier) Auth(ctx context.Context) (Identity, error) {
+	r, err := n.api.AuthTestContext(ctx)
+	if err != nil {
+		return Identity{}, fmt.Errorf("slack: auth: %w", beforePost(err))
+	}
+	n.team.Store(&r.TeamID)
+	id := Identity{Team: r.Team, TeamID: r.TeamID, User: r.User}
+	if granted := r.Header.Get("X-OAuth-Scopes"); granted != "" {
+		id.Missing = missing(Scopes(), strings.Split(granted, ","))
+	}
+	return id, nil
+}
+
+func (n *Notifier) teamID() string {
+	if t := n.team.Load(); t != nil {
+		return *t
+	}
+	return ""
+}

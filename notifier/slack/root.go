@@ -1,0 +1,191 @@
+package slack
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	slackapi "github.com/slack-go/slack"
+
+	"emberwatch/detector"
+	"emberwatch/notifier"
+	"emberwatch/rules"
+)
+
+// page is a message being put in words.
+type page struct {
+	*notifier.Message
+	zone     *time.Location
+	mentions string // control sequences, from the configuration alone
+	owner    string // the owner's control sequence, where they must hear it
+	drafts   bool   // drafts can be asked for
+}
+
+// root is the incident's message: the sentence first, as a phone shows little more.
+func (p *page) root() []slackapi.Block {
+	blocks := []slackapi.Block{p.header(), section(p.lead())}
+	if f := p.numbers(); f != nil {
+		blocks = append(blocks, slackapi.NewSectionBlock(nil, f, nil))
+	}
+	blocks = append(blocks, p.standing()...)
+	if p.Incident.Open() {
+		if q := quotes(p.shown(), p.Now); q != nil {
+			blocks = append(blocks, q)
+		}
+	}
+	if a := p.actions(); a != nil {
+		blocks = append(blocks, a)
+	}
+	return blocks
+}
+
+// rootText is what the root says without blocks.
+func (p *page) rootText() string {
+	s := fmt.Sprintf("%s %s: %s – %s", p.icon(), p.severity(), esc(p.brand(), maxName), p.sentence())
+	return lead(p.mentions, s)
+}
+
+func (p *page) header() slackapi.Block {
+	s := p.icon() + " " + p.severity() + " · " + plain(p.brand(), maxName)
+	if i := &p.Incident; i.Title != "" {
+		s += " · " + plain(i.Title, maxHeader-units(s)-len(" . "))
+	}
+	return slackapi.NewHeaderBlock(slackapi.NewTextBlockObject(slackapi.PlainTextType, s, false, false))
+}
+
+func (p *page) icon() string {
+	if !p.Incident.Open() {
+		return "✅"
+	}
+	return icon(p.Incident.Severity)
+}
+
+// severity is the word for how grave it is; a closed incident is just that.
+func (p *page) severity() string {
+	if !p.Incident.Open() {
+		return "Closed"
+	}
+	return title(p.Incident.Severity.String())
+}
+
+func (p *page) brand() string {
+	switch {
+	case p.Brand == nil:
+		return p.Incident.Brand
+	case len(p.Brand.Names) > 0:
+		return p.Brand.Names[0]
+	}
+	return p.Brand.ID
+}
+
+func (p *page) lead() string { return lead(p.mentions, p.sentence()) }
+
+func lead(mentions, s string) string {
+	if mentions == "" {
+		return s
+	}
+	return mentions + " " + s
+}
+
+func (p *page) sentence() string {
+	s := p.Incident.Sentence
+	if s == "" {
+		s = p.Incident.Title
+	}
+	return esc(s, maxBlurb)
+}
+
+// notice is a message about no incident: all it says is in its note.
+func (p *page) notice() string {
+	s := esc(p.Alert.Note, maxBlurb)
+	if s == "" {
+		s = "Emberwatch: " + topic(string(p.Alert.Reason))
+	}
+	return lead(p.mentions, s)
+}
+
+// standing says, in three small paragraphs, how grave it is and why; who is on it, and what happens if nobody
+// is; and where all this comes from.
+func (p *page) standing() []slackapi.Block {
+	who := handling(&p.Incident)
+	if p.Next != nil && p.Incident.Handling == detector.New {
+		who += fmt.Sprintf(". If nobody acknowledges by %s, %s is told.", when(p.Next.At), esc(p.Next.To, maxName))
+	}
+	return []slackapi.Block{remark(p.gravity()), remark(who), remark(strings.Join(p.background(), " · "))}
+}
+
+func (p *page) background() []string {
+	var parts []string
+	if p.OnDuty != "" && p.Incident.Open() {
+		parts = append(parts, "on duty: "+esc(p.OnDuty, maxName))
+	}
+	parts = append(parts, p.origin())
+	if p.Private > 0 && p.Incident.Open() {
+		parts = append(parts, some(p.Private, "direct message is", "direct messages are")+" not shown here")
+	}
+	if u := webURL(p.Link); u != "" {
+		parts = append(parts, "<"+strings.ReplaceAll(u, "&", "&amp;")+"|Details>")
+	}
+	return parts
+}
+
+func (p *page) gravity() string {
+	i := &p.Incident
+	s := fmt.Sprintf("%s *%s*", icon(i.Severity), title(i.Severity.String()))
+	if i.SeverityWhy != "" {
+		s += ": " + esc(i.SeverityWhy, maxBlurb)
+	}
+	if i.Open() && i.Level == rules.Calm && !i.CalmSince.IsZero() {
+		s += " · calm since " + when(i.CalmSince)
+	}
+	return s
+}
+
+// handling says what people do about it.
+func handling(i *detector.Incident) string {
+	switch i.Handling {
+	case detector.Acked:
+		s := "👤 " + person(i.Owner) + " is on it"
+		if !i.LeaseUntil.IsZero() {
+			s += " until " + when(i.LeaseUntil)
+		}
+		return s
+	case detector.Snoozed:
+		return "💤 Snoozed by " + person(i.Owner) + " until " + when(i.SnoozeUntil) + " or until it gets worse"
+	case detector.Closed:
+		s := "✅ " + title(closing(i))
+		if !i.ClosedAt.IsZero() {
+			s += ", " + when(i.ClosedAt)
+		}
+		return s
+	}
+	return "⏳ Nobody is on it yet"
+}
+
+// origin says where the incident comes from: its number, its rule, how sure the rule is.
+func (p *page) origin() string {
+	i := &p.Incident
+	s := esc(i.ID, maxName) + " · rule " + esc(i.Rule, maxName)
+	if i.Evidence.Learning != "" {
+		s += " · still learning what is usual (" + esc(i.Evidence.Learning, maxName) + ")"
+	}
+	if i.Previous != "" {
+		s += " · goes on from " + esc(i.Previous, maxName)
+	}
+	return s
+}
+
+// remark is a small paragraph.
+func remark(s string) slackapi.Block {
+	return slackapi.NewContextBlock("", mrkdwn(s, maxField))
+}
+
+// section is a paragraph of mrkdwn.
+func section(s string) slackapi.Block {
+	return slackapi.NewSectionBlock(mrkdwn(s, maxSection), nil, nil)
+}
+
+// mrkdwn is a text object in which Slack makes no links or mentions by itself.
+func mrkdwn(s string, most int) *slackapi.TextBlockObject {
+	return slackapi.NewTextBlockObject(slackapi.MarkdownType, clip(s, most), false, true)
+}

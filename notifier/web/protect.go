@@ -1,0 +1,92 @@
+package web
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// policy is the Content-Security-Policy of everything but the chart: our own style sheet, images and forms,
+// no script at all.
+const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; " +
+	"frame-ancestors 'none'; base-uri 'none'"
+
+// Protect puts in front of h what every request has to pass, whoever it comes from: it sets the security
+// headers and refuses foreign hosts and other web sites. It is for handlers that know their senders by
+// themselves, such as an intake that checks signatures; see Require for the others.
+func (s *Server) Protect(h http.Handler) http.Handler {
+	cross := http.NewCrossOriginProtection()
+	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, refuse(http.StatusForbidden, "this request came from another web site"))
+	}))
+	if origin := originOf(s.c.PublicURL); origin != "" {
+		// A proxy may change the Host, and then the browser's Origin no longer agrees with it.
+		if err := cross.AddTrustedOrigin(origin); err != nil {
+			s.c.Logger.Warn("public_url is no origin", "url", origin, "error", err)
+		}
+	}
+	return secured(s.ownHosts(cross.Handler(h)))
+}
+
+// secured sets the headers that every answer has.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// ownHosts refuses Host headers that are not ours while nobody has to show a token: a foreign page whose
+// name suddenly points to the loopback address would be of the same origin as we are.
+func (s *Server) ownHosts(next http.Handler) http.Handler {
+	if !s.c.Open {
+		return next
+	}
+	ours := map[string]bool{"localhost": true}
+	for _, h := range s.c.Hosts {
+		ours[hostname(h)] = true
+	}
+	if u, err := url.Parse(s.c.PublicURL); err == nil && u.Host != "" {
+		ours[hostname(u.Host)] = true
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := hostname(r.Host)
+		if ip, err := netip.ParseAddr(name); !ours[name] && (err != nil || !ip.IsLoopback()) {
+			s.fail(w, r, refuse(http.StatusForbidden, "the host %q is not served here; name it in public_url, or use localhost", r.Host))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hostname returns a Host header without its port, in lower case.
+func hostname(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+// originOf returns scheme://host of a URL; empty if it has none.
+func originOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// secure reports whether cookies may be bound to TLS.
+func (s *Server) secure(r *http.Request) bool {
+	return r.TLS != nil || strings.HasPrefix(strings.ToLower(s.c.PublicURL), "https://")
+}

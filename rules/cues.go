@@ -1,0 +1,194 @@
+package rules
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// How sure a hit is, as a share of its category's weight.
+const (
+	doubtfulShare = 0.6  // a solo cue with nothing that makes it credible, a weak one without evidence
+	topicShare    = 0.5  // a word that only says what it is about
+	unweighed     = 0.75 // confidence of categories that raise nothing
+	negatorReach  = 3    // words that a negator reaches forward
+)
+
+// hits returns one hit for each category that the words point to, the weightiest first; categories of
+// which every cue is negated come last.
+func (t *tally) hits(named bool) []Hit {
+	t.findSigns()
+	var hits []Hit
+	for i, o := range t.found {
+		p := &t.patterns[o.phrase]
+		switch p.role {
+		case roleCue, roleWeak, roleTopic:
+		default:
+			continue
+		}
+		if !speaks(p, t.lang) || t.within(i) {
+			continue
+		}
+		if h, ok := t.hit(o, p, named); ok {
+			hits = merge(hits, h)
+		}
+	}
+	slices.SortStableFunc(hits, func(a, b Hit) int {
+		return cmp.Or(
+			cmp.Compare(b.Weight, a.Weight),
+			cmp.Compare(b.Confidence, a.Confidence),
+			strings.Compare(a.Category, b.Category))
+	})
+	return hits
+}
+
+// within reports whether the i-th find lies within a longer cue of the same category: "fire" in "caught
+// fire" says nothing of its own.
+func (t *tally) within(i int) bool {
+	o := t.found[i]
+	owner := t.patterns[o.phrase].owner
+	longer := func(c occurrence) bool {
+		q := &t.patterns[c.phrase]
+		return q.owner == owner && (q.role == roleCue || q.role == roleTopic || q.role == roleWeak) &&
+			c.first <= o.first && o.last <= c.last && c.last-c.first > o.last-o.first && speaks(q, t.lang)
+	}
+	for j := i - 1; j >= 0 && t.doc.Tokens[t.found[j].first].Words >= t.doc.Tokens[o.first].Words-longestPhrase; j-- {
+		if longer(t.found[j]) {
+			return true
+		}
+	}
+	for j := i + 1; j < len(t.found) && t.found[j].first <= o.first; j++ {
+		if longer(t.found[j]) {
+			return true
+		}
+	}
+	return false
+}
+
+// hit judges one cue.
+func (t *tally) hit(o occurrence, p *pattern, named bool) (Hit, bool) {
+	c := t.categories[p.owner]
+	h := Hit{
+		Category: c.ID, Cue: p.text, Weight: c.Weight, Confidence: c.Weight,
+		Start: t.doc.Tokens[o.first].Start, End: t.doc.Tokens[o.last].End,
+	}
+	if c.Weight == 0 {
+		h.Confidence = unweighed
+	}
+	if p.role == roleTopic {
+		h.Weight, h.Confidence = 0, topicShare*h.Confidence
+		return h, true
+	}
+	if !p.negates && (t.negated(o, negatorReach) || t.negatedAfter(o, p)) {
+		h.Weight, h.Confidence, h.Negated = 0, 0, true
+		return h, true
+	}
+	evidence, person := t.evidence(), t.concerned(o, p.owner)
+	switch {
+	case evidence:
+	case p.role == roleWeak && !person:
+		return Hit{}, false
+	case p.role == roleWeak:
+		h.Weight, h.Confidence = 0, doubtfulShare*h.Confidence
+	case c.Solo && !person && !named:
+		h.Weight, h.Confidence = doubtfulShare*h.Weight, doubtfulShare*h.Confidence
+	}
+	return h, true
+}
+
+// evidence reports whether the mention bears out what it says: a picture, or a low rating.
+func (t *tally) evidence() bool {
+	return t.mention.HasMedia || t.mention.Rating > 0 && t.mention.Rating <= 2
+}
+
+// concerned reports whether a person or a part of the body is named besides the cue itself.
+func (t *tally) concerned(o occurrence, category int) bool {
+	sign, ok := t.signs[category]
+	return ok && (sign.firstEnd < o.first || sign.lastStart > o.last)
+}
+
+// signSpan is where the first sign of a category ends and its last one begins.
+type signSpan struct{ firstEnd, lastStart int32 }
+
+// findSigns notes the words that make solo cues credible, by category.
+func (t *tally) findSigns() {
+	for _, c := range t.found {
+		p := &t.patterns[c.phrase]
+		if p.role != roleSign || !speaks(p, t.lang) {
+			continue
+		}
+		span, ok := t.signs[p.owner]
+		if !ok {
+			span = signSpan{c.last, c.first}
+		}
+		if t.signs == nil {
+			t.signs = map[int]signSpan{}
+		}
+		t.signs[p.owner] = signSpan{min(span.firstEnd, c.last), max(span.lastStart, c.first)}
+	}
+}
+
+// negated reports whether a negator stands in the same clause, at most reach words before o, with nothing
+// between that takes its force away.
+func (t *tally) negated(o occurrence, reach int) bool {
+	clause := t.doc.Tokens[o.first].Clause
+	var after []byte
+	for i := int(o.first) - 1; i >= 0 && reach > 0; i-- {
+		tok := &t.doc.Tokens[i]
+		if tok.Clause != clause {
+			return false
+		}
+		if !tok.Counts() {
+			continue
+		}
+		word := t.doc.Folded(i)
+		if turns[string(word)] {
+			return false
+		}
+		if isNegator(t.negators, word, t.lang) && !undone[string(after)] {
+			return true
+		}
+		after = word
+		reach--
+	}
+	return false
+}
+
+// negatedAfter reports whether a negator follows at once, as it does in German, Swedish and French after the
+// verb: "tropft nicht".
+func (t *tally) negatedAfter(o occurrence, p *pattern) bool {
+	next := int(o.last) + 1
+	if p.words > 1 || next >= len(t.doc.Tokens) || t.doc.Tokens[next].Clause != t.doc.Tokens[o.last].Clause {
+		return false
+	}
+	switch word := t.doc.FoldedString(next); p.lang {
+	case "de":
+		return word == "nicht"
+	case "sv":
+		return word == "inte"
+	case "fr":
+		return word == "pas"
+	}
+	return false
+}
+
+// merge adds h to the hits, one of each category: the surer one stays, the earlier in a tie. A second cue
+// with other words halves what is left of the doubt.
+func merge(hits []Hit, h Hit) []Hit {
+	for i := range hits {
+		o := &hits[i]
+		if o.Category != h.Category {
+			continue
+		}
+		apart := h.Start >= o.End || h.End <= o.Start
+		both := apart && h.Cue != o.Cue && h.Weight > 0 && o.Weight > 0
+		if h.Confidence > o.Confidence {
+			*o = h
+		}
+		if both {
+			o.Confidence += (1 - o.Confidence) / 2
+		}
+		return hits
+	}
+	return append(hits, h)
+}

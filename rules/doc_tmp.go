@@ -1,5 +1,0 @@
-package rules
-
-type index struct{}
-type Doc struct{}
-type Term struct{}

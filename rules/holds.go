@@ -1,0 +1,99 @@
+package rules
+
+import "slices"
+
+// Holds reports whether the rule's match holds for one mention. It does not look at whose mention it is:
+// see [Set.Holding].
+func (r *Rule) Holds(f *Facts) bool {
+	m := &r.Match
+	return m.holdsForMention(f) && m.holdsForCategories(f) && m.holdsForTerms(r.Brand, f.Found)
+}
+
+// Holding returns the rules of a brand whose match holds.
+func (s *Set) Holding(brand string, f *Facts) []*Rule {
+	var held []*Rule
+	for _, r := range s.RulesFor(brand) {
+		m := &r.Match
+		if m.holdsForMention(f) && m.holdsForCategories(f) && m.holdsForTerms(brand, f.Found) {
+			held = append(held, r)
+		}
+	}
+	return held
+}
+
+func (m *Match) holdsForMention(f *Facts) bool {
+	if m.Sentiment != "" && m.Sentiment != f.Label {
+		return false
+	}
+	if len(m.Languages) > 0 && !slices.Contains(m.Languages, f.Lang) {
+		return false
+	}
+	x := f.Mention
+	if x == nil {
+		return len(m.Kinds)+len(m.Sources) == 0 && m.MinReach == 0 && m.MinRating == 0 && m.MaxRating == 0
+	}
+	switch {
+	case len(m.Kinds) > 0 && !slices.Contains(m.Kinds, x.Kind):
+		return false
+	case len(m.Sources) > 0 && !slices.Contains(m.Sources, x.Source) && !slices.Contains(m.Sources, x.Network):
+		return false
+	case m.MinReach > 0 && x.Reach() < m.MinReach:
+		return false
+	case (m.MinRating != 0 || m.MaxRating != 0) && x.Rating == 0:
+		return false
+	case x.Rating < m.MinRating, m.MaxRating != 0 && x.Rating > m.MaxRating:
+		return false
+	}
+	return true
+}
+
+func (m *Match) holdsForCategories(f *Facts) bool {
+	if len(m.Categories) > 0 && !slices.ContainsFunc(m.Categories, func(c string) bool { return f.points(c, m.Confidence) }) {
+		return false
+	}
+	return !slices.ContainsFunc(m.NotCategories, func(c string) bool { return f.points(c, 0) })
+}
+
+// points reports whether the mention points to a category with at least that confidence. A category that
+// only Facts.Categories names was set by a person, and is sure.
+func (f *Facts) points(category string, confidence float64) bool {
+	if f.Found != nil {
+		for i := range f.Found.Hits {
+			if h := &f.Found.Hits[i]; h.Category == category {
+				return !h.Negated && h.Confidence >= confidence
+			}
+		}
+	}
+	return slices.Contains(f.Categories, category)
+}
+
+func (m *Match) holdsForTerms(brand string, found *Found) bool {
+	if found == nil {
+		return len(m.AllOf)+len(m.AnyOf) == 0
+	}
+	holds := func(t *Term) bool { return found.holds(t, brand) }
+	for _, t := range m.AllOf {
+		if !holds(t) {
+			return false
+		}
+	}
+	return (len(m.AnyOf) == 0 || slices.ContainsFunc(m.AnyOf, holds)) && !slices.ContainsFunc(m.NoneOf, holds)
+}
+
+func (f *Found) holds(t *Term, brand string) bool {
+	if t.op == groupOf {
+		return f.hasGroup(brand, t.group)
+	}
+	return f.terms[t]
+}
+
+// Categories returns the ids of the categories that count, the weightiest first.
+func (f *Found) Categories() []string {
+	var ids []string
+	for i := range f.Hits {
+		if h := &f.Hits[i]; !h.Negated {
+			ids = append(ids, h.Category)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,183 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+	"sync"
+)
+
+// role says what an occurrence of a pattern means.
+type role uint8
+
+const (
+	roleName    role = iota // a brand's name
+	roleProduct             // one of its products
+	roleHandle
+	roleHashtag
+	roleExclude // takes the brand away
+	roleNeed    // makes an ambiguous name count
+	roleContext // makes an ambiguous name or a product not count
+	roleCue     // of a category
+	roleWeak    // a cue that is slang or another language's word as well
+	roleTopic   // what a category is about, with no complaint in it
+	roleSign    // makes a solo cue credible
+	roleTerm    // a word of a rule's term
+)
+
+// pattern is one phrase of the index and what it stands for.
+type pattern struct {
+	role    role
+	owner   int    // into brands, categories or terms
+	slot    int    // of a term: which of its words; of a name or product: its ambiguity plus one; of a need: the ambiguity
+	lang    string // of a cue or sign
+	key     string // of a handle: its network; of a product: its key
+	text    string // as written
+	folded  string // the first word, without *
+	words   int
+	negates bool // the phrase holds a negator itself
+}
+
+// index is everything that is looked up in texts, put together once for a Set.
+type index struct {
+	*phrases
+	patterns   []pattern
+	brands     []*Brand
+	categories []*Category
+	terms      []*Term // those that look at words
+	textTerms  []brandTerm
+	ambiguous  [][]Ambiguity // by brand
+	negators   map[string]string
+	pool       sync.Pool // of *finds
+}
+
+// brandTerm is a term that looks at characters, with the brand whose mentions it is for (empty: every).
+type brandTerm struct {
+	brand string
+	term  *Term
+}
+
+// newIndex puts together what s looks up.
+func newIndex(s *Set) *index {
+	x := &index{negators: negatorLangs()}
+	x.pool.New = func() any { return new(finds) }
+	b := newPhraseBuilder()
+	for _, id := range sortedKeys(s.Brands) {
+		x.addBrand(b, s.Brands[id])
+	}
+	for _, id := range sortedKeys(s.Categories) {
+		x.addCategory(b, s.Categories[id])
+	}
+	for _, r := range s.everyRule() {
+		m := &r.Match
+		for _, t := range slices.Concat(m.AllOf, m.AnyOf, m.NoneOf) {
+			x.addTerm(b, r.Brand, t)
+		}
+	}
+	x.phrases = b.build()
+	return x
+}
+
+func (x *index) add(b *phraseBuilder, p pattern) {
+	words := phraseWords(p.text)
+	if len(words) == 0 {
+		return
+	}
+	p.words = len(words)
+	p.folded = strings.TrimSuffix(words[0], "*")
+	for _, w := range words {
+		p.negates = p.negates || p.lang != "" && isNegator(x.negators, []byte(w), p.lang)
+	}
+	if p.folded == "" {
+		return
+	}
+	b.add(words, int32(len(x.patterns)))
+	x.patterns = append(x.patterns, p)
+}
+
+func (x *index) addBrand(b *phraseBuilder, br *Brand) {
+	owner := len(x.brands)
+	x.brands = append(x.brands, br)
+	var ambiguous []Ambiguity
+	slots := map[string]int{} // folded name -> its ambiguity plus one
+	for _, name := range sortedKeys(br.Ambiguous) {
+		a := br.Ambiguous[name]
+		for _, need := range a.NeedAny {
+			x.add(b, pattern{role: roleNeed, owner: owner, slot: len(ambiguous), text: need})
+		}
+		ambiguous = append(ambiguous, a)
+		slots[Fold(name)] = len(ambiguous)
+	}
+	x.ambiguous = append(x.ambiguous, ambiguous)
+	for _, name := range br.Names {
+		x.add(b, pattern{role: roleName, owner: owner, slot: slots[Fold(name)], text: name})
+		if words := phraseWords(name); len(words) > 1 && slots[Fold(name)] == 0 {
+			x.add(b, pattern{role: roleHashtag, owner: owner, text: strings.Join(words, "")})
+		}
+	}
+	for key, names := range br.Products {
+		for _, name := range names {
+			x.add(b, pattern{role: roleProduct, owner: owner, slot: slots[Fold(name)], key: key, text: name})
+		}
+	}
+	for network, handles := range br.Handles {
+		x.addHandles(b, owner, network, handles)
+	}
+	for _, tag := range br.Hashtags {
+		x.add(b, pattern{role: roleHashtag, owner: owner, text: strings.TrimLeft(tag, "#＃")})
+	}
+	for _, e := range br.Exclude {
+		x.add(b, pattern{role: roleExclude, owner: owner, text: e})
+	}
+	for _, c := range br.ContextNegative {
+		x.add(b, pattern{role: roleContext, owner: owner, text: c})
+	}
+}
+
+// addHandles puts in each handle as one word, and for @name@server also the name alone: that is how pages
+// of the server show it.
+func (x *index) addHandles(b *phraseBuilder, owner int, network string, handles []string) {
+	for _, h := range handles {
+		h = "@" + strings.TrimLeft(h, "@＠")
+		x.add(b, pattern{role: roleHandle, owner: owner, key: network, text: h})
+		if name, server, ok := strings.Cut(h[1:], "@"); ok && server != "" {
+			x.add(b, pattern{role: roleHandle, owner: owner, key: network, text: "@" + name})
+		}
+	}
+}
+
+func (x *index) addCategory(b *phraseBuilder, c *Category) {
+	owner := len(x.categories)
+	x.categories = append(x.categories, c)
+	for _, list := range []struct {
+		role  role
+		words map[string][]string
+	}{{roleCue, c.Cues}, {roleWeak, c.Weak}, {roleTopic, c.Topics}, {roleSign, c.Signs}} {
+		for _, lang := range sortedKeys(list.words) {
+			for _, w := range list.words[lang] {
+				x.add(b, pattern{role: list.role, owner: owner, lang: lang, text: w})
+			}
+		}
+	}
+}
+
+func (x *index) addTerm(b *phraseBuilder, brand string, t *Term) {
+	switch t.op {
+	case rawText, regex:
+		x.textTerms = append(x.textTerms, brandTerm{brand, t})
+	case allWords, anyWords, nearWords:
+		owner := len(x.terms)
+		x.terms = append(x.terms, t)
+		for slot, w := range t.words {
+			x.add(b, pattern{role: roleTerm, owner: owner, slot: slot, text: w})
+		}
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,246 @@
+package rules
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// File is one rule file. Name is shown in problems.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// Options change how files are read. The zero value is right for most callers.
+type Options struct {
+	Now       time.Time // for the warning that a window has ended; zero: no such warning
+	Notifiers []string  // known names for also and fallback; nil: not checked
+	Builtin   bool      // read the files by themselves, without the embedded library below them
+}
+
+// Parse reads rule files into one Set. It reports all problems of all files at once, sorted by place. If
+// [Errors.Refused], the Set is nil; warnings leave it whole. Categories and playbooks of the embedded library lie below
+// the files and may be changed or replaced by id; with no files at all the Set is [Starter].
+//
+// Parse takes foreign bytes: it never panics and takes time in proportion to what it reads.
+func Parse(files []File, opt Options) (*Set, Errors) {
+	l := newLoader(opt)
+	hash := sha256.New()
+	if !opt.Builtin {
+		l.builtin = true
+		for _, f := range packFiles() {
+			hash.Write(f.Data)
+			l.read(f)
+		}
+		l.builtin = false
+		l.set.starter, l.set.Rules = l.set.Rules, nil
+	}
+	for _, f := range files {
+		fmt.Fprintf(hash, "\x00%s\x00", f.Name)
+		hash.Write(f.Data)
+		l.read(f)
+	}
+	l.lint()
+	slices.SortStableFunc(l.errs, func(a, b *Error) int {
+		return cmp.Or(
+			cmp.Compare(l.order[a.Pos.File], l.order[b.Pos.File]),
+			cmp.Compare(a.Pos.Line, b.Pos.Line),
+			cmp.Compare(a.Pos.Col, b.Pos.Col))
+	})
+	if l.errs.Refused() {
+		return nil, l.errs
+	}
+	s := l.set
+	s.Hash = fmt.Sprintf("%x", hash.Sum(nil))[:12]
+	s.nameBrands()
+	s.assignRules()
+	s.index = newIndex(s)
+	return s, l.errs
+}
+
+// loader reads files into a Set and gathers their problems.
+type loader struct {
+	opt     Options
+	set     *Set
+	errs    Errors
+	told    map[Error]bool // those in errs
+	order   map[string]int // of the files, by name
+	file    string         // the one being read
+	builtin bool           // it is one of the embedded ones
+	nodes   int            // read of the file, aliases counted every time
+	seen    map[string]Pos // "kind\x00id" of what the files define, for double ids
+	refs    []reference    // checked when all is read
+	ruleIDs []string       // those not run too
+	signs   map[string][]string
+}
+
+func newLoader(opt Options) *loader {
+	return &loader{
+		opt:   opt,
+		told:  map[Error]bool{},
+		order: map[string]int{},
+		seen:  map[string]Pos{},
+		set: &Set{
+			Zone:       time.UTC,
+			Brands:     map[string]*Brand{},
+			Routes:     map[string]*Route{},
+			Categories: map[string]*Category{},
+			Playbooks:  map[string]*Playbook{},
+			Budgets:    map[string]Budget{},
+		},
+	}
+}
+
+// read reads one file.
+func (l *loader) read(f File) {
+	l.file, l.nodes = f.Name, 0
+	if _, ok := l.order[f.Name]; !ok {
+		l.order[f.Name] = len(l.order)
+	}
+	var doc yaml.Node
+	if err := yaml.Load(f.Data, &doc); err != nil {
+		l.syntax(err)
+		return
+	}
+	if len(doc.Content) == 0 || doc.Content[0].ShortTag() == "!!null" {
+		l.add(LevelError, Pos{f.Name, 1, 1}, "syntax", "the file is empty", "", "begin with version: 1")
+		return
+	}
+	l.top(doc.Content[0])
+}
+
+// syntax reports what the YAML reader could not read.
+func (l *loader) syntax(err error) {
+	const hint = "check indentation and brackets; put text that holds : # { [ or & in quotes"
+	var all *yaml.LoadErrors
+	if errors.As(err, &all) {
+		for _, e := range all.Errors {
+			l.add(LevelError, l.markPos(e.Mark), "syntax", l.syntaxText(e), "", hint)
+		}
+		return
+	}
+	var one *yaml.LoadError
+	if errors.As(err, &one) {
+		l.add(LevelError, l.markPos(one.Mark), "syntax", l.syntaxText(one), "", hint)
+		return
+	}
+	l.add(LevelError, Pos{l.file, 1, 1}, "syntax", err.Error(), "", hint)
+}
+
+func (l *loader) syntaxText(e *yaml.LoadError) string {
+	text := strings.TrimPrefix(e.Message, "yaml: ")
+	if text == "no documents in stream" {
+		return "the file is empty"
+	}
+	if text == "expected single document, found multiple" {
+		return "the file holds several documents (a line of ---), one is read"
+	}
+	if e.ContextMsg != "" {
+		text += ", " + e.ContextMsg
+		if e.ContextMark.Line > 0 {
+			text += fmt.Sprintf(" that begins at line %d", e.ContextMark.Line)
+		}
+	}
+	return text
+}
+
+func (l *loader) markPos(m yaml.Mark) Pos {
+	return Pos{l.file, max(m.Line, 1), max(m.Column, 1)}
+}
+
+// top reads the outermost mapping.
+func (l *loader) top(n *yaml.Node) {
+	seen := l.object(n, "a rule file", fields{
+		"version":      l.version,
+		"team":         func(v *yaml.Node) { l.set.Team = l.str(v) },
+		"timezone":     func(v *yaml.Node) { l.set.Zone = l.zone(v) },
+		"packs":        l.packs,
+		"brands":       func(v *yaml.Node) { l.ids(v, "brand", l.brand) },
+		"categories":   func(v *yaml.Node) { l.ids(v, "category", l.category) },
+		"signs":        func(v *yaml.Node) { l.signs = l.byLanguage(v) },
+		"routes":       func(v *yaml.Node) { l.ids(v, "route", l.route) },
+		"budgets":      l.budgets,
+		"rules":        func(v *yaml.Node) { l.list(v, l.rule) },
+		"playbooks":    func(v *yaml.Node) { l.ids(v, "playbook", l.playbook) },
+		"windows":      func(v *yaml.Node) { l.list(v, l.window); l.notRun(v, "windows") },
+		"availability": func(v *yaml.Node) { l.notRun(v, "availability") },
+		"sla":          l.slas,
+		"tests":        l.tests,
+	})
+	if seen != nil && seen["version"] == nil {
+		l.fail(n, "key", "version is missing", "it says which format the file is in", "begin the file with version: 1")
+	}
+}
+
+func (l *loader) version(v *yaml.Node) {
+	if v.Value != "1" {
+		l.fail(v, "type", fmt.Sprintf("version %s is not known", v.Value), "this program reads version 1", "write version: 1")
+	}
+}
+
+func (l *loader) packs(v *yaml.Node) {
+	for _, n := range l.items(v) {
+		id := l.str(n)
+		if id != starterPack && id != "" {
+			l.fail(n, "E01", fmt.Sprintf("unknown pack %q", id), "", suggest(id, []string{starterPack}))
+			continue
+		}
+		l.set.Packs = append(l.set.Packs, id)
+	}
+}
+
+func (l *loader) budgets(v *yaml.Node) {
+	l.each(v, func(k, v *yaml.Node) {
+		l.refer(k, "route", k.Value)
+		l.set.Budgets[k.Value] = l.budget(v)
+	})
+}
+
+// slas, tests and window read the parts that this version knows by form only.
+func (l *loader) slas(v *yaml.Node) {
+	l.ids(v, "sla", func(_ string, _, v *yaml.Node) {
+		l.object(v, "an sla", fields{
+			"first_answer": func(v *yaml.Node) { l.duration(v) }, "answer": func(v *yaml.Node) { l.duration(v) },
+			"clock": nil, "breach_severity": func(v *yaml.Node) { l.severity(v) },
+		})
+	})
+	l.notRun(v, "sla")
+}
+
+func (l *loader) tests(v *yaml.Node) {
+	l.list(v, func(n *yaml.Node) {
+		seen := l.object(n, "a test", fields{
+			"name": func(v *yaml.Node) { l.str(v) }, "history": nil, "now": nil, "feed": nil, "expect": nil, "over": nil, "expect_rate": nil,
+		})
+		if seen != nil && seen["expect"] == nil && seen["expect_rate"] == nil {
+			l.fail(n, "key", "a test needs expect or expect_rate", "", "write expect: [] if nothing may be told")
+		}
+	})
+	l.notRun(v, "tests")
+}
+
+func (l *loader) window(n *yaml.Node) {
+	var from, to time.Time
+	var end *yaml.Node
+	seen := l.object(n, "a window", fields{
+		"id":     func(v *yaml.Node) { l.define(v, "window", l.str(v)) },
+		"from":   func(v *yaml.Node) { from = l.time(v) },
+		"to":     func(v *yaml.Node) { to = l.time(v); end = v },
+		"effect": nil, "note": nil, "brand": nil,
+	})
+	l.need(n, seen, "a window", "id", "from", "to", "effect")
+	switch {
+	case from.IsZero() || to.IsZero():
+	case !from.Before(to):
+		l.fail(end, "E07", "the window ends before it begins", "", "exchange from and to")
+	case !l.opt.Now.IsZero() && to.Before(l.opt.Now):
+		l.warn(end, "W15", "the window has ended", "it changes nothing any more", "take it out or give it new dates")
+	}
+}

@@ -1,0 +1,224 @@
+package rules
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// laterKinds are known to the format and not run by this version.
+var laterKinds = []string{"shift", "gauge", "silence", "unanswered", "spread", "backlash", "correlate"}
+
+// laterKeys are keys of rules that this version reads and leaves aside. For rules of a kind that it runs
+// they mean that part of what their author wants does not happen, so each is told.
+var laterKeys = []string{"measure", "metric", "direction", "watch", "severity_if", "escalate_if", "sla", "batch", "under", "of", "at_least", "within", "sources", "expect"}
+
+// ruleDraft is a rule while it is read.
+type ruleDraft struct {
+	*Rule
+	off         bool
+	quietOf     float64 // resolve.quiet as a number of windows
+	history     time.Duration
+	windowNode  *yaml.Node
+	floorFields map[string]*yaml.Node
+}
+
+func (l *loader) rule(n *yaml.Node) {
+	r := &ruleDraft{Rule: &Rule{Pos: l.pos(n)}}
+	known := l.ruleFields(r)
+	later := map[string]*yaml.Node{}
+	for _, k := range laterKeys {
+		known[k] = func(v *yaml.Node) { later[k] = v }
+	}
+	seen := l.object(n, "a rule", known)
+	if !l.need(n, seen, "a rule", "id", "title", "kind") || r.Kind == "" {
+		return
+	}
+	if r.ID != "" {
+		r.Pos = l.pos(seen["id"])
+	}
+	if slices.Contains(laterKinds, string(r.Kind)) {
+		l.notRun(seen["kind"], fmt.Sprintf("a rule of kind %s", r.Kind))
+		if n := later["of"]; n != nil {
+			for _, id := range l.items(n) {
+				l.refer(id, "rule", id.Value)
+			}
+		}
+		return
+	}
+	for _, k := range laterKeys {
+		if v := later[k]; v != nil {
+			l.notRun(v, fmt.Sprintf("%s of a rule of kind %s", k, r.Kind))
+		}
+	}
+	l.checkRule(n, seen, r)
+	if !r.off {
+		l.set.Rules = append(l.set.Rules, r.Rule)
+	}
+}
+
+func (l *loader) ruleFields(r *ruleDraft) fields {
+	return fields{
+		"id": func(v *yaml.Node) {
+			if r.ID = l.id(v); l.define(v, "rule", r.ID) && r.ID != "" {
+				l.ruleIDs = append(l.ruleIDs, r.ID)
+			}
+		},
+		"title":    func(v *yaml.Node) { r.Title = l.title(v) },
+		"note":     func(v *yaml.Node) { r.Note = l.str(v) },
+		"enabled":  func(v *yaml.Node) { r.off = !l.bool(v) },
+		"kind":     func(v *yaml.Node) { r.Kind = Kind(l.oneOf(v, append([]string{"burst", "each"}, laterKinds...)...)) },
+		"brand":    func(v *yaml.Node) { r.Brand = l.str(v); l.refer(v, "brand", r.Brand) },
+		"match":    func(v *yaml.Node) { r.Match = l.match(v) },
+		"window":   func(v *yaml.Node) { r.Windows, r.windowNode = l.durations(v), v },
+		"baseline": func(v *yaml.Node) { l.baseline(v, r) },
+		"floor":    func(v *yaml.Node) { l.floor(v, r) },
+		"budget":   func(v *yaml.Node) { r.Budget = l.budget(v) },
+		"severity": func(v *yaml.Node) { r.Severity = l.severity(v) },
+		"dedupe":   func(v *yaml.Node) { r.Dedupe = l.dedupe(v) },
+		"resolve":  func(v *yaml.Node) { l.resolve(v, r) },
+		"route": func(v *yaml.Node) {
+			for _, n := range l.items(v) {
+				r.Routes = append(r.Routes, l.str(n))
+				l.refer(n, "route", n.Value)
+			}
+		},
+		"playbook": func(v *yaml.Node) { r.Playbook = l.str(v); l.refer(v, "playbook", r.Playbook) },
+	}
+}
+
+func (l *loader) title(v *yaml.Node) string {
+	s := l.str(v)
+	if n := utf8.RuneCountInString(s); n > 80 {
+		l.fail(v, "type", fmt.Sprintf("the title has %d letters", n), "at most 80 fit into an alert", "put the rest into note")
+	}
+	return s
+}
+
+func (l *loader) durations(v *yaml.Node) []time.Duration {
+	var all []time.Duration
+	for _, n := range l.items(v) {
+		all = append(all, l.duration(n))
+	}
+	return all
+}
+
+func (l *loader) baseline(v *yaml.Node, r *ruleDraft) {
+	l.object(v, "baseline", fields{
+		"season":  func(v *yaml.Node) { l.oneOf(v, "none", "hour_of_day", "day_of_week", "hour_of_week") },
+		"history": func(v *yaml.Node) { r.history = l.duration(v) },
+		"per": func(v *yaml.Node) {
+			for _, n := range l.items(v) {
+				p := l.oneOf(n, "source", "category", "language", "product")
+				if p == "product" {
+					l.notRun(n, "baseline.per: product")
+				} else if p != "" {
+					r.Per = append(r.Per, p)
+				}
+			}
+		},
+	})
+}
+
+func (l *loader) floor(v *yaml.Node, r *ruleDraft) {
+	r.floorFields = l.object(v, "floor", fields{
+		"items":   func(v *yaml.Node) { r.Floor.Items = l.int(v, 1, math.MaxInt32) },
+		"authors": func(v *yaml.Node) { r.Floor.Authors = l.int(v, 1, math.MaxInt32) },
+		"shares":  func(v *yaml.Node) { l.int(v, 1, math.MaxInt32) },
+	})
+}
+
+func (l *loader) dedupe(v *yaml.Node) Dedupe {
+	d := Dedupe{}
+	seen := l.object(v, "dedupe", fields{
+		"by": func(v *yaml.Node) {
+			for _, n := range l.items(v) {
+				if by := l.oneOf(n, "author", "text"); by != "" {
+					d.By = append(d.By, by)
+				}
+			}
+		},
+		"for": func(v *yaml.Node) { d.For = l.duration(v) },
+	})
+	l.need(v, seen, "dedupe", "by", "for")
+	return d
+}
+
+var quietForm = regexp.MustCompile(`^([0-9]{1,3})\s+windows?$`)
+
+// resolve reads quiet as a duration or as a number of the rule's windows.
+func (l *loader) resolve(v *yaml.Node, r *ruleDraft) {
+	l.object(v, "resolve", fields{"quiet": func(v *yaml.Node) {
+		if m := quietForm.FindStringSubmatch(v.Value); v.Kind == yaml.ScalarNode && m != nil {
+			r.quietOf, _ = strconv.ParseFloat(m[1], 64)
+			return
+		}
+		r.ResolveQuiet = l.duration(v)
+	}})
+}
+
+// checkRule checks what only the whole rule can tell.
+func (l *loader) checkRule(n *yaml.Node, seen map[string]*yaml.Node, r *ruleDraft) {
+	switch r.Kind {
+	case Burst:
+		l.need(n, seen, "a rule of kind burst", "match")
+		l.checkFloor(n, seen["floor"], r)
+		l.checkWindows(r)
+		if r.quietOf > 0 {
+			r.ResolveQuiet = time.Duration(r.quietOf * float64(r.Window()))
+		}
+	case Each:
+		l.need(n, seen, "a rule of kind each", "match", "severity", "dedupe")
+	}
+}
+
+func (l *loader) checkFloor(n, floor *yaml.Node, r *ruleDraft) {
+	if floor == nil {
+		floor = n
+	}
+	for _, k := range []string{"items", "authors"} {
+		if r.floorFields[k] == nil {
+			l.fail(floor, "E06", "floor."+k+" is missing",
+				"without it two people may wake everybody", "write floor: {items: 5, authors: 3}")
+		}
+	}
+	if r.Floor.Items > 0 && r.Floor.Authors > r.Floor.Items {
+		l.fail(floor, "E06", fmt.Sprintf("floor asks for %d authors of %d items", r.Floor.Authors, r.Floor.Items),
+			"each item has one author: the rule could never fire", "make authors at most items")
+	}
+}
+
+func (l *loader) checkWindows(r *ruleDraft) {
+	const grain, longest = 5 * time.Minute, 24 * time.Hour
+	for _, w := range r.Windows {
+		switch {
+		case w == 0: // reported already
+		case w%grain != 0 || w > longest:
+			l.fail(r.windowNode, "E05", fmt.Sprintf("a window of %s", shortDuration(w)), "windows are multiples of 5m up to 24h", "for example [15m, 1h, 6h]")
+		case r.history > 0 && w > r.history/4:
+			l.fail(r.windowNode, "E05", fmt.Sprintf("a window of %s is longer than a quarter of the history of %s", shortDuration(w), shortDuration(r.history)),
+				"nothing could be learnt about it", "make baseline.history longer")
+		}
+	}
+	slices.Sort(r.Windows)
+	r.Windows = slices.Compact(r.Windows)
+}
+
+// shortDuration writes a duration the way rule files do.
+func shortDuration(d time.Duration) string {
+	for _, u := range []struct {
+		name string
+		d    time.Duration
+	}{{"w", 7 * 24 * time.Hour}, {"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}} {
+		if d >= u.d && d%u.d == 0 {
+			return fmt.Sprintf("%d%s", d/u.d, u.name)
+		}
+	}
+	return fmt.Sprintf("%ds", d/time.Second)
+}

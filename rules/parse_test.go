@@ -1,0 +1,252 @@
+package rules
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// one parses a file by itself, on top of the embedded library.
+func one(t *testing.T, text string, opt Options) (*Set, Errors) {
+	t.Helper()
+	return Parse([]File{{Name: "r.yml", Data: []byte(text)}}, opt)
+}
+
+// must parses what has no errors, on top of the embedded library; bare without it.
+func must(t *testing.T, text string) *Set {
+	t.Helper()
+	return parsed(t, text, Options{})
+}
+
+func bare(t *testing.T, text string) *Set {
+	t.Helper()
+	return parsed(t, text, Options{Builtin: true})
+}
+
+func parsed(t *testing.T, text string, opt Options) *Set {
+	t.Helper()
+	s, errs := one(t, text, opt)
+	if s == nil {
+		t.Fatalf("refused:\n%s", errs)
+	}
+	return s
+}
+
+// A file that holds everything the format knows has warnings for what is not run, and no errors.
+func TestFullExample(t *testing.T) {
+	data, err := os.ReadFile("testdata/full.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, errs := Parse([]File{{Name: "full.yml", Data: data}}, Options{
+		Now:       time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC),
+		Notifiers: []string{"mail", "siren"},
+	})
+	if s == nil {
+		t.Fatalf("refused:\n%s", errs)
+	}
+	warnings := map[string]int{}
+	for _, e := range errs {
+		warnings[e.ID]++
+	}
+	if warnings["W90"] != 15 || warnings["W07"] != 1 || len(warnings) != 2 {
+		t.Errorf("warnings %v:\n%s", warnings, errs)
+	}
+	checkFull(t, s)
+}
+
+func checkFull(t *testing.T, s *Set) {
+	t.Helper()
+	var ids []string
+	for _, r := range s.Rules {
+		ids = append(ids, r.ID)
+	}
+	if want := []string{"neg-burst", "injury", "leak-tank", "app-rating"}; !slices.Equal(ids, want) {
+		t.Errorf("rules %v, want %v", ids, want)
+	}
+	neg := s.Rules[0]
+	if neg.Window() != 6*time.Hour || neg.ResolveQuiet != 12*time.Hour || neg.Budget[Issue].PerWeek() != 2 || neg.Signal() != "negative" {
+		t.Errorf("neg-burst is %+v", neg)
+	}
+	if got := fmt.Sprint(neg.Match.Kinds); got != "[comment tag review post]" {
+		t.Errorf("kinds %s", got)
+	}
+	if r := s.Rules[3]; r.Budget[Issue].Per != 30*24*time.Hour || r.Match.MaxRating != 2 || r.Signal() != "rule:app-rating" {
+		t.Errorf("app-rating is %+v", r)
+	}
+	desk := s.Route("pr-desk")
+	if len(desk.Ladder) != 4 || !desk.Ladder[3].Again || desk.Quiet.From != 22*60 || desk.Quiet.To != 7*60 || desk.Notify.Roots != 6 || desk.Notify.RootsIn != 10*time.Minute {
+		t.Errorf("pr-desk is %+v", desk)
+	}
+	delivery := s.Categories["delivery"]
+	en := delivery.Cues["en"]
+	if delivery.Sev != Issue || delivery.Weight != 0.7 || !slices.Contains(en, "porch pirate") || slices.Contains(en, "delays") || !slices.Contains(en, "never arrived") {
+		t.Errorf("the file has not changed the category delivery: %+v", delivery)
+	}
+	p := s.Playbooks["defect-leak"]
+	if p.Facts.NextUpdate.In != 3*time.Hour || len(p.Drafts) != 3 || p.Drafts[2].Kind != "holding_statement" || len(p.Approve[Crisis]) != 2 {
+		t.Errorf("defect-leak is %+v", p)
+	}
+	if got := s.PlaybookFor(nil, "greenhouse_leak"); got != p {
+		t.Errorf("the playbook for greenhouse_leak is %v", got)
+	}
+}
+
+const head = "version: 1\nbrands:\n  acme: {names: [Acme]}\nrules:\n"
+
+// Every way to be wrong is told at its place, with a hint where there is one.
+func TestProblems(t *testing.T) {
+	burst := "  - {id: a, title: A, kind: burst, match: {}, floor: {items: 5, authors: 3}"
+	for _, c := range []struct{ name, text, at, id, what string }{
+		{"syntax", "version: 1\nbrands:\n  acme: [\n", "4:1", "syntax", "did not find expected"},
+		{"empty", "# nothing\n", "1:1", "syntax", "empty"},
+		{"no version", "team: x\n", "1:1", "key", "version is missing"},
+		{"other version", "version: 2\n", "1:10", "type", "version 2"},
+		{"unknown key", "version: 1\nbrand: {}\n", "2:1", "key", `did you mean "brands"`},
+		{"no mapping", "version: 1\nbrands: [acme]\n", "2:9", "type", "not a list"},
+		{"bad id", "version: 1\nbrands:\n  Ac Me: {names: [x]}\n", "3:3", "type", "ac-me"},
+		{"no names", "version: 1\nbrands:\n  acme: {languages: [en]}\n", "3:3", "key", "names is missing"},
+		{"bad language", "version: 1\nbrands:\n  acme: {names: [Acme], languages: [english]}\n", "3:37", "type", "two letters"},
+		{"double key", "version: 1\nbrands:\n  acme: {names: [Acme]}\n  acme: {names: [B]}\n", "4:3", "E02", "twice"},
+		{"double rule", head + burst + "}\n" + burst + "}\n", "6:10", "E02", `the rule "a" is defined twice`},
+		{"unknown route", head + burst + ", route: pr-dsk}\nroutes: {pr-desk: {slack: {channel: \"#a\"}}}\n", "5:85", "E01", `did you mean "pr-desk"`},
+		{"unknown brand", head + burst + ", brand: acne}\n", "5:85", "E01", `did you mean "acme"`},
+		{"unknown category", head + "  - {id: a, title: A, kind: burst, match: {category: delivry}, floor: {items: 5, authors: 3}}\ncategories: {delivery: {}}\n", "5:54", "E01", `"delivery"`},
+		{"unknown playbook", head + burst + ", playbook: nope-nope-nope}\n", "5:88", "E01", `unknown playbook`},
+		{"unknown product", head + "  - {id: a, title: A, kind: burst, brand: acme, match: {any_of: [product.one]}, floor: {items: 5, authors: 3}}\n", "5:66", "E01", "product"},
+		{"unknown pack", "version: 1\npacks: [startr]\n", "2:9", "E01", `did you mean "starter"`},
+		{"not ambiguous", "version: 1\nbrands:\n  acme:\n    names: [Acme]\n    ambiguous:\n      Acmo: {need_any: [x-ray]}\n", "6:7", "E01", "neither a name nor a product"},
+		{"silenced", "version: 1\nroutes:\n  a:\n    slack: {channel: \"#a\"}\n    quiet_hours: {hours: \"22:00-07:00\", pass_severity: 1}\n", "5:56", "E03", "silence severity 2"},
+		{"digest only", head + "  - {id: a, title: A, kind: each, match: {}, dedupe: {by: [author], for: 1h}, severity: 1, route: w}\nroutes: {w: {slack: {channel: \"#a\"}, digest: Mon}}\n", "5:10", "E03", "digest"},
+		{"reaches nobody", "version: 1\nroutes:\n  a: {private: true}\n", "3:3", "E04", "reaches nobody"},
+		{"window", head + burst + ", window: 7m}\n", "5:86", "E05", "multiples of 5m"},
+		{"long window", head + burst + ", window: 24h, baseline: {history: 3d}}\n", "5:86", "E05", "quarter"},
+		{"no floor", head + "  - {id: a, title: A, kind: burst, match: {}}\n", "5:5", "E06", "floor.items"},
+		{"impossible floor", head + "  - {id: a, title: A, kind: burst, match: {}, floor: {items: 3, authors: 5}}\n", "5:54", "E06", "5 authors of 3"},
+		{"zone", "version: 1\ntimezone: Europe/Olso\n", "2:11", "E07", "unknown time zone"},
+		{"window backwards", "version: 1\nwindows: [{id: a, from: 2026-01-02T00:00:00Z, to: 2026-01-01T00:00:00Z, effect: {}}]\n", "2:51", "E07", "ends before it begins"},
+		{"slot", "version: 1\nplaybooks:\n  p:\n    drafts:\n      - {id: a, text: \"Hi {{item.autor}}\"}\n", "5:23", "E09", `did you mean "item.author"`},
+		{"filter", "version: 1\nplaybooks:\n  p:\n    drafts:\n      - {id: a, text: \"{{facts.known | upper}}\"}\n", "5:23", "E09", "the only filter"},
+		{"open slot", "version: 1\nplaybooks:\n  p:\n    drafts:\n      - {id: a, text: \"{{facts.known\"}\n", "5:23", "E09", "not closed"},
+		{"ladder to itself", "version: 1\nroutes:\n  a:\n    slack: {channel: \"#a\"}\n    ladder: [{after: 5m, severity: 1, to: a}]\n", "5:43", "E11", "its own route"},
+		{"ladder falls", "version: 1\nroutes:\n  b: {slack: {channel: \"#b\"}}\n  a:\n    slack: {channel: \"#a\"}\n    ladder: [{after: 5m, severity: 1, to: b}, {after: 5m, severity: 1, to: b}]\n", "6:55", "E11", "rise in time"},
+		{"regex", head + "  - {id: a, title: A, kind: burst, match: {any_of: [{regex: '(?=x)'}]}, floor: {items: 5, authors: 3}}\n", "5:61", "E12", "RE2"},
+		{"empty regex", head + "  - {id: a, title: A, kind: burst, match: {any_of: [{regex: 'x*'}]}, floor: {items: 5, authors: 3}}\n", "5:61", "E12", "empty text"},
+		{"invisible", "version: 1\nbrands:\n  acme: {names: [\"Ac\u200bme\"]}\n", "3:18", "E13", "U+200B"},
+		{"inner star", "version: 1\nbrands:\n  acme: {names: [A*me]}\n", "3:18", "type", "inside a word"},
+		{"channel", "version: 1\nroutes:\n  a: {slack: {channel: pr}}\n", "3:24", "type", "Slack channel"},
+		{"channel as comment", "version: 1\nroutes:\n  a:\n    slack:\n      channel: #pr\n", "5:15", "type", "quotes"},
+		{"duration", head + burst + ", window: 2 hours}\n", "5:86", "type", "a duration"},
+		{"rate", head + burst + ", budget: 2 per week}\n", "5:86", "type", "a rate"},
+		{"kind", head + "  - {id: a, title: A, kind: bursts, match: {}}\n", "5:29", "type", `did you mean "burst"`},
+		{"two ways", head + "  - {id: a, title: A, kind: burst, match: {any_of: [{raw: x, phrase: yyy}]}, floor: {items: 5, authors: 3}}\n", "5:53", "type", "exactly one"},
+		{"each without dedupe", head + "  - {id: a, title: A, kind: each, match: {}, severity: 2}\n", "5:5", "key", "dedupe is missing"},
+		{"unknown of", head + "  - {id: c, title: C, kind: correlate, of: [nothing], within: 1h, severity: 1}\n", "5:45", "E01", "unknown rule"},
+		{"short term", "version: 1\nbrands:\n  acme: {names: [Acme, ac]}\n", "3:24", "W02", "shorter than 3"},
+		{"mixed scripts", "version: 1\nbrands:\n  acme: {names: [Acmе]}\n", "3:18", "W12", "Latin and Cyrillic"},
+		{"ended window", "version: 1\nwindows: [{id: a, from: 2020-01-01T00:00:00Z, to: 2020-01-02T00:00:00Z, effect: {}}]\n", "2:51", "W15", "has ended"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, errs := one(t, c.text, Options{Builtin: true, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)})
+			at := "r.yml:" + c.at
+			if !slices.ContainsFunc(errs, func(e *Error) bool {
+				return e.Pos.String() == at && e.ID == c.id && strings.Contains(e.Error(), c.what) && (e.Level == LevelWarning) == strings.HasPrefix(c.id, "W")
+			}) {
+				t.Errorf("no %s with %q at %s in:\n%s", c.id, c.what, at, errs)
+			}
+		})
+	}
+}
+
+// All problems of all files come at once, in the order of their places.
+func TestProblemsTogether(t *testing.T) {
+	_, errs := Parse([]File{
+		{Name: "b.yml", Data: []byte("version: 1\nbrands:\n  acme: {names: [Acme], colour: red}\nteam: [x]\n")},
+		{Name: "a.yml", Data: []byte("version: 1\nbrands:\n  acme: {names: [Acme]}\n")},
+	}, Options{})
+	var got []string
+	for _, e := range errs {
+		got = append(got, e.Pos.String()+" "+e.ID)
+	}
+	want := []string{"b.yml:3:25 key", "b.yml:4:7 type", "a.yml:3:3 E02"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestUnknownNotifier(t *testing.T) {
+	text := "version: 1\nroutes:\n  a: {also: [siren]}\n"
+	if _, errs := one(t, text, Options{}); errs.Refused() {
+		t.Errorf("without a list of notifiers any will do:\n%s", errs)
+	}
+	_, errs := one(t, text, Options{Notifiers: []string{"siren2"}})
+	if len(errs) != 1 || errs[0].ID != "E01" || errs[0].Pos.String() != "r.yml:3:14" {
+		t.Errorf("got %v", errs)
+	}
+}
+
+func TestAliases(t *testing.T) {
+	s := must(t, "version: 1\nbrands:\n  acme: {names: &n [Acme], hashtags: *n}\n")
+	if b := s.Brands["acme"]; !slices.Equal(b.Hashtags, b.Names) {
+		t.Errorf("got %+v", b)
+	}
+	var bomb strings.Builder
+	bomb.WriteString("version: 1\nteam: a\nbrands:\n  acme:\n    names: &a [x1, x2, x3, x4, x5, x6, x7, x8, x9]\n    handles:\n")
+	for i := range 200_000 / 9 {
+		fmt.Fprintf(&bomb, "      p%d: *a\n", i)
+	}
+	start := time.Now()
+	if s, errs := one(t, bomb.String(), Options{Builtin: true}); s != nil {
+		t.Errorf("took %d aliases: %v", 200_000/9, errs)
+	}
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("refusing takes %s", took)
+	}
+}
+
+func TestFormat(t *testing.T) {
+	files := []File{{Name: "r.yml", Data: []byte("version: 1\nbrands:\n  acme: {names: [日本, \"x\x1b\"], colour: red}\n")}}
+	errs := Errors{{Pos: Pos{"r.yml", 3, 29}, ID: "key", Level: LevelError, What: `unknown key "colour"`, Why: "w", Hint: "h"}}
+	want := `r.yml:3:29: key: unknown key "colour"; w; h
+     3 |   acme: {names: [日本, "x·"], colour: red}
+       |                               ^
+`
+	got := Format(errs, files)
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	errs[0].Pos.Line = 99
+	if got := Format(errs, files); strings.Contains(got, "|") {
+		t.Errorf("an excerpt of a line that is not there:\n%s", got)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	full, err := os.ReadFile("testdata/full.yml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	starter, err := packs.ReadFile("packs/starter.yml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, s := range []string{string(full), string(starter), "a: &x [*x]", "version: 1\nrules: [{}]", "? [a]\n: b", "version: 1\nroutes: {a: {slack: ~, ladder: {a: b}}}", "brands: {a: {names: [*]}}"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		files := []File{{Name: "f.yml", Data: []byte(s)}}
+		set, errs := Parse(files, Options{Builtin: true})
+		if (set == nil) != errs.Refused() {
+			t.Errorf("a set is there: %t, refused: %t", set != nil, errs.Refused())
+		}
+		for _, e := range errs {
+			if e.Pos.Line < 1 || e.Pos.Col < 1 || e.What == "" || e.ID == "" {
+				t.Errorf("incomplete problem %#v", e)
+			}
+		}
+		Format(errs, files)
+	})
+}

@@ -1,0 +1,102 @@
+package sources
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+)
+
+// ledger is what a supervisor knows about its sources.
+type ledger struct {
+	mu      sync.Mutex // guards entries and what they point to
+	entries map[string]*entry
+}
+
+type entry struct {
+	Health
+	since time.Time // of the present run
+}
+
+// snapshot returns the health of every source, by name.
+func (l *ledger) snapshot() []Health {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]Health, 0, len(l.entries))
+	for _, e := range l.entries {
+		out = append(out, e.Health)
+	}
+	slices.SortFunc(out, func(a, b Health) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// add reports false for a name that is there already. A source that has a method Type is asked for it.
+func (l *ledger) add(src Source) bool {
+	name := src.Name()
+	if l.entries[name] != nil {
+		return false
+	}
+	e := &entry{Health: Health{Name: name, State: Starting}}
+	if typed, ok := src.(interface{ Type() string }); ok {
+		e.Type = typed.Type()
+	}
+	l.entries[name] = e
+	return true
+}
+
+func (l *ledger) update(name string, change func(*entry)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change(l.entries[name])
+}
+
+func (l *ledger) started(name string, now time.Time) {
+	l.update(name, func(e *entry) {
+		e.since, e.NextTry = now, time.Time{}
+		if e.Failures == 0 { // else it is failing until it has handed something over
+			e.State = Running
+		}
+	})
+}
+
+// took notes a batch that became durable.
+func (l *ledger) took(name string, b Batch, taken Taken, now time.Time) {
+	l.update(name, func(e *entry) {
+		e.State, e.LastSuccess = Running, now
+		if len(b.Mentions) > 0 {
+			e.LastMention = now
+		}
+		e.Mentions += int64(taken.Accepted)
+		e.Duplicates += int64(taken.Duplicates)
+		e.Rejected += int64(b.Rejected + len(taken.Rejected))
+		if now.Sub(e.since) >= healthySpell {
+			e.Failures, e.LastError = 0, ""
+		}
+	})
+}
+
+// refused notes a batch that did not become durable. Whether that is a failure is for the source to say.
+func (l *ledger) refused(name string, err error) {
+	l.update(name, func(e *entry) { e.LastError = err.Error() })
+}
+
+// failed notes that a run ended with an error and returns how often that happened in a row.
+func (l *ledger) failed(name string, err error, now time.Time) (failures int) {
+	l.update(name, func(e *entry) {
+		if now.Sub(e.since) >= healthySpell {
+			e.Failures = 0
+		}
+		e.Failures++
+		e.State, e.LastError = Failing, err.Error()
+		failures = e.Failures
+	})
+	return failures
+}
+
+func (l *ledger) nextTry(name string, at time.Time) {
+	l.update(name, func(e *entry) { e.NextTry = at })
+}
+
+func (l *ledger) ended(name string, state State) {
+	l.update(name, func(e *entry) { e.State, e.NextTry = state, time.Time{} })
+}

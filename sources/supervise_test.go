@@ -1,0 +1,298 @@
+package sources_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"emberwatch/sources"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// script is a source whose runs are functions, the last of which is repeated.
+type script struct {
+	name string
+	runs []func(ctx context.Context, from sources.Cursor, emit sources.Emit) error
+	mu   sync.Mutex
+	at   []time.Time // when each run began
+}
+
+func (s *script) Name() string { return s.name }
+func (s *script) Type() string { return "script" }
+
+func (s *script) Run(ctx context.Context, from sources.Cursor, emit sources.Emit) error {
+	s.mu.Lock()
+	run := s.runs[min(len(s.at), len(s.runs)-1)]
+	s.at = append(s.at, time.Now())
+	s.mu.Unlock()
+	return run(ctx, from, emit)
+}
+
+func scripted(name string, runs ...func(context.Context, sources.Cursor, sources.Emit) error) *script {
+	return &script{name: name, runs: runs}
+}
+
+func forever(ctx context.Context, _ sources.Cursor, _ sources.Emit) error { <-ctx.Done(); return nil }
+
+func fails(err error) func(context.Context, sources.Cursor, sources.Emit) error {
+	return func(context.Context, sources.Cursor, sources.Emit) error { return err }
+}
+
+func emits(n int, then func(context.Context, sources.Cursor, sources.Emit) error) func(context.Context, sources.Cursor, sources.Emit) error {
+	return func(ctx context.Context, from sources.Cursor, emit sources.Emit) error {
+		if _, err := emit(ctx, sources.Batch{Mentions: make([]sources.Mention, n), Rejected: 1}); err != nil {
+			return err
+		}
+		return then(ctx, from, emit)
+	}
+}
+
+func accept(_ context.Context, b sources.Batch) (sources.Taken, error) {
+	return sources.Taken{Accepted: len(b.Mentions)}, nil
+}
+
+func supervise(t *testing.T, opt sources.SupervisorOptions) *sources.Supervisor {
+	t.Helper()
+	if opt.Emit == nil {
+		opt.Emit = accept
+	}
+	s, err := sources.NewSupervisor(opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// during runs a supervisor for some time, with a look at it before it is stopped.
+func during(t *testing.T, s *sources.Supervisor, d time.Duration, look func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { s.Run(ctx) })
+	time.Sleep(d)
+	synctest.Wait()
+	look()
+	cancel()
+	wg.Wait()
+}
+
+func health(t *testing.T, s *sources.Supervisor, name string) sources.Health {
+	t.Helper()
+	for _, h := range s.Health() {
+		if h.Name == name {
+			return h
+		}
+	}
+	t.Fatalf("no health of %s", name)
+	return sources.Health{}
+}
+
+func TestFailingSourceIsRestartedAtGrowingDistances(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad, good := scripted("bad", fails(errors.New("GET example.com: status 500"))), scripted("good", emits(2, forever))
+		s := supervise(t, sources.SupervisorOptions{Sources: []sources.Source{bad, good}})
+		during(t, s, time.Hour, func() {
+			h := health(t, s, "bad")
+			if h.State != sources.Failing || h.LastError != "GET example.com: status 500" || h.Failures != len(bad.at) || !h.NextTry.After(time.Now()) {
+				t.Errorf("health of the bad one: %+v", h)
+			}
+			if h := health(t, s, "good"); h.State != sources.Running || h.Mentions != 2 || h.Rejected != 1 || h.Type != "script" || h.Failures != 0 {
+				t.Errorf("health of the good one: %+v", h)
+			}
+		})
+		for i := 1; i < len(bad.at); i++ {
+			gap, full := bad.at[i].Sub(bad.at[i-1]), min(time.Second<<(i-1), 5*time.Minute)
+			if gap < full/2 || gap > full {
+				t.Errorf("rest %d took %v, want %v to %v", i, gap, full/2, full)
+			}
+		}
+		if n := len(bad.at); n < 15 || n > 40 {
+			t.Errorf("%d runs in an hour", n)
+		}
+		if len(good.at) != 1 {
+			t.Errorf("the good one was started %d times", len(good.at))
+		}
+		if h := health(t, s, "bad"); h.State != sources.Stopped || !h.NextTry.IsZero() {
+			t.Errorf("after the end: %+v", h)
+		}
+	})
+}
+
+func TestHealthySpellForgetsFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failure := errors.New("lost")
+		long := func(ctx context.Context, _ sources.Cursor, emit sources.Emit) error {
+			time.Sleep(2 * time.Minute)
+			if _, err := emit(ctx, sources.Batch{}); err != nil {
+				return err
+			}
+			time.Sleep(time.Minute)
+			return failure
+		}
+		src := scripted("s", fails(failure), fails(failure), fails(failure), long, forever)
+		s := supervise(t, sources.SupervisorOptions{Sources: []sources.Source{src}})
+		during(t, s, 2*time.Minute+30*time.Second, func() {
+			if h := health(t, s, "s"); h.Failures != 0 || h.LastError != "" || h.State != sources.Running || h.LastSuccess.IsZero() || !h.LastMention.IsZero() {
+				t.Errorf("after a good batch: %+v", h)
+			}
+			time.Sleep(2 * time.Minute)
+			if h := health(t, s, "s"); h.Failures != 1 {
+				t.Errorf("failures count on after a healthy spell: %+v", h)
+			}
+		})
+		if n := len(src.at); n != 5 {
+			t.Fatalf("%d runs", n)
+		}
+		if rest := src.at[4].Sub(src.at[3].Add(3 * time.Minute)); rest > time.Second {
+			t.Errorf("rested %v after a healthy spell", rest)
+		}
+	})
+}
+
+func TestPanicIsAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		index := 7
+		src := scripted("s",
+			func(context.Context, sources.Cursor, sources.Emit) error { panic("canary: " + "text of a mention") },
+			func(context.Context, sources.Cursor, sources.Emit) error { _ = []int{}[index]; return nil },
+			emits(1, forever))
+		s := supervise(t, sources.SupervisorOptions{Sources: []sources.Source{src}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		during(t, s, time.Minute, func() {
+			if h := health(t, s, "s"); h.State != sources.Running || h.Failures != 2 || !strings.Contains(h.LastError, "index out of range") {
+				t.Errorf("got %+v", h)
+			}
+		})
+		if strings.Contains(log.String(), "canary") || !strings.Contains(log.String(), "panic with a string") {
+			t.Errorf("log:\n%s", log.String())
+		}
+	})
+}
+
+func TestRetryAfterIsObeyed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		later := func(d time.Duration) error {
+			return &sources.RetryAfterError{After: d, Err: &sources.StatusError{Method: "GET", Host: "h", Status: 429}}
+		}
+		src := scripted("s", fails(later(20*time.Minute)), fails(later(20*time.Hour)), forever)
+		s := supervise(t, sources.SupervisorOptions{Sources: []sources.Source{src}})
+		during(t, s, 3*time.Hour, func() {})
+		if len(src.at) != 3 || src.at[1].Sub(src.at[0]) != 20*time.Minute || src.at[2].Sub(src.at[1]) != time.Hour {
+			t.Errorf("started at %v", src.at)
+		}
+	})
+}
+
+func TestHistoryComesFirstAndInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var order []string
+		emit := func(_ context.Context, b sources.Batch) (sources.Taken, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			name := b.Source
+			if b.History {
+				name += "*"
+			}
+			order = append(order, name)
+			return sources.Taken{}, nil
+		}
+		told := func(name string, wait time.Duration) *script {
+			return scripted(name, func(ctx context.Context, _ sources.Cursor, emit sources.Emit) error {
+				time.Sleep(wait)
+				_, err := emit(ctx, sources.Batch{Source: name})
+				return err
+			})
+		}
+		broken := scripted("broken", fails(errors.New("no such file")))
+		s := supervise(t, sources.SupervisorOptions{
+			Emit:    emit,
+			History: []sources.Source{told("2013", time.Hour), broken, told("2014", 0)},
+			Sources: []sources.Source{told("live", 0)},
+		})
+		s.Run(t.Context())
+		if want := []string{"2013*", "2014*", "live"}; !slices.Equal(order, want) {
+			t.Errorf("got %v, want %v", order, want)
+		}
+		if h := health(t, s, "broken"); h.State != sources.Stopped || h.Failures != 3 {
+			t.Errorf("a broken history is given up: %+v", h)
+		}
+		if h := health(t, s, "2013"); h.State != sources.Ended {
+			t.Errorf("a read history: %+v", h)
+		}
+	})
+}
+
+func TestRestartGetsTheStoredCursor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stored := sources.Cursor("7")
+		var got []string
+		src := scripted("s",
+			func(ctx context.Context, from sources.Cursor, emit sources.Emit) error {
+				got = append(got, string(from))
+				_, err := emit(ctx, sources.Batch{Cursor: sources.Cursor("8")})
+				return errors.Join(err, errors.New("lost"))
+			},
+			func(_ context.Context, from sources.Cursor, _ sources.Emit) error {
+				got = append(got, string(from))
+				return nil
+			})
+		s := supervise(t, sources.SupervisorOptions{
+			Sources: []sources.Source{src},
+			Cursors: func(name string) sources.Cursor { return stored },
+			Emit: func(_ context.Context, b sources.Batch) (sources.Taken, error) {
+				stored = b.Cursor
+				return sources.Taken{}, nil
+			},
+		})
+		s.Run(t.Context())
+		if !slices.Equal(got, []string{"7", "8"}) {
+			t.Errorf("started from %v", got)
+		}
+	})
+}
+
+func TestRefusedBatchIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		push := scripted("hook", func(ctx context.Context, _ sources.Cursor, emit sources.Emit) error {
+			emit(ctx, sources.Batch{Mentions: make([]sources.Mention, 1)}) // a pushed source answers 503 and goes on
+			<-ctx.Done()
+			return nil
+		})
+		s := supervise(t, sources.SupervisorOptions{
+			Sources: []sources.Source{push},
+			Emit: func(context.Context, sources.Batch) (sources.Taken, error) {
+				return sources.Taken{}, sources.ErrUnavailable
+			},
+		})
+		during(t, s, time.Second, func() {
+			if h := health(t, s, "hook"); h.LastError == "" || !h.LastSuccess.IsZero() || h.Mentions != 0 {
+				t.Errorf("got %+v", h)
+			}
+		})
+	})
+}
+
+func TestSupervisorOptions(t *testing.T) {
+	twice := []sources.Source{scripted("a", forever), scripted("b", forever), scripted("a", forever)}
+	if _, err := sources.NewSupervisor(sources.SupervisorOptions{Sources: twice, Emit: accept}); err == nil {
+		t.Error("two sources of one name were taken")
+	}
+	if _, err := sources.NewSupervisor(sources.SupervisorOptions{}); err == nil {
+		t.Error("a supervisor without emit was made")
+	}
+	s := supervise(t, sources.SupervisorOptions{Sources: twice[:2]})
+	if h := s.Health(); len(h) != 2 || h[0].Name != "a" || h[1].Name != "b" || h[0].State != sources.Starting {
+		t.Errorf("before Run: %+v", h)
+	}
+}

@@ -1,0 +1,222 @@
+package webhook
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+
+	"emberwatch/sources"
+)
+
+// maxDeliveryID bounds what a sender may have us remember.
+const maxDeliveryID = 256
+
+// answer is a request's end: the status, and a reason that may be told to anybody.
+type answer struct {
+	status int
+	reason string
+}
+
+var (
+	badMethod    = &answer{http.StatusMethodNotAllowed, "only POST is understood here"}
+	badSignature = &answer{http.StatusUnauthorized, "the request is not signed by a known sender"} // the same for all reasons
+	badEncoding  = &answer{http.StatusUnsupportedMediaType, "Content-Encoding must be gzip, zstd or none"}
+	badBody      = &answer{http.StatusBadRequest, "the body could not be read to its end"}
+	badID        = &answer{http.StatusBadRequest, "webhook-id is too long"}
+	tooLarge     = &answer{http.StatusRequestEntityTooLarge, "the body is too large"}
+	tooMany      = &answer{http.StatusRequestEntityTooLarge, "too many items in one body"}
+	conflict     = &answer{http.StatusConflict, "webhook-id was used before with another body"}
+	unavailable  = &answer{http.StatusServiceUnavailable, "intake is closed for the moment, send again later"}
+	failed       = &answer{http.StatusInternalServerError, "internal error, send again later"}
+)
+
+// result is the body of a 200.
+type result struct {
+	Accepted   int                `json:"accepted"`
+	Duplicates int                `json:"duplicates"`
+	Rejected   []sources.Rejected `json:"rejected"`
+}
+
+// ServeHTTP takes one push and answers when it is durable.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	res, no := h.serve(w, r)
+	if no == nil {
+		reply(w, http.StatusOK, res)
+		return
+	}
+	switch no.status {
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", http.MethodPost)
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "5")
+	}
+	reply(w, no.status, map[string]string{"error": no.reason})
+}
+
+func reply(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(body) // a client that hung up is not our failure
+}
+
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (*result, *answer) {
+	if r.Method != http.MethodPost {
+		return nil, badMethod
+	}
+	raw, no := h.read(w, r)
+	if no != nil {
+		return nil, no
+	}
+	from, no := h.authenticate(r, raw)
+	if no != nil {
+		return nil, no
+	}
+	body, no := h.unpack(raw, r.Header.Get("Content-Encoding"))
+	if no != nil {
+		return nil, no
+	}
+	ms, rejected, no := h.decode(body, from, r.Header.Get("Content-Type"))
+	if no != nil {
+		return nil, no
+	}
+	b := sources.Batch{Source: h.opt.Name, Mentions: ms, Rejected: len(rejected)}
+	if b.Delivery, no = h.delivery(r, from, raw); no != nil {
+		return nil, no
+	}
+	return h.take(r.Context(), b, rejected)
+}
+
+func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, *answer) {
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.opt.MaxBody))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, tooLarge
+	}
+	if err != nil {
+		return nil, badBody
+	}
+	return raw, nil
+}
+
+// authenticate returns the name of the sender: the first whose secret fits, or our own name for unsigned
+// requests where they are allowed.
+func (h *Handler) authenticate(r *http.Request, raw []byte) (string, *answer) {
+	if len(h.senders) == 0 {
+		return h.opt.Name, nil
+	}
+	var last error
+	for _, s := range h.senders {
+		err := s.verifier.Verify(r.Header, raw, h.now())
+		if err == nil {
+			return s.name, nil
+		}
+		last = err
+	}
+	h.opt.Log.Warn("request refused", "source", h.opt.Name, "remote", r.RemoteAddr, "error", last)
+	return "", badSignature
+}
+
+// unpack undoes the content encoding. The limit holds for what comes out.
+func (h *Handler) unpack(raw []byte, encoding string) ([]byte, *answer) {
+	var z io.Reader
+	switch strings.ToLower(strings.TrimSpace(encoding)) {
+	case "", "identity":
+		return raw, nil
+	case "gzip", "x-gzip":
+		unzip, err := gzip.NewReader(bytes.NewReader(raw))
+		if err != nil {
+			return nil, badBody
+		}
+		z = unzip
+	case "zstd":
+		unzip, err := zstd.NewReader(bytes.NewReader(raw), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(8<<20))
+		if err != nil {
+			return nil, badBody
+		}
+		defer unzip.Close()
+		z = unzip
+	default:
+		return nil, badEncoding
+	}
+	body, err := io.ReadAll(io.LimitReader(z, h.opt.MaxBody+1))
+	switch {
+	case int64(len(body)) > h.opt.MaxBody:
+		return nil, tooLarge
+	case err != nil:
+		return nil, badBody
+	}
+	return body, nil
+}
+
+func (h *Handler) decode(body []byte, from, contentType string) ([]sources.Mention, []sources.Rejected, *answer) {
+	decode := sources.DecodeItems
+	if kind, _, _ := mime.ParseMediaType(contentType); lines[kind] {
+		decode = sources.DecodeLines
+	}
+	ms, rejected, err := decode(body, sources.DecodeOptions{
+		Source: from, Brand: h.opt.Brand, Zone: h.opt.Timezone, Arrived: h.now(), MaxItems: h.opt.MaxItems,
+	})
+	if errors.Is(err, sources.ErrTooManyItems) {
+		return nil, nil, tooMany
+	}
+	if err != nil {
+		return nil, nil, &answer{http.StatusBadRequest, err.Error()} // it repeats nothing of the body
+	}
+	return ms, rejected, nil
+}
+
+// lines are the content types of one object a line. Everything else is looked at as one JSON value, because
+// few senders bother to say.
+var lines = map[string]bool{"application/x-ndjson": true, "application/ndjson": true, "application/jsonl": true, "application/x-jsonlines": true}
+
+// delivery identifies the push if its sender did. Senders do not share ids.
+func (h *Handler) delivery(r *http.Request, from string, raw []byte) (*sources.Delivery, *answer) {
+	id := r.Header.Get("webhook-id")
+	switch {
+	case id == "":
+		return nil, nil
+	case len(id) > maxDeliveryID:
+		return nil, badID
+	}
+	return &sources.Delivery{ID: from + "/" + id, Digest: sha256.Sum256(raw)}, nil
+}
+
+// take hands the batch over and puts together what became of each item of the body.
+func (h *Handler) take(ctx context.Context, b sources.Batch, rejected []sources.Rejected) (*result, *answer) {
+	taken, err := h.handOver(ctx, b)
+	switch {
+	case err == nil:
+		return &result{taken.Accepted, taken.Duplicates, merge(len(b.Mentions), rejected, taken.Rejected)}, nil
+	case errors.Is(err, sources.ErrConflict):
+		return nil, conflict
+	case errors.Is(err, sources.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return nil, unavailable
+	}
+	h.opt.Log.Error("request failed", "source", h.opt.Name, "error", err)
+	return nil, failed
+}
+
+// merge joins what was rejected from the body with what the intake rejected of the n mentions decoded from
+// it, all by their index in the body.
+func merge(n int, ours, theirs []sources.Rejected) []sources.Rejected {
+	all := append([]sources.Rejected{}, ours...) // empty, not null
+	indexes := sources.BodyIndexes(n, ours)
+	for _, r := range theirs {
+		if r.Index >= 0 && r.Index < n {
+			r.Index = indexes[r.Index]
+		}
+		all = append(all, r)
+	}
+	slices.SortStableFunc(all, func(a, b sources.Rejected) int { return a.Index - b.Index })
+	return all
+}

@@ -1,0 +1,178 @@
+// Package webhook takes mentions that others push: the handler of POST /v1/mentions.
+//
+// A request passes four gates, each of which answers by itself: its size, its signature over the raw bytes,
+// its form, and the intake. The answer is given after the batch is durable, so that a sender who got 200 may
+// forget what it sent, and one who got anything else sends it again.
+//
+// A [Handler] is an [http.Handler] and a [sources.Source] at once: between the start and the end of Run it
+// has somewhere to hand batches to, at other times it answers 503. It keeps nothing: repeated deliveries are
+// recognised by the intake, across restarts.
+//
+// The package never listens; whoever mounts the handler decides on address, TLS and cross-origin checks.
+//
+// # Caveats
+//
+// Signatures are checked over the bytes as they were sent, before any unpacking: a sender that compresses
+// signs what it has compressed.
+//
+// AllowUnsigned lets in everybody who can reach the address.
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"emberwatch/sources"
+)
+
+// Sender is one who may push, with the profile it signs by and its active secrets.
+type Sender struct {
+	Name    string
+	Profile sources.Profile // empty: Standard
+	Secrets []string        // one, or two while one replaces the other
+}
+
+// Options configures a [Handler].
+type Options struct {
+	Name    string // of the source; empty: webhook
+	Senders []Sender
+
+	// AllowUnsigned takes requests with no proof at all. It is for loopback; where there are senders it means
+	// nothing.
+	AllowUnsigned bool
+
+	MaxBody  int64          // bytes of a body, as sent and unpacked; 0: 1 MiB
+	MaxItems int            // 0: 10 000
+	Timeout  time.Duration  // until a batch must be durable; 0: 30 s
+	Brand    string         // of mentions that name none
+	Timezone *time.Location // of times without a zone; nil makes them errors
+	Log      *slog.Logger   // hears of refused requests, never of their content; nil: nobody does
+}
+
+func (o Options) withDefaults() Options {
+	if o.Name == "" {
+		o.Name = "webhook"
+	}
+	if o.MaxBody <= 0 {
+		o.MaxBody = 1 << 20
+	}
+	if o.MaxItems <= 0 {
+		o.MaxItems = 10_000
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 30 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Handler answers POST /v1/mentions. It is safe for concurrent use.
+type Handler struct {
+	opt     Options
+	senders []sender
+	now     func() time.Time
+
+	mu       sync.Mutex      // guards what follows
+	emit     sources.Emit    // nil: Run is not running
+	ctx      context.Context // of Run
+	inFlight sync.WaitGroup  // batches being handed over; grows only while emit is set
+}
+
+type sender struct {
+	name     string
+	verifier *sources.Verifier
+}
+
+var _ sources.Source = (*Handler)(nil)
+var _ http.Handler = (*Handler)(nil)
+
+// New checks the senders. Without any, AllowUnsigned must say that this is meant.
+func New(opt Options) (*Handler, error) {
+	h := &Handler{opt: opt.withDefaults(), now: time.Now}
+	seen := map[string]bool{}
+	for _, s := range opt.Senders {
+		if s.Profile == "" {
+			s.Profile = sources.Standard
+		}
+		v, err := sources.NewVerifier(s.Profile, s.Secrets...)
+		if err != nil {
+			return nil, fmt.Errorf("source %s: sender %q: %w", h.opt.Name, s.Name, err)
+		}
+		if s.Name == "" {
+			s.Name = h.opt.Name
+		}
+		if seen[s.Name] {
+			return nil, fmt.Errorf("source %s: two senders are named %q", h.opt.Name, s.Name)
+		}
+		seen[s.Name] = true
+		h.senders = append(h.senders, sender{s.Name, v})
+	}
+	if len(h.senders) == 0 && !opt.AllowUnsigned {
+		return nil, fmt.Errorf("source %s: no sender has a secret, and unsigned requests are not allowed", h.opt.Name)
+	}
+	return h, nil
+}
+
+// Name is the configured name.
+func (h *Handler) Name() string { return h.opt.Name }
+
+// Type is the name of this type of source in the configuration.
+func (h *Handler) Type() string { return "webhook" }
+
+// Run lets requests in until ctx ends, and waits for those that are being handed over. It keeps no cursor:
+// what was not acknowledged comes again.
+func (h *Handler) Run(ctx context.Context, _ sources.Cursor, emit sources.Emit) error {
+	if err := h.open(ctx, emit); err != nil {
+		return fmt.Errorf("source %s: %w", h.opt.Name, err)
+	}
+	<-ctx.Done()
+	h.shut()
+	h.inFlight.Wait()
+	return nil
+}
+
+func (h *Handler) open(ctx context.Context, emit sources.Emit) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.emit != nil {
+		return errors.New("it is running already")
+	}
+	h.emit, h.ctx = emit, ctx
+	return nil
+}
+
+func (h *Handler) shut() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.emit, h.ctx = nil, nil
+}
+
+// enter returns what Run was given, if it is running. The caller tells inFlight when it is done with it.
+func (h *Handler) enter() (sources.Emit, context.Context) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.emit != nil {
+		h.inFlight.Add(1)
+	}
+	return h.emit, h.ctx
+}
+
+// handOver emits a batch, within the time limit and for as long as both the request and Run go on.
+func (h *Handler) handOver(ctx context.Context, b sources.Batch) (sources.Taken, error) {
+	emit, run := h.enter()
+	if emit == nil {
+		return sources.Taken{}, sources.ErrUnavailable
+	}
+	defer h.inFlight.Done()
+	ctx, cancel := context.WithTimeout(ctx, h.opt.Timeout)
+	defer cancel()
+	defer context.AfterFunc(run, cancel)()
+	return emit(ctx, b)
+}
