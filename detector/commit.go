@@ -151,9 +151,21 @@ func (m *Model) alert(t *turn, x tell) {
 			continue
 		case x.kind != KindRoot && root == nil:
 			continue // nothing was ever told there
+		case root != nil && root.State == AlertPending && (x.reason == ReasonWorse || x.reason == ReasonNewSource):
+			m.hasten(root, &t.inc)
+			continue // the root has not gone out yet and will say it
 		}
 		m.post(t, x, id)
 	}
+}
+
+// hasten has a root that still gathers go out at once if its incident has become a crisis.
+func (m *Model) hasten(root *Alert, i *Incident) {
+	root.Severity = told(i)
+	if root.Severity == rules.Crisis && root.NotBefore.After(m.now) {
+		root.NotBefore = m.now
+	}
+	m.putAlert(root)
 }
 
 // post adds one row.

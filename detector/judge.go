@@ -12,6 +12,9 @@ const clearlyPositive = 0.6
 // Judge scores one mention and matches it against the rules: one Judged for each brand it speaks about, or
 // a single one without a brand. It keeps no state and is safe for concurrent use.
 func Judge(set *rules.Set, scorer Scorer, m sources.Mention) []Judged {
+	if m.Verdict != nil {
+		return []Judged{judgedBefore(set, m)}
+	}
 	doc := rules.Tokenize(m.Body())
 	score := scorer.Score(doc, m.Lang, m.Rating, false)
 	found := set.Match(&m, doc, score.Lang)
@@ -49,6 +52,22 @@ func Judge(set *rules.Set, scorer Scorer, m sources.Mention) []Judged {
 		out[i] = j
 	}
 	return out
+}
+
+// judgedBefore takes over the judgement of a mention whose text has expired. Rules that are gone fall out.
+func judgedBefore(set *rules.Set, m sources.Mention) Judged {
+	v := m.Verdict
+	j := Judged{Mention: m, P: P{v.P.Negative, v.P.Neutral, v.P.Positive}, Lang: v.Lang, Known: v.Known, Category: v.Category,
+		Categories: v.Categories, Confidence: v.Confidence, Own: v.Own}
+	if m.Brand != "" {
+		j.Brand, _ = set.BrandID(m.Brand)
+	}
+	for _, id := range v.Rules {
+		if _, ok := set.Rule(id); ok {
+			j.Rules = append(j.Rules, id)
+		}
+	}
+	return j
 }
 
 // WithCues raises P(negative) to what the cue words of a text stand for, unless the text is clearly

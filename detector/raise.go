@@ -29,7 +29,7 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 	if r.Floor.Items > 0 {
 		floor = float64(r.Floor.Items)
 	}
-	base := barOf(r)
+	base := barOf(b, r)
 	e := s.burst.eval(floor)
 	if e.Score < base {
 		return

@@ -26,6 +26,10 @@ type DecodeOptions struct {
 
 	// Bare takes a mention that lacks id, time or content, as a text that is only to be scored does.
 	Bare bool
+
+	// Verdicts believes the field "emberwatch" of an export. It is for replaying own history alone: from anybody
+	// else it would be a way to silence or raise an alarm.
+	Verdicts bool
 }
 
 // DecodeItems reads a body of mentions in JSON version 1: {"items":[…]}, a list, or one bare object. The

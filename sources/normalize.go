@@ -58,7 +58,7 @@ func Normalize(m *Mention, arrived time.Time) error {
 
 // hasContent reports what can be judged or counted. A deletion needs none.
 func (m *Mention) hasContent() bool {
-	return m.Text != "" || m.Title != "" || m.Rating != 0 || m.Metric != nil || m.Op == Delete || m.Kind.CountsWithoutText()
+	return m.Text != "" || m.Title != "" || m.Rating != 0 || m.Metric != nil || m.Verdict != nil || m.Op == Delete || m.Kind.CountsWithoutText()
 }
 
 // normalize is Normalize for a mention that may lack what is mandatory.

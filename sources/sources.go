@@ -133,6 +133,24 @@ type Mention struct {
 	Count      int        `json:"count,omitempty"` // how many likes, shares, … one record stands for; 0 and 1 are one
 	Metric     *Gauge     `json:"metric,omitempty"`
 	HasMedia   bool       `json:"has_media,omitempty"`
+	Verdict    *Verdict   `json:"emberwatch,omitempty"`
+}
+
+// Verdict is how a mention was judged before its text expired, as an export writes it. It is believed only
+// where the operator replays own history, never from a source.
+type Verdict struct {
+	P struct {
+		Negative float64 `json:"negative"`
+		Neutral  float64 `json:"neutral"`
+		Positive float64 `json:"positive"`
+	} `json:"p"`
+	Lang       string   `json:"lang"`
+	Known      bool     `json:"known"`
+	Category   string   `json:"category,omitempty"`
+	Categories []string `json:"categories,omitempty"`
+	Confidence float64  `json:"confidence,omitempty"`
+	Rules      []string `json:"rules,omitempty"`
+	Own        bool     `json:"own,omitempty"`
 }
 
 // Key identifies a mention: ids are unique within their source.

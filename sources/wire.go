@@ -37,6 +37,7 @@ type wire struct {
 	Count      scalar         `json:"count"`
 	Metric     *wireGauge     `json:"metric"`
 	HasMedia   scalar         `json:"has_media"`
+	Verdict    *Verdict       `json:"emberwatch"`
 }
 
 type wireEngagement struct {
@@ -203,6 +204,9 @@ func (w *wire) mention(opt DecodeOptions) (Mention, error) {
 		Count:      r.count(w.Count),
 		Metric:     w.Metric.gauge(&r),
 		HasMedia:   r.boolean("has_media", w.HasMedia),
+	}
+	if opt.Verdicts {
+		m.Verdict = w.Verdict
 	}
 	if v := r.whole("v", w.V); v != 0 && v != 1 {
 		r.fail("v: version %d is not known; this program reads version 1", v)

@@ -82,14 +82,13 @@ type DaemonOptions struct {
 }
 
 // NewDaemon opens the store and makes every part, but starts none.
-func NewDaemon(ctx context.Context, opt DaemonOptions) (d *Daemon, err error) {
-	d = &Daemon{cfg: opt.Config, dir: opt.Dir, log: opt.Log, out: opt.Out, color: opt.Color, extra: opt.Extra,
+func NewDaemon(ctx context.Context, opt DaemonOptions) (_ *Daemon, err error) {
+	d := &Daemon{cfg: opt.Config, dir: opt.Dir, log: opt.Log, out: opt.Out, color: opt.Color, extra: opt.Extra,
 		metrics: prometheus.NewRegistry()}
 	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.Close())
-			d = nil
 		}
 	}()
 	if err := d.openDetector(ctx, opt.Rules); err != nil {
@@ -110,8 +109,10 @@ func NewDaemon(ctx context.Context, opt DaemonOptions) (d *Daemon, err error) {
 	d.reloads = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "emberwatch_reloads_total",
 		Help: "Reloads of rules and configuration by outcome."}, []string{"outcome"})
 	d.metrics.MustRegister(d.reloads)
-	d.server, err = newServer(d)
-	return d, err
+	if d.server, err = newServer(d); err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 func (d *Daemon) onClose(name string, f func() error) {

@@ -115,7 +115,7 @@ func timeFlag(c *cli.Context, name string) (time.Time, error) {
 // readMentions reads all files; what cannot be read is counted and told on stderr, the first of it in full.
 func (a *app) readMentions(names []string, set *rules.Set, opt replayOptions) (ms []sources.Mention, rejected int, err error) {
 	const shown = 10
-	o := jsonl.Options{Name: "file", Timezone: opt.zone, Report: func(file string, line int, err error) {
+	o := jsonl.Options{Name: "file", Timezone: opt.zone, Verdicts: true, Report: func(file string, line int, err error) {
 		if rejected++; rejected <= shown {
 			fmt.Fprintf(a.stderr, "emberwatch: %s:%d: %v\n", file, line, err)
 		}

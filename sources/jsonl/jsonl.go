@@ -40,7 +40,7 @@ import (
 const Stdin = "-"
 
 // Options says what is read and what is assumed where a mention is silent. Read uses Name, Brand, Timezone,
-// Bare and Report only.
+// Bare, Verdicts and Report only.
 type Options struct {
 	Name     string         // configured name, and the source of mentions that name none
 	Paths    []string       // files, folders, patterns, or "-" alone
@@ -49,6 +49,7 @@ type Options struct {
 	Brand    string         // the brand of mentions that name none
 	Timezone *time.Location // of times without a zone; nil makes them errors
 	Bare     bool           // take mentions without id, time or content, see sources.DecodeOptions
+	Verdicts bool           // believe the judgements of an export, likewise
 
 	// Report hears of every line that could not be read, in order with the mentions around it, and of files
 	// that could not be read at all (line 0). It may be nil.

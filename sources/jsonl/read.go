@@ -54,7 +54,7 @@ func (o *Options) report(file string, line int, err error) {
 
 // decodeOptions translates for a mention that arrives now; nil stands for no clock.
 func (o *Options) decodeOptions(now func() time.Time) sources.DecodeOptions {
-	opt := sources.DecodeOptions{Source: o.Name, Brand: o.Brand, Zone: o.Timezone, Bare: o.Bare}
+	opt := sources.DecodeOptions{Source: o.Name, Brand: o.Brand, Zone: o.Timezone, Bare: o.Bare, Verdicts: o.Verdicts}
 	if opt.Source == "" {
 		opt.Source = "file"
 	}

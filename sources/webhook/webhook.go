@@ -108,10 +108,11 @@ func New(opt Options) (*Handler, error) {
 		if s.Name == "" {
 			s.Name = h.opt.Name
 		}
-		if seen[s.Name] {
-			return nil, fmt.Errorf("source %s: two senders are named %q", h.opt.Name, s.Name)
+		// One name may sign in several ways; two secrets of one way belong into one sender.
+		if seen[s.Name+"\x00"+string(s.Profile)] {
+			return nil, fmt.Errorf("source %s: two senders are named %q and use profile %s", h.opt.Name, s.Name, s.Profile)
 		}
-		seen[s.Name] = true
+		seen[s.Name+"\x00"+string(s.Profile)] = true
 		h.senders = append(h.senders, sender{s.Name, v})
 	}
 	if len(h.senders) == 0 && !opt.AllowUnsigned {
