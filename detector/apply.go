@@ -177,11 +177,13 @@ func (m *Model) item(b *brand, a *Arrival, j *Judged) *Item {
 	if author == "" {
 		author = "\x00" + a.Key.ID
 	}
-	it := &Item{Key: a.Key, Brand: j.Brand, At: a.At, Author: hash64(a.Key.Source, author), Weight: x.Weight(),
+	it := &Item{
+		Key: a.Key, Brand: j.Brand, At: a.At, Author: hash64(a.Key.Source, author), Weight: x.Weight(),
 		Negative: j.P.Negative, Label: j.P.Label(), Known: j.Known, Category: j.Category, Categories: j.Categories,
 		Cue: j.Cue, Rules: j.Rules, Kind: x.Kind, Network: x.Network, Lang: j.Lang, Rating: x.Rating,
 		Reach: x.Reach(), Private: x.Visibility == sources.Private, Media: x.HasMedia,
-		Text: hash64(rules.Fold(x.Body()))}
+		Text: hash64(rules.Fold(x.Body())),
+	}
 	if speaks(x.Kind) {
 		it.Weight = 1
 		if b.countOf(it) >= capAuthor {

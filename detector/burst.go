@@ -142,8 +142,10 @@ func newBurst(windows []int, first int64) *burst {
 		longest = max(longest, w)
 	}
 	size := max(longest, defaultWindows[len(defaultWindows)-1]) + learnLagMax + 1
-	s := &burst{cur: first, first: first, learned: first,
-		n: make([]float64, size), m: make([]float64, size), missing: make([]bool, size)}
+	s := &burst{
+		cur: first, first: first, learned: first,
+		n: make([]float64, size), m: make([]float64, size), missing: make([]bool, size),
+	}
 	s.level.a, s.level.b = startEvents, startBuckets
 	for _, w := range windows {
 		m, d := startCalibration(w)

@@ -1,6 +1,8 @@
 package detector
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -69,6 +71,8 @@ func (a Audit) hash() string {
 	if err != nil {
 		panic("detector: an audit line cannot be written: " + err.Error()) // its fields are ours
 	}
+	// What is not UTF-8 is escaped now and a plain U+FFFD once it has been read back: both hash alike.
+	b = bytes.ReplaceAll(b, []byte(`\ufffd`), []byte("\ufffd"))
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }
@@ -149,6 +153,9 @@ func (m *Model) alert(t *turn, x tell) {
 		case x.kind == KindEdit:
 			m.edit(t, id, root)
 			continue
+		case x.kind == KindBroadcast && root == nil && notifying(told(&t.inc)):
+			m.post(t, tell{kind: KindRoot, reason: x.reason, mention: x.mention, note: x.note}, id)
+			continue // it was never told there, or its root was given up
 		case x.kind != KindRoot && root == nil:
 			continue // nothing was ever told there
 		case root != nil && root.State == AlertPending && (x.reason == ReasonWorse || x.reason == ReasonNewSource):
@@ -159,11 +166,20 @@ func (m *Model) alert(t *turn, x tell) {
 	}
 }
 
-// hasten has a root that still gathers go out at once if its incident has become a crisis.
+// hasten brings forward a root that has not gone out yet and whose incident has become graver: a crisis stops
+// gathering, and what quiet hours let through no longer waits for their end.
 func (m *Model) hasten(root *Alert, i *Incident) {
+	if !told(i).GraverThan(root.Severity) {
+		return
+	}
 	root.Severity = told(i)
-	if root.Severity == rules.Crisis && root.NotBefore.After(m.now) {
-		root.NotBefore = m.now
+	r := m.set.Route(root.Route)
+	due := root.CreatedAt.Add(cmp.Or(r.Notify.Gather, gather))
+	if root.Severity == rules.Crisis {
+		due = m.now
+	}
+	if root.Severity <= passSeverity(r) && root.Attempts == 0 && due.Before(root.NotBefore) {
+		root.NotBefore = due
 	}
 	m.putAlert(root)
 }
@@ -171,16 +187,18 @@ func (m *Model) hasten(root *Alert, i *Incident) {
 // post adds one row.
 func (m *Model) post(t *turn, x tell, route string) {
 	r := m.set.Route(route)
-	a := Alert{Incident: t.inc.ID, Version: t.inc.Version, Route: route, Kind: x.kind, Reason: x.reason,
+	a := Alert{
+		Incident: t.inc.ID, Version: t.inc.Version, Route: route, Kind: x.kind, Reason: x.reason,
 		Severity: told(&t.inc), Mention: x.mention, Note: x.note, CreatedAt: t.now, NotBefore: t.now.Add(x.delay),
-		State: AlertPending}
+		State: AlertPending,
+	}
 	if x.kind == KindRoot {
 		if x.delay > 0 && r.Notify.Gather > 0 {
 			a.NotBefore = t.now.Add(r.Notify.Gather)
 		}
 		a.Mention = append(a.Mention, route)
 	}
-	if a.Severity > passSeverity(r) {
+	if a.Severity > passSeverity(r) && x.kind != KindEdit { // edits make no noise
 		a.NotBefore = QuietEnd(r.Quiet, a.NotBefore)
 	}
 	if x.reason == ReasonReminder {
@@ -196,8 +214,12 @@ func (m *Model) post(t *turn, x tell, route string) {
 // edit has the root of a route renewed: at once if people changed something, else at most every 45 s. An edit
 // that is waiting already takes the newest state with it.
 func (m *Model) edit(t *turn, route string, root *Alert) {
-	if root == nil || root.State == AlertPending {
-		return // it will be posted with the newest state
+	if root == nil {
+		return
+	}
+	if root.State == AlertPending { // it will be posted with the newest state
+		m.hasten(root, &t.inc)
+		return
 	}
 	due := t.now
 	if !t.urgent {

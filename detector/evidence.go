@@ -25,8 +25,10 @@ func (m *Model) evidence(b *brand, r *rules.Rule, dim string, s *series, e *Eval
 	ev := Evidence{Score: e.Score}
 	for i := range e.Windows {
 		w := &e.Windows[i]
-		ev.Windows = append(ev.Windows, Window{Length: time.Duration(w.Buckets) * BucketLength, Observed: w.N,
-			Expected: w.Mu, High: quantile(usualAtMost, w.Mu, w.V), Surprise: w.Surprise})
+		ev.Windows = append(ev.Windows, Window{
+			Length: time.Duration(w.Buckets) * BucketLength, Observed: w.N,
+			Expected: w.Mu, High: quantile(usualAtMost, w.Mu, w.V), Surprise: w.Surprise,
+		})
 	}
 	ev.Window = ev.Windows[e.Lead]
 	from := bucketStart(e.Bucket - int64(e.Windows[e.Lead].Buckets) + 1)

@@ -38,8 +38,10 @@ func Judge(set *rules.Set, scorer Scorer, m sources.Mention) []Judged {
 		j.Brand = id
 		b, _ := set.Brand(id)
 		j.Own = b != nil && writtenBy(b, &m)
-		f := &rules.Facts{Mention: &j.Mention, PNegative: j.P.Negative, Label: string(j.P.Label()), Lang: j.Lang,
-			Categories: j.Categories, Found: &found}
+		f := &rules.Facts{
+			Mention: &j.Mention, PNegative: j.P.Negative, Label: string(j.P.Label()), Lang: j.Lang,
+			Categories: j.Categories, Found: &found,
+		}
 		for _, r := range set.Holding(id, f) {
 			if r.Match.Sentiment == string(Negative) && !j.Known {
 				continue // no known ground: shown, not counted
@@ -57,8 +59,10 @@ func Judge(set *rules.Set, scorer Scorer, m sources.Mention) []Judged {
 // judgedBefore takes over the judgement of a mention whose text has expired. Rules that are gone fall out.
 func judgedBefore(set *rules.Set, m sources.Mention) Judged {
 	v := m.Verdict
-	j := Judged{Mention: m, P: P{v.P.Negative, v.P.Neutral, v.P.Positive}, Lang: v.Lang, Known: v.Known, Category: v.Category,
-		Categories: v.Categories, Confidence: v.Confidence, Own: v.Own}
+	j := Judged{
+		Mention: m, P: P{v.P.Negative, v.P.Neutral, v.P.Positive}, Lang: v.Lang, Known: v.Known, Category: v.Category,
+		Categories: v.Categories, Confidence: v.Confidence, Own: v.Own,
+	}
 	if m.Brand != "" {
 		j.Brand, _ = set.BrandID(m.Brand)
 	}

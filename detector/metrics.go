@@ -23,16 +23,26 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		reg = prometheus.NewRegistry()
 	}
 	m := &metrics{
-		mentions: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "emberwatch_mentions_total",
-			Help: "Mentions by source and what became of them."}, []string{"source", "fate"}),
-		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "emberwatch_decisions_total",
-			Help: "Lines of the audit trail by operation and reason to notify."}, []string{"op", "reason"}),
-		commits: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "emberwatch_commits_total",
-			Help: "Commits to the store by outcome."}, []string{"outcome"}),
-		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "emberwatch_commit_seconds",
-			Help: "How long a commit took.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
-		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "emberwatch_incidents_open",
-			Help: "Open incidents by handling."}, []string{"handling"}),
+		mentions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "emberwatch_mentions_total",
+			Help: "Mentions by source and what became of them.",
+		}, []string{"source", "fate"}),
+		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "emberwatch_decisions_total",
+			Help: "Lines of the audit trail by operation and reason to notify.",
+		}, []string{"op", "reason"}),
+		commits: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "emberwatch_commits_total",
+			Help: "Commits to the store by outcome.",
+		}, []string{"outcome"}),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "emberwatch_commit_seconds",
+			Help: "How long a commit took.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
+		}),
+		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "emberwatch_incidents_open",
+			Help: "Open incidents by handling.",
+		}, []string{"handling"}),
 		series: prometheus.NewGauge(prometheus.GaugeOpts{Name: "emberwatch_series", Help: "Series in memory."}),
 		brands: prometheus.NewGauge(prometheus.GaugeOpts{Name: "emberwatch_brands", Help: "Brands in memory."}),
 		outbox: prometheus.NewGauge(prometheus.GaugeOpts{Name: "emberwatch_outbox_alerts", Help: "Alerts not yet delivered."}),

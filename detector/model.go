@@ -51,15 +51,17 @@ const (
 
 // NewModel returns an empty model that judges by set. lag is LagLive or LagReplay.
 func NewModel(set *rules.Set, lag int) *Model {
-	return &Model{set: set, lag: lag, brands: map[string]*brand{}, incidents: map[string]*Incident{},
-		chain: map[string]Audit{}, alerts: map[uint64]*Alert{}, done: map[string]Done{}}
+	return &Model{
+		set: set, lag: lag, brands: map[string]*brand{}, incidents: map[string]*Incident{},
+		chain: map[string]Audit{}, alerts: map[uint64]*Alert{}, done: map[string]Done{},
+	}
 }
 
 // Restore fills an empty model from what a store has loaded.
 func (m *Model) Restore(st *State) error {
 	m.seq = st.Seq
 	for _, b := range st.Brands {
-		m.brand(b.ID).state = b
+		m.brand(b.ID).state = b.clone() // with maps, even where the record had none
 	}
 	for i := range st.Items {
 		m.brand(st.Items[i].Brand).insert(&st.Items[i])
@@ -136,8 +138,10 @@ func (m *Model) end() *Change {
 func (m *Model) brand(id string) *brand {
 	b := m.brands[id]
 	if b == nil {
-		b = &brand{state: BrandState{ID: id, Sources: map[string]time.Time{}, Deduped: map[string]time.Time{}},
-			series: map[string]*series{}, byKey: map[sources.Key]*Item{}}
+		b = &brand{
+			state:  BrandState{ID: id, Sources: map[string]time.Time{}, Deduped: map[string]time.Time{}},
+			series: map[string]*series{}, byKey: map[sources.Key]*Item{},
+		}
 		m.brands[id] = b
 	}
 	return b

@@ -213,9 +213,10 @@ func (m *Model) split(i *Incident, e *Event) Result {
 	if old, ok := m.incidents[e.Args.Into]; ok && old.MergedInto == i.ID {
 		t := begin(*old, m.set, m.now, e.Actor)
 		t.event, t.urgent = e.ID, true
-		t.inc.LastHit = m.now
+		t.revive()
 		t.reopen(joinNote("split from "+i.ID, e.Args.Note))
 		m.commit(t)
+		m.part(i, old.ID, e, old.Evidence.Mentions, old.Signals)
 		return Result{Outcome: Applied, Message: old.ID + " is on its own again", Incident: *m.incidents[old.ID]}
 	}
 	if len(e.Args.Mentions) == 0 {
@@ -227,6 +228,7 @@ func (m *Model) split(i *Incident, e *Event) Result {
 	part := *i
 	part.N, part.ID = b.state.Incidents, fmt.Sprintf("%s-%d", i.Brand, b.state.Incidents)
 	part.Version, part.Previous, part.Owner, part.Override = 0, i.ID, "", rules.Calm
+	part.Closing, part.ClosedBy, part.ClosedAt = "", "", time.Time{}
 	part.Signals = nil
 	part.Signals = append(part.Signals, i.Signals[:min(1, len(i.Signals))]...)
 	for k := range part.Signals {
@@ -239,15 +241,23 @@ func (m *Model) split(i *Incident, e *Event) Result {
 	t.open()
 	m.commit(t)
 
-	t = begin(*i, m.set, m.now, e.Actor)
+	m.part(i, part.ID, e, e.Args.Mentions, nil)
+	return Result{Outcome: Applied, Message: "the mentions are now incident " + part.ID, Incident: *m.incidents[part.ID]}
+}
+
+// part takes out of an incident what another has of its own now.
+func (m *Model) part(i *Incident, to string, e *Event, mentions []sources.Key, signals []ActiveSignal) {
+	t := begin(*i, m.set, m.now, e.Actor)
 	t.event, t.urgent = e.ID, true
 	t.inc.Evidence.Mentions = slices.DeleteFunc(slices.Clone(i.Evidence.Mentions), func(k sources.Key) bool {
-		return slices.Contains(e.Args.Mentions, k)
+		return slices.Contains(mentions, k)
 	})
-	t.line(string(OpSplit), "", joinNote(part.ID+" taken out", e.Args.Note))
+	t.inc.Signals = slices.DeleteFunc(t.inc.Signals, func(s ActiveSignal) bool {
+		return slices.ContainsFunc(signals, func(x ActiveSignal) bool { return x.Rule == s.Rule && x.Series == s.Series })
+	})
+	t.line(string(OpSplit), "", joinNote(to+" taken out", e.Args.Note))
 	t.edit()
 	m.commit(t)
-	return Result{Outcome: Applied, Message: "the mentions are now incident " + part.ID, Incident: *m.incidents[part.ID]}
 }
 
 // Receive books the progress of alerts.
@@ -264,6 +274,7 @@ func (m *Model) Receive(rs []Receipt, now time.Time) *Change {
 			if !r.NoAttempt {
 				a.Attempts++
 			}
+			m.renewed(a, now)
 		}
 		if r.NoAttempt && a.Attempts > 0 && r.State == AlertPending {
 			a.Attempts--
@@ -273,7 +284,6 @@ func (m *Model) Receive(rs []Receipt, now time.Time) *Change {
 		}
 		if r.State == AlertSent {
 			a.Ref = r.Ref
-			m.renewed(a, now)
 		}
 		m.putAlert(a)
 	}

@@ -166,10 +166,13 @@ func (t *turn) raise(sig ActiveSignal) {
 		}
 		return
 	}
-	wasTold := notifying(told(&t.was))
 	i.Severity = i.Level
 	i.SeverityWhy = i.Signals[0].Why
-	t.worse(wasTold)
+	if i.Override != rules.Calm && !i.Level.GraverThan(i.Override) {
+		t.edit() // people go by the override, which is graver still
+		return
+	}
+	t.worse(notifying(told(&t.was)))
 }
 
 // worse tells that an incident has become graver. It breaks through acknowledgement and snooze.
@@ -233,12 +236,12 @@ func (t *turn) newSource(name string) {
 		return
 	}
 	i.NewSources = append(i.NewSources, name)
-	if len(i.NewSources) == 1 {
+	if len(i.NewSources) == 1 || i.OpenedAt.IsZero() {
 		return // where it began
 	}
 	note := "now also on " + name
 	t.line("new_source", ReasonNewSource, note)
-	if notifying(told(i)) && i.Handling != Snoozed && !i.OpenedAt.IsZero() && t.now.After(i.OpenedAt) {
+	if notifying(told(i)) && i.Handling != Snoozed && t.now.After(i.OpenedAt) {
 		t.tell(KindThread, ReasonNewSource, name)
 	}
 }

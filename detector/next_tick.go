@@ -159,7 +159,7 @@ func (t *turn) tickAcked() {
 		return
 	}
 	if !i.LeaseAsked {
-		i.LeaseAsked = true
+		i.LeaseAsked, i.LeaseUntil = true, t.now // the grace counts from the question, however late it is
 		t.line("lease_asked", ReasonLeaseEnded, "asked "+i.Owner+" whether the incident is still in hand")
 		t.tell(KindThread, ReasonLeaseEnded, "")
 		return

@@ -35,10 +35,12 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 		return
 	}
 	p := s.episode(r.ID)
-	sig := ActiveSignal{Rule: r.ID, Signal: signalWord(r, dim), Series: s.key.Signal, First: m.now, LastHit: m.now,
-		Quiet: Duration(quietOf(r))}
+	sig := ActiveSignal{
+		Rule: r.ID, Signal: signalWord(r, dim), Series: s.key.Signal, First: m.now, LastHit: m.now,
+		Quiet: Duration(quietOf(r)),
+	}
 	known := m.holding(b, &sig)
-	if known != nil && m.now.Sub(known.ChangedAt) < refreshEvery && !m.grows(known, &sig, s) {
+	if known != nil && m.now.Sub(known.ChangedAt) < refreshEvery && !m.grows(known, &sig, s) && !known.lapses(&sig, m.now) {
 		if !p.insideAt(e.Bucket) || p.lastHit != e.Bucket {
 			p.hit(&e, base)
 			m.touch(s)
@@ -62,6 +64,9 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 	f.evidence.Bar = p.bar(base, e.Bucket)
 	f.since = bucketStart(e.Bucket - int64(e.Windows[e.Lead].Buckets) + 1)
 	f.category = leadingCategory(dim, r, &f.evidence)
+	if known == nil && !opened {
+		known = m.ended(b, &sig) // somebody closed it while it went on
+	}
 	m.step(known, &f, s)
 	f.signal.Level, f.signal.Why = m.burstLevel(&f, e.Bucket-s.burst.first < provisional)
 	f.evidence.Learning = learning(e.Bucket - s.burst.first)
@@ -86,6 +91,26 @@ func (i *Incident) signal(sig *ActiveSignal) *ActiveSignal {
 		}
 	}
 	return nil
+}
+
+// ended returns the incident that spoke for a signal and was closed last.
+func (m *Model) ended(b *brand, sig *ActiveSignal) *Incident {
+	var last *Incident
+	for _, id := range sortedKeys(m.incidents) {
+		i := m.incidents[id]
+		if i.Brand == b.state.ID && !i.Open() && i.Closing != Merged && i.signal(sig) != nil &&
+			(last == nil || i.ClosedAt.After(last.ClosedAt)) {
+			last = i
+		}
+	}
+	return last
+}
+
+// lapses reports whether a signal that goes on has to be noted again lest it be taken for over: signals
+// that do not lead are noted so rarely only.
+func (i *Incident) lapses(sig *ActiveSignal, now time.Time) bool {
+	was := i.signal(sig)
+	return was != nil && now.Sub(was.LastHit) >= time.Duration(was.Quiet)/8
 }
 
 // grows reports whether a signal has reached another doubling since it was first told.
@@ -255,7 +280,7 @@ func (m *Model) raise(b *brand, f *found) {
 	actor := Actor{Kind: "rule", ID: f.rule.ID, Via: "rule"}
 	if i := m.story(b, f); i != nil {
 		t := begin(*i, m.set, m.now, actor)
-		if m.lead(t, f) || i.signal(&f.signal) == nil || f.grown {
+		if m.lead(t, f) || i.signal(&f.signal) == nil || f.grown || i.lapses(&f.signal, m.now) {
 			t.raise(f.signal)
 			m.commit(t)
 		}
@@ -267,7 +292,7 @@ func (m *Model) raise(b *brand, f *found) {
 		m.open(b, f, actor, "")
 	case muted(old) && m.now.Sub(old.ClosedAt) < keepClosed && !f.signal.Level.GraverThan(old.Severity):
 		return // said to be nothing, and no graver than then
-	case !f.opened && !f.grown:
+	case !f.opened && !f.grown && old.Closing != CalmAgain:
 		return // a person closed it while it went on as before
 	case muted(old) || m.now.Sub(old.ClosedAt) > reopenWithin:
 		m.open(b, f, actor, old.ID)
@@ -363,8 +388,10 @@ func (m *Model) lately(b *brand, f *found) *Incident {
 func (m *Model) open(b *brand, f *found, actor Actor, previous string) {
 	b.state.Incidents++
 	m.touchBrand(b)
-	i := Incident{ID: fmt.Sprintf("%s-%d", b.state.ID, b.state.Incidents), Brand: b.state.ID, N: b.state.Incidents,
-		Since: f.since, Previous: previous, RuleHash: m.set.Hash, Routes: slices.Clone(f.rule.Routes)}
+	i := Incident{
+		ID: fmt.Sprintf("%s-%d", b.state.ID, b.state.Incidents), Brand: b.state.ID, N: b.state.Incidents,
+		Since: f.since, Previous: previous, RuleHash: m.set.Hash, Routes: slices.Clone(f.rule.Routes),
+	}
 	if len(i.Routes) == 0 {
 		i.Routes = []string{rules.DefaultRoute}
 	}

@@ -71,8 +71,10 @@ func (s *ReplaySummary) PerWeek() float64 {
 func NewReplay(set *rules.Set, scorer Scorer) *Replay {
 	m := NewModel(set, LagReplay)
 	m.volatile = true
-	return &Replay{scorer: scorer, set: set, model: m, seen: map[sources.Key]Seen{},
-		shown: map[string]float64{}, worst: map[string]rules.Severity{}, brandOf: map[string]string{}}
+	return &Replay{
+		scorer: scorer, set: set, model: m, seen: map[sources.Key]Seen{},
+		shown: map[string]float64{}, worst: map[string]rules.Severity{}, brandOf: map[string]string{},
+	}
 }
 
 // Sort puts mentions in the order of time; records of one mention keep theirs.

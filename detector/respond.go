@@ -171,13 +171,17 @@ func (t *turn) reopenBy(e *Event) (Outcome, string) {
 	}
 	t.inc.Owner = ""
 	t.reopen(joinNote("by "+e.Actor.name(), e.Args.Note))
-	// A person wants it open although its signal may be over: calm counts from now.
+	t.revive()
+	return Applied, "open again"
+}
+
+// revive has calm counted from now: a person wants the incident open although its signals may be over.
+func (t *turn) revive() {
 	t.inc.LastHit = t.now
 	for k := range t.inc.Signals {
 		t.inc.Signals[k].LastHit = t.now
 	}
 	t.relevel()
-	return Applied, "open again"
 }
 
 func (t *turn) note(e *Event) (Outcome, string) {

@@ -163,8 +163,18 @@ func quietOf(r *rules.Rule) time.Duration {
 // measured on generated negative binomial streams (hourly variance 0.25 and 1, daily and weekend rhythm,
 // 0.1 to 100 mentions an hour, 30 to 40 streams of 25 weeks each); the worst of these streams counts.
 var bars = []struct{ perWeek, bar float64 }{
-	{1.09, 0.6}, {0.90, 0.9}, {0.70, 1.2}, {0.56, 1.5}, {0.47, 1.8}, {0.38, 2.1}, {0.31, 2.5}, {0.26, 3.0},
-	{0.19, 3.5}, {0.13, 4.0}, {0.09, 5.0}, {0.07, 6.0},
+	{1.09, 0.6},
+	{0.90, 0.9},
+	{0.70, 1.2},
+	{0.56, 1.5},
+	{0.47, 1.8},
+	{0.38, 2.1},
+	{0.31, 2.5},
+	{0.26, 3.0},
+	{0.19, 3.5},
+	{0.13, 4.0},
+	{0.09, 5.0},
+	{0.07, 6.0},
 }
 
 // barFor returns the bar that holds a rate, between the measured ones along a line. A rate looser than any

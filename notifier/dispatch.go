@@ -66,9 +66,13 @@ func NewDispatcher(opt DispatchOptions) *Dispatcher {
 	if opt.Metrics == nil {
 		opt.Metrics = prometheus.NewRegistry()
 	}
-	d := &Dispatcher{Now: time.Now, opt: opt, next: map[string]time.Time{}, looked: map[uint64]int{},
-		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "emberwatch_deliveries_total",
-			Help: "Alerts by notifier, kind, reason and outcome."}, []string{"notifier", "kind", "reason", "outcome"})}
+	d := &Dispatcher{
+		Now: time.Now, opt: opt, next: map[string]time.Time{}, looked: map[uint64]int{},
+		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "emberwatch_deliveries_total",
+			Help: "Alerts by notifier, kind, reason and outcome.",
+		}, []string{"notifier", "kind", "reason", "outcome"}),
+	}
 	opt.Metrics.MustRegister(d.deliveries)
 	return d
 }
@@ -164,8 +168,10 @@ func (d *Dispatcher) deliver(ctx context.Context, lane string, a *detector.Alert
 	m, err := d.message(ctx, a)
 	if err != nil {
 		d.opt.Log.Error("alert without a message", "incident", a.Incident, "err", err)
-		return false, d.mark(ctx, detector.Receipt{Seq: a.Seq, State: detector.AlertPending, Error: err.Error(),
-			NotBefore: d.Now().Add(lookAgain)})
+		return false, d.mark(ctx, detector.Receipt{
+			Seq: a.Seq, State: detector.AlertPending, Error: err.Error(),
+			NotBefore: d.Now().Add(lookAgain),
+		})
 	}
 	n := d.opt.For(m.Route)
 	if a.State != detector.AlertPending {
@@ -277,8 +283,10 @@ func (d *Dispatcher) reconcile(ctx context.Context, n Notifier, m *Message) (aga
 		d.count(n, a, "found")
 		return false, d.mark(ctx, detector.Receipt{Seq: a.Seq, State: detector.AlertSent, Ref: *found})
 	case d.lookedAt(a.Seq) < looks:
-		return false, errOrWait(d.mark(ctx, detector.Receipt{Seq: a.Seq, State: detector.AlertUnknown,
-			Error: a.LastError, NotBefore: d.Now().Add(lookAgain)}))
+		return false, errOrWait(d.mark(ctx, detector.Receipt{
+			Seq: a.Seq, State: detector.AlertUnknown,
+			Error: a.LastError, NotBefore: d.Now().Add(lookAgain),
+		}))
 	}
 	d.forget(a.Seq)
 	return true, nil
@@ -303,8 +311,10 @@ func (d *Dispatcher) cannotLook(ctx context.Context, m *Message, err error) (aga
 		d.forget(m.Alert.Seq)
 		return true, nil
 	}
-	return false, errOrWait(d.mark(ctx, detector.Receipt{Seq: m.Alert.Seq, State: detector.AlertUnknown,
-		Error: err.Error(), NotBefore: d.Now().Add(backoff(m.Alert.Attempts))}))
+	return false, errOrWait(d.mark(ctx, detector.Receipt{
+		Seq: m.Alert.Seq, State: detector.AlertUnknown,
+		Error: err.Error(), NotBefore: d.Now().Add(backoff(m.Alert.Attempts)),
+	}))
 }
 
 func joinNote(a, b string) string {

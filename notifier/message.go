@@ -85,8 +85,10 @@ func (d *Dispatcher) drafts(ctx context.Context, m *Message) int {
 	}
 	n := 0
 	for _, j := range m.Quotes[:min(len(m.Quotes), 3)] {
-		s, err := d.opt.Drafter.Draft(ctx, Request{Mention: j, Incident: &m.Incident, Severity: m.Incident.Severity,
-			Rules: d.opt.Rules(), Now: m.Now})
+		s, err := d.opt.Drafter.Draft(ctx, Request{
+			Mention: j, Incident: &m.Incident, Severity: m.Incident.Severity,
+			Rules: d.opt.Rules(), Now: m.Now,
+		})
 		if err != nil {
 			d.opt.Log.Warn("no drafts", "incident", m.Incident.ID, "err", err)
 			continue

@@ -118,9 +118,11 @@ func (a *app) cli() *cli.App {
 			}
 			return cli.ShowAppHelp(c)
 		},
-		Commands: []*cli.Command{a.runCommand(), a.initCommand(), a.checkCommand(), a.scoreCommand(),
+		Commands: []*cli.Command{
+			a.runCommand(), a.demoCommand(), a.initCommand(), a.checkCommand(), a.scoreCommand(),
 			a.replayCommand(), a.draftCommand(), a.incidentsCommand(), a.storeCommand(), a.slackManifestCommand(),
-			a.completionCommand(), a.versionCommand()},
+			a.completionCommand(), a.versionCommand(),
+		},
 	}
 	for _, cmd := range c.Commands {
 		harden(cmd)

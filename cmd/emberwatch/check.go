@@ -14,11 +14,15 @@ import (
 )
 
 func (a *app) checkCommand() *cli.Command {
-	return &cli.Command{Name: "check", Usage: "check rule files, or the configuration and its rule files", ArgsUsage: "[FILE…]",
-		Flags: []cli.Flag{jsonFlag(),
+	return &cli.Command{
+		Name: "check", Usage: "check rule files, or the configuration and its rule files", ArgsUsage: "[FILE…]",
+		Flags: []cli.Flag{
+			jsonFlag(),
 			&cli.BoolFlag{Name: "strict", Usage: "warnings are problems too"},
-			&cli.BoolFlag{Name: "print", Usage: "show the effective configuration, secrets hidden"}},
-		Action: a.check}
+			&cli.BoolFlag{Name: "print", Usage: "show the effective configuration, secrets hidden"},
+		},
+		Action: a.check,
+	}
 }
 
 func (a *app) check(c *cli.Context) error {

@@ -32,7 +32,8 @@ var errNoDaemon = errors.New("no daemon answers")
 func serverFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "server", Usage: "`URL` of the running daemon", EnvVars: []string{"EMBERWATCH_SERVER"}},
-		&cli.StringFlag{Name: "as", Usage: "`NAME` of who acts, for the audit"}}
+		&cli.StringFlag{Name: "as", Usage: "`NAME` of who acts, for the audit"},
+	}
 }
 
 // newClient finds the daemon: --server, else where the configuration has it listen.
@@ -57,8 +58,10 @@ func (a *app) newClient(c *cli.Context) (*client, error) {
 			actor = u.Username
 		}
 	}
-	return &client{base: trimSlash(base), token: os.Getenv("EMBERWATCH_TOKEN"), actor: actor,
-		http: &http.Client{Timeout: 5 * time.Minute}}, nil
+	return &client{
+		base: trimSlash(base), token: os.Getenv("EMBERWATCH_TOKEN"), actor: actor,
+		http: &http.Client{Timeout: 5 * time.Minute},
+	}, nil
 }
 
 // do makes a request and decodes the answer into out; an io.Writer gets the body as it is. Answers of 409

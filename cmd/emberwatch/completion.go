@@ -29,7 +29,8 @@ compdef _emberwatch emberwatch
 `
 
 func (a *app) completionCommand() *cli.Command {
-	return &cli.Command{Name: "completion", Usage: "print a completion script", ArgsUsage: "bash|zsh|fish",
+	return &cli.Command{
+		Name: "completion", Usage: "print a completion script", ArgsUsage: "bash|zsh|fish",
 		Action: func(c *cli.Context) error {
 			script := ""
 			switch c.Args().First() {
@@ -47,5 +48,6 @@ func (a *app) completionCommand() *cli.Command {
 			}
 			_, err := fmt.Fprint(a.stdout, script)
 			return err
-		}}
+		},
+	}
 }

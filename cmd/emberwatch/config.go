@@ -169,18 +169,22 @@ type RetentionConfig struct {
 // Default returns the configuration that is in force where a file says nothing. Without a file, Slack and
 // intake secrets come from their usual variables if those are set.
 func Default() *Config {
-	return &Config{Version: 1,
+	return &Config{
+		Version:   1,
 		HTTP:      HTTPConfig{Listen: "127.0.0.1:8080"},
 		Slack:     SlackConfig{APIURL: "https://slack.com/api/", Channel: "#pr-alerts"},
 		Limits:    LimitsConfig{AutoBrands: 1000},
 		Store:     StoreConfig{MaxSize: "8GB", Backup: BackupConfig{Every: "24h", Keep: 7}},
-		Retention: RetentionConfig{Text: "30d", Counts: "400d", Audit: "24mo"}, dir: "."}
+		Retention: RetentionConfig{Text: "30d", Counts: "400d", Audit: "24mo"}, dir: ".",
+	}
 }
 
 // fromEnvironment fills in the secrets that the built-in defaults look for.
 func (c *Config) fromEnvironment() {
-	for name, to := range map[string]*Secret{"SLACK_BOT_TOKEN": &c.Slack.BotToken, "SLACK_APP_TOKEN": &c.Slack.AppToken,
-		"SLACK_SIGNING_SECRET": &c.Slack.SigningSecret, "EMBERWATCH_INTAKE_SECRET": &c.Intake.Secret} {
+	for name, to := range map[string]*Secret{
+		"SLACK_BOT_TOKEN": &c.Slack.BotToken, "SLACK_APP_TOKEN": &c.Slack.AppToken,
+		"SLACK_SIGNING_SECRET": &c.Slack.SigningSecret, "EMBERWATCH_INTAKE_SECRET": &c.Intake.Secret,
+	} {
 		if os.Getenv(name) != "" {
 			*to = Secret{ref: "env:" + name}
 		}
@@ -231,6 +235,7 @@ func (v *validation) add(level rules.Level, id, at, what, why, fix string) {
 func (v *validation) fail(at, what, why, fix string) {
 	v.add(rules.LevelError, "config", at, what, why, fix)
 }
+
 func (v *validation) warn(at, what, why, fix string) {
 	v.add(rules.LevelWarning, "config", at, what, why, fix)
 }
@@ -406,8 +411,10 @@ func (v *validation) rest() {
 	if _, err := ParseSize(c.Store.MaxSize); err != nil {
 		v.fail("store.max_size", err.Error(), "", "")
 	}
-	for at, s := range map[string]string{"store.backup.every": c.Store.Backup.Every, "retention.text": c.Retention.Text,
-		"retention.counts": c.Retention.Counts, "retention.audit": c.Retention.Audit} {
+	for at, s := range map[string]string{
+		"store.backup.every": c.Store.Backup.Every, "retention.text": c.Retention.Text,
+		"retention.counts": c.Retention.Counts, "retention.audit": c.Retention.Audit,
+	} {
 		if _, err := detector.ParseDuration(s); err != nil && s != "" {
 			v.fail(at, err.Error(), "", "")
 		}

@@ -83,8 +83,10 @@ type DaemonOptions struct {
 
 // NewDaemon opens the store and makes every part, but starts none.
 func NewDaemon(ctx context.Context, opt DaemonOptions) (_ *Daemon, err error) {
-	d := &Daemon{cfg: opt.Config, dir: opt.Dir, log: opt.Log, out: opt.Out, color: opt.Color, extra: opt.Extra,
-		metrics: prometheus.NewRegistry()}
+	d := &Daemon{
+		cfg: opt.Config, dir: opt.Dir, log: opt.Log, out: opt.Out, color: opt.Color, extra: opt.Extra,
+		metrics: prometheus.NewRegistry(),
+	}
 	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	defer func() {
 		if err != nil {
@@ -106,8 +108,10 @@ func NewDaemon(ctx context.Context, opt DaemonOptions) (_ *Daemon, err error) {
 	if err := d.makeSources(); err != nil {
 		return nil, err
 	}
-	d.reloads = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "emberwatch_reloads_total",
-		Help: "Reloads of rules and configuration by outcome."}, []string{"outcome"})
+	d.reloads = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "emberwatch_reloads_total",
+		Help: "Reloads of rules and configuration by outcome.",
+	}, []string{"outcome"})
 	d.metrics.MustRegister(d.reloads)
 	if d.server, err = newServer(d); err != nil {
 		return nil, err
@@ -139,8 +143,10 @@ func (d *Daemon) openDetector(ctx context.Context, set *rules.Set) error {
 	}
 	d.db = db
 	d.onClose("store", db.Close)
-	d.detector, err = detector.Open(ctx, detector.Options{Store: db, Reader: db, Scorer: sentiment.New(), Rules: set,
-		Log: d.log.With("part", "detector"), Metrics: d.metrics, AutoBrands: d.cfg.Limits.AutoBrands})
+	d.detector, err = detector.Open(ctx, detector.Options{
+		Store: db, Reader: db, Scorer: sentiment.New(), Rules: set,
+		Log: d.log.With("part", "detector"), Metrics: d.metrics, AutoBrands: d.cfg.Limits.AutoBrands,
+	})
 	return err
 }
 
@@ -157,9 +163,11 @@ func (d *Daemon) makeNotifiers() error {
 		}
 		fallback = console.New(os.Stderr, console.Options{Zone: time.Local})
 	}
-	d.dispatcher = notifier.NewDispatcher(notifier.DispatchOptions{Outbox: d.detector, Reader: d.db, Rules: d.detector.Rules,
+	d.dispatcher = notifier.NewDispatcher(notifier.DispatchOptions{
+		Outbox: d.detector, Reader: d.db, Rules: d.detector.Rules,
 		For: d.notifierFor, Fallback: fallback, Drafter: d.library, Link: d.link, Log: d.log.With("part", "dispatcher"),
-		Metrics: d.metrics})
+		Metrics: d.metrics,
+	})
 	return nil
 }
 
@@ -173,7 +181,8 @@ func (d *Daemon) notifierFor(*rules.Route) notifier.Notifier {
 
 func (d *Daemon) newSlack() (*slack.Notifier, error) {
 	s := &d.cfg.Slack
-	return slack.New(slack.Config{BotToken: s.BotToken.value, AppToken: s.AppToken.value, APIURL: s.APIURL,
+	return slack.New(slack.Config{
+		BotToken: s.BotToken.value, AppToken: s.AppToken.value, APIURL: s.APIURL,
 		DefaultChannel: s.Channel, Logger: d.log.With("part", "slack"), Zone: d.detector.Rules().Zone,
 		Allow:     slack.Allow{Act: s.Allow.Act, Resolve: s.Allow.Resolve},
 		Responder: d.detector, Reader: d.db,
@@ -184,7 +193,8 @@ func (d *Daemon) newSlack() (*slack.Notifier, error) {
 				out[i] = slack.Drafted{Mention: f.Mention, Suggestion: f.Suggestion}
 			}
 			return out, err
-		}})
+		},
+	})
 }
 
 // draftsShown is for how many mentions of an incident drafts are made.
@@ -223,8 +233,10 @@ func (d *Daemon) link(incident string) string {
 
 func (d *Daemon) makeSources() error {
 	senders, unsigned := d.senders()
-	intake, err := webhook.New(webhook.Options{Name: "webhook", Senders: senders, AllowUnsigned: unsigned,
-		Log: d.log.With("part", "intake")})
+	intake, err := webhook.New(webhook.Options{
+		Name: "webhook", Senders: senders, AllowUnsigned: unsigned,
+		Log: d.log.With("part", "intake"),
+	})
 	if err != nil {
 		return err
 	}
@@ -308,8 +320,10 @@ func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, clie
 		src, err = jsonl.New(d.fileOptions(s))
 	case "feed":
 		every, _ := detector.ParseDuration(s.Every) // validated
-		src, err = feed.New(feed.Options{Name: s.Name, URL: s.URL, Every: every, Kind: sources.Kind(s.Kind),
-			Network: s.Network, Brand: s.Brand, Client: client})
+		src, err = feed.New(feed.Options{
+			Name: s.Name, URL: s.URL, Every: every, Kind: sources.Kind(s.Kind),
+			Network: s.Network, Brand: s.Brand, Client: client,
+		})
 	case "webhook":
 		return nil // the intake is always there
 	}
@@ -325,10 +339,12 @@ func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, clie
 }
 
 func (d *Daemon) fileOptions(s *SourceConfig) jsonl.Options {
-	o := jsonl.Options{Name: s.Name, Follow: s.Follow, History: s.History, Brand: s.Brand, Stdin: os.Stdin,
+	o := jsonl.Options{
+		Name: s.Name, Follow: s.Follow, History: s.History, Brand: s.Brand, Stdin: os.Stdin,
 		Report: func(file string, line int, err error) {
 			d.log.Warn("line not read", "source", s.Name, "file", filepath.Base(file), "line", line, "err", err)
-		}}
+		},
+	}
 	for _, p := range s.Path {
 		o.Paths = append(o.Paths, d.cfg.resolvePath(p))
 	}

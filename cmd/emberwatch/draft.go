@@ -18,12 +18,16 @@ import (
 )
 
 func (a *app) draftCommand() *cli.Command {
-	return &cli.Command{Name: "draft", Usage: "reply drafts and their guard results for mentions", ArgsUsage: "FILE…",
-		Flags: []cli.Flag{jsonFlag(),
+	return &cli.Command{
+		Name: "draft", Usage: "reply drafts and their guard results for mentions", ArgsUsage: "FILE…",
+		Flags: []cli.Flag{
+			jsonFlag(),
 			&cli.StringSliceFlag{Name: "rules", Usage: "rule `FILE` with brands and playbooks"},
 			&cli.StringFlag{Name: "network", Usage: "for this `NETWORK` instead of the mention's own"},
-			&cli.IntFlag{Name: "severity", Usage: "as in an incident of this severity, 1 to 4"}},
-		Action: a.draft}
+			&cli.IntFlag{Name: "severity", Usage: "as in an incident of this severity, 1 to 4"},
+		},
+		Action: a.draft,
+	}
 }
 
 // drafted is one line of JSON output.

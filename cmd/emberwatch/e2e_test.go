@@ -209,11 +209,13 @@ func TestFromMentionToAcknowledgement(t *testing.T) {
 
 	var items []map[string]any
 	for k := range 30 {
-		items = append(items, map[string]any{"id": fmt.Sprint("leak", k), "source": "instagram", "network": "instagram", "brand": "Fjellbryg",
+		items = append(items, map[string]any{
+			"id": fmt.Sprint("leak", k), "source": "instagram", "network": "instagram", "brand": "Fjellbryg",
 			"kind": "comment", "author": map[string]any{"id": fmt.Sprint("a", k), "handle": fmt.Sprint("@a", k), "followers": 120},
 			"text":       fmt.Sprintf("The tank of my Fjellbryg One leaks, water everywhere, terrible! <!channel> case %d", k),
 			"url":        fmt.Sprint("https://example.com/p/", k),
-			"created_at": time.Now().Add(-time.Duration(30-k) * 10 * time.Second).UTC().Format(time.RFC3339)})
+			"created_at": time.Now().Add(-time.Duration(30-k) * 10 * time.Second).UTC().Format(time.RFC3339),
+		})
 	}
 	if got := sendSigned(t, d, "msg_1", items); got["accepted"] != 30.0 {
 		t.Fatalf("intake: %v", got)
@@ -254,7 +256,10 @@ func TestFromMentionToAcknowledgement(t *testing.T) {
 	if err := detector.VerifyAudit(view.Audit); err != nil {
 		t.Error(err)
 	}
-	eventually(t, "an edited root", func() bool { m := fake.Thread(root.TS)[0]; return strings.Contains(string(m.Blocks), view.Incident.Owner) })
+	eventually(t, "an edited root", func() bool {
+		m := fake.Thread(root.TS)[0]
+		return strings.Contains(string(m.Blocks), view.Incident.Owner)
+	})
 	lines := len(fake.Thread(root.TS))
 	time.Sleep(5 * time.Second) // longer than the next rung
 	if got := len(fake.Thread(root.TS)); got != lines {

@@ -65,8 +65,10 @@ func newServer(d *Daemon) (*server, error) {
 
 // guarded is a server that slow or greedy clients cannot hold up.
 func guarded(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
-		WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10}
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+	}
 }
 
 func ignoreClosed(err error) error {
@@ -78,7 +80,8 @@ func ignoreClosed(err error) error {
 
 func (d *Daemon) newPage() *web.Server {
 	h := &d.cfg.HTTP
-	c := web.Config{Reader: d.db, Responder: d.detector, Sources: d.supervisor.Health, Rules: d.detector.Rules,
+	c := web.Config{
+		Reader: d.db, Responder: d.detector, Sources: d.supervisor.Health, Rules: d.detector.Rules,
 		Open: len(h.Tokens) == 0, PublicURL: h.PublicURL, Now: d.detector.Now, Logger: d.log.With("part", "web"),
 		Drafts: func(ctx context.Context, id string) ([]web.MentionDrafts, error) {
 			found, err := d.draftsFor(ctx, id)
@@ -87,7 +90,8 @@ func (d *Daemon) newPage() *web.Server {
 				out[i] = web.MentionDrafts{Mention: f.Mention, Suggestion: f.Suggestion}
 			}
 			return out, err
-		}}
+		},
+	}
 	for i := range h.Tokens {
 		t := &h.Tokens[i]
 		var scopes []web.Scope

@@ -39,21 +39,28 @@ var operations = []struct {
 
 func (a *app) incidentsCommand() *cli.Command {
 	subs := []*cli.Command{
-		{Name: "list", Usage: "open incidents, the gravest first", Action: a.incidentsList,
+		{
+			Name: "list", Usage: "open incidents, the gravest first", Action: a.incidentsList,
 			Flags: append(serverFlags(), jsonFlag(), &cli.StringFlag{Name: "state", Value: "open", Usage: "open, closed, all, new, acked or snoozed"},
-				&cli.StringFlag{Name: "brand", Usage: "only this brand `ID`"})},
-		{Name: "show", Usage: "evidence, arithmetic and timeline of one incident", ArgsUsage: "ID", Action: a.incidentsShow,
-			Flags: append(serverFlags(), jsonFlag(), &cli.BoolFlag{Name: "markdown", Usage: "to hand on"})},
+				&cli.StringFlag{Name: "brand", Usage: "only this brand `ID`"}),
+		},
+		{
+			Name: "show", Usage: "evidence, arithmetic and timeline of one incident", ArgsUsage: "ID", Action: a.incidentsShow,
+			Flags: append(serverFlags(), jsonFlag(), &cli.BoolFlag{Name: "markdown", Usage: "to hand on"}),
+		},
 	}
 	for _, o := range operations {
-		subs = append(subs, &cli.Command{Name: string(o.op), Usage: o.usage, ArgsUsage: "ID", Flags: append(serverFlags(), operationFlags()...),
-			Action: func(c *cli.Context) error { return a.incidentsDo(c, o.op) }})
+		subs = append(subs, &cli.Command{
+			Name: string(o.op), Usage: o.usage, ArgsUsage: "ID", Flags: append(serverFlags(), operationFlags()...),
+			Action: func(c *cli.Context) error { return a.incidentsDo(c, o.op) },
+		})
 	}
 	return &cli.Command{Name: "incidents", Usage: "list, show and work on incidents of the running daemon", Subcommands: subs}
 }
 
 func operationFlags() []cli.Flag {
-	return []cli.Flag{jsonFlag(),
+	return []cli.Flag{
+		jsonFlag(),
 		&cli.StringFlag{Name: "for", Usage: "`DURATION` of an acknowledgement or snooze, such as 4h"},
 		&cli.StringFlag{Name: "until", Usage: "`TIME` instead (RFC 3339)"},
 		&cli.StringFlag{Name: "to", Usage: "`NAME` of the assignee"},
@@ -61,7 +68,8 @@ func operationFlags() []cli.Flag {
 		&cli.IntFlag{Name: "severity", Usage: "1 (gravest) to 4"},
 		&cli.StringFlag{Name: "into", Usage: "the other incident's `ID`"},
 		&cli.StringSliceFlag{Name: "mention", Usage: "`SOURCE/ID` of a mention; may be repeated"},
-		&cli.StringSliceFlag{Name: "fact", Usage: "`NAME=TEXT`; may be repeated"}}
+		&cli.StringSliceFlag{Name: "fact", Usage: "`NAME=TEXT`; may be repeated"},
+	}
 }
 
 func (a *app) incidentsList(c *cli.Context) error {

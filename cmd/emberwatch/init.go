@@ -14,13 +14,16 @@ import (
 )
 
 func (a *app) initCommand() *cli.Command {
-	return &cli.Command{Name: "init", Usage: "write a first configuration and rule file", ArgsUsage: "[DIR]",
+	return &cli.Command{
+		Name: "init", Usage: "write a first configuration and rule file", ArgsUsage: "[DIR]",
 		Description: "Writes a commented emberwatch.yml and rules/BRAND.yml that check accepts. Never overwrites.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "brand", Usage: "`NAME` of the brand", Value: "Example Brand"},
 			&cli.StringFlag{Name: "handle", Usage: "its `HANDLE` in networks, such as @example"},
-			&cli.StringFlag{Name: "feed", Usage: "`URL` of a feed to read, such as a Google Alert"}},
-		Action: a.init}
+			&cli.StringFlag{Name: "feed", Usage: "`URL` of a feed to read, such as a Google Alert"},
+		},
+		Action: a.init,
+	}
 }
 
 // initData fills the templates.
@@ -41,7 +44,8 @@ func (a *app) init(c *cli.Context) error {
 	data := initData{Name: name, ID: id, Handle: c.String("handle"), Feed: c.String("feed")}
 	files := []struct{ path, text string }{
 		{filepath.Join(dir, "emberwatch.yml"), initConfig},
-		{filepath.Join(dir, "rules", id+".yml"), initRules}}
+		{filepath.Join(dir, "rules", id+".yml"), initRules},
+	}
 	for _, f := range files {
 		if _, err := os.Lstat(f.path); err == nil {
 			return &exitError{exitUsage, fmt.Errorf("%s exists already and is left as it is; choose another folder", f.path)}

@@ -73,8 +73,10 @@ func (c *Config) yamlErrors(err error) rules.Errors {
 	}
 	var errs rules.Errors
 	for _, e := range many.Errors {
-		errs = append(errs, &rules.Error{Pos: rules.Pos{File: c.path, Line: max(e.Mark.Line, 1), Col: max(e.Mark.Column, 1)},
-			ID: "type", Level: rules.LevelError, What: e.Message, Hint: "look at the example in the README, or run emberwatch init"})
+		errs = append(errs, &rules.Error{
+			Pos: rules.Pos{File: c.path, Line: max(e.Mark.Line, 1), Col: max(e.Mark.Column, 1)},
+			ID:  "type", Level: rules.LevelError, What: e.Message, Hint: "look at the example in the README, or run emberwatch init",
+		})
 	}
 	return errs
 }
@@ -114,8 +116,10 @@ func (c *Config) key(key, value *yaml.Node, t reflect.Type, at string, errs *rul
 	if near := nearest(key.Value, names); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
-	*errs = append(*errs, &rules.Error{Pos: rules.Pos{File: c.path, Line: key.Line, Col: key.Column}, ID: "key",
-		Level: rules.LevelError, What: fmt.Sprintf("unknown key %q", child), Why: "it would be ignored unnoticed", Hint: hint})
+	*errs = append(*errs, &rules.Error{
+		Pos: rules.Pos{File: c.path, Line: key.Line, Col: key.Column}, ID: "key",
+		Level: rules.LevelError, What: fmt.Sprintf("unknown key %q", child), Why: "it would be ignored unnoticed", Hint: hint,
+	})
 }
 
 // yamlKeys returns the keys of a struct with the types of their values.

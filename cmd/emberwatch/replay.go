@@ -20,17 +20,21 @@ import (
 )
 
 func (a *app) replayCommand() *cli.Command {
-	return &cli.Command{Name: "replay", Usage: "history through the same engine: which incidents, when, why", ArgsUsage: "FILE…",
+	return &cli.Command{
+		Name: "replay", Usage: "history through the same engine: which incidents, when, why", ArgsUsage: "FILE…",
 		Description: "Reads NDJSON or CSV, plain or compressed, in any order; - is standard input. Nothing is sent and no data\n" +
 			"folder is touched. Nobody acknowledges in a replay: an incident closes when calm.",
-		Flags: []cli.Flag{jsonFlag(),
+		Flags: []cli.Flag{
+			jsonFlag(),
 			&cli.StringSliceFlag{Name: "rules", Usage: "rule `FILE` instead of those of the configuration"},
 			&cli.StringSliceFlag{Name: "brand", Usage: "only this brand `ID`"},
 			&cli.StringFlag{Name: "from", Usage: "only mentions from `TIME` on"},
 			&cli.StringFlag{Name: "to", Usage: "only mentions before `TIME`"},
 			&cli.StringFlag{Name: "timezone", Usage: "IANA `ZONE` of times without one"},
-			&cli.StringFlag{Name: "labels", Usage: "`FILE` with known events: a JSON list of {brand, start, end}"}},
-		Action: a.replay}
+			&cli.StringFlag{Name: "labels", Usage: "`FILE` with known events: a JSON list of {brand, start, end}"},
+		},
+		Action: a.replay,
+	}
 }
 
 // replayOptions are the flags, read.
@@ -224,10 +228,12 @@ func (o *replayOutput) event(e detector.ReplayEvent) {
 	if i.Override != rules.Calm {
 		sev = i.Override
 	}
-	x := replayEvent{Event: e.Op, At: e.At.UTC(), Incident: i.ID, Brand: i.Brand, Rule: i.Rule, Severity: int(sev), Title: i.Title,
+	x := replayEvent{
+		Event: e.Op, At: e.At.UTC(), Incident: i.ID, Brand: i.Brand, Rule: i.Rule, Severity: int(sev), Title: i.Title,
 		Category: i.Category, Signal: i.Signal, Window: shortDuration(i.Evidence.Window.Length),
 		Observed: i.Evidence.Window.Observed, Expected: round3(i.Evidence.Window.Expected), Surprise: round3(i.Evidence.Window.Surprise),
-		Authors: i.Evidence.Authors, Since: i.Since.UTC(), Sentence: i.Sentence, Mentions: []string{}}
+		Authors: i.Evidence.Authors, Since: i.Since.UTC(), Sentence: i.Sentence, Mentions: []string{},
+	}
 	for _, k := range i.Evidence.Mentions {
 		x.Mentions = append(x.Mentions, k.ID)
 	}
@@ -265,9 +271,11 @@ func (o *replayOutput) print(x replayEvent) {
 }
 
 func (o *replayOutput) summary(s detector.ReplaySummary, took time.Duration) error {
-	x := replaySummary{Event: "summary", Mentions: s.Mentions, Rejected: s.Rejected, Duplicates: s.Duplicates,
+	x := replaySummary{
+		Event: "summary", Mentions: s.Mentions, Rejected: s.Rejected, Duplicates: s.Duplicates,
 		Incidents: map[string]map[string]int{}, Weeks: round3(s.Weeks()), PerWeek: round3(s.PerWeek()),
-		Seconds: round3(took.Seconds()), PerSecond: round3(float64(s.Mentions) / max(took.Seconds(), 1e-9))}
+		Seconds: round3(took.Seconds()), PerSecond: round3(float64(s.Mentions) / max(took.Seconds(), 1e-9)),
+	}
 	for b, by := range s.Incidents {
 		x.Incidents[b] = map[string]int{}
 		for sev, n := range by {

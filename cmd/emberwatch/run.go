@@ -16,10 +16,12 @@ import (
 )
 
 func (a *app) runCommand() *cli.Command {
-	return &cli.Command{Name: "run", Usage: "run the daemon", Action: a.run,
+	return &cli.Command{
+		Name: "run", Usage: "run the daemon", Action: a.run,
 		Description: "Without a configuration file it runs on defaults: starter rules, brands taken from the mentions'\n" +
 			"own \"brand\", intake and page on 127.0.0.1:8080, alerts on the console until a Slack token is there.\n" +
-			"SIGHUP reloads the rules, SIGTERM drains and leaves."}
+			"SIGHUP reloads the rules, SIGTERM drains and leaves.",
+	}
 }
 
 func (a *app) run(c *cli.Context) error {
@@ -97,9 +99,11 @@ func reloadOnHangup(ctx context.Context, d *Daemon) (stop func()) {
 // needRestart lists the settings of a configuration that differ and are only read at start.
 func needRestart(was, is *Config) []string {
 	var out []string
-	for name, pair := range map[string][2]any{"http": {was.HTTP, is.HTTP}, "intake": {was.Intake, is.Intake},
+	for name, pair := range map[string][2]any{
+		"http": {was.HTTP, is.HTTP}, "intake": {was.Intake, is.Intake},
 		"slack": {was.Slack, is.Slack}, "sources": {was.Sources, is.Sources}, "outgoing": {was.Outgoing, is.Outgoing},
-		"limits": {was.Limits, is.Limits}, "store": {was.Store, is.Store}, "retention": {was.Retention, is.Retention}} {
+		"limits": {was.Limits, is.Limits}, "store": {was.Store, is.Store}, "retention": {was.Retention, is.Retention},
+	} {
 		if fmt.Sprintf("%+v", pair[0]) != fmt.Sprintf("%+v", pair[1]) {
 			out = append(out, name)
 		}

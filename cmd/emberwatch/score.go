@@ -18,14 +18,18 @@ import (
 )
 
 func (a *app) scoreCommand() *cli.Command {
-	return &cli.Command{Name: "score", Usage: "sentiment of each input line", ArgsUsage: "[FILE…]",
+	return &cli.Command{
+		Name: "score", Usage: "sentiment of each input line", ArgsUsage: "[FILE…]",
 		Description: "Reads NDJSON objects with \"text\" (and optionally lang, rating, kind) from files or standard input, and\n" +
 			"prints one JSON object a line, in order. With --plain each line is a text.",
-		Flags: []cli.Flag{&cli.BoolFlag{Name: "plain", Usage: "each line is a text"},
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "plain", Usage: "each line is a text"},
 			&cli.BoolFlag{Name: "explain", Usage: "add reasons (byte offsets), category, and the probabilities before the cue words"},
 			&cli.StringSliceFlag{Name: "rules", Usage: "rule `FILE` with categories of your own"},
-			&cli.BoolFlag{Name: "json", Usage: "the default", Hidden: true}},
-		Action: a.score}
+			&cli.BoolFlag{Name: "json", Usage: "the default", Hidden: true},
+		},
+		Action: a.score,
+	}
 }
 
 // scored is one line of output.

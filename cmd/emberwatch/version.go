@@ -18,7 +18,8 @@ func version() string {
 }
 
 func (a *app) versionCommand() *cli.Command {
-	return &cli.Command{Name: "version", Usage: "print the version", Flags: []cli.Flag{jsonFlag()},
+	return &cli.Command{
+		Name: "version", Usage: "print the version", Flags: []cli.Flag{jsonFlag()},
 		Action: func(c *cli.Context) error {
 			v := map[string]string{"version": version(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH}
 			if c.Bool("json") {
@@ -26,7 +27,8 @@ func (a *app) versionCommand() *cli.Command {
 			}
 			_, err := fmt.Fprintf(a.stdout, "emberwatch %s (%s %s/%s)\n", v["version"], v["go"], v["os"], v["arch"])
 			return err
-		}}
+		},
+	}
 }
 
 func jsonFlag() cli.Flag { return &cli.BoolFlag{Name: "json", Usage: "one JSON object a line"} }

@@ -63,7 +63,12 @@ func TestSqueeze(t *testing.T) {
 		keep int
 		want string
 	}{
-		{"sooo", 2, "soo"}, {"sooo", 1, "so"}, {"good", 1, "good"}, {"плоооохо", 1, "плохо"}, {"جمييييل", 1, "جميل"}, {"", 1, ""},
+		{"sooo", 2, "soo"},
+		{"sooo", 1, "so"},
+		{"good", 1, "good"},
+		{"плоооохо", 1, "плохо"},
+		{"جمييييل", 1, "جميل"},
+		{"", 1, ""},
 		{strings.Repeat("a", 80), 1, strings.Repeat("a", 80)},
 	} {
 		var buf [64]byte

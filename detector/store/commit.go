@@ -47,9 +47,17 @@ func putState(t *txn, c *detector.Change) error {
 		name string
 		put  func(*txn, *detector.Change) error
 	}{
-		{"seen", putSeen}, {"items", putItems}, {"series", putSeries}, {"brands", putBrands},
-		{"incidents", putIncidents}, {"audit", putAudit}, {"alerts", putAlerts}, {"done", putDone},
-		{"cursors", putCursors}, {"deliveries", putDeliveries}, {"meta", putMeta},
+		{"seen", putSeen},
+		{"items", putItems},
+		{"series", putSeries},
+		{"brands", putBrands},
+		{"incidents", putIncidents},
+		{"audit", putAudit},
+		{"alerts", putAlerts},
+		{"done", putDone},
+		{"cursors", putCursors},
+		{"deliveries", putDeliveries},
+		{"meta", putMeta},
 	} {
 		if err := part.put(t, c); err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)

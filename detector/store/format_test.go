@@ -25,8 +25,10 @@ func firstFormat() *detector.Change {
 	c.Brands = []detector.BrandState{{ID: "fjellbryg", FirstSeen: noon, LastSeen: noon, Incidents: 1}}
 	c.Incidents = []detector.Incident{incident(1, detector.Acked)}
 	c.Audit = []detector.Audit{{Seq: 1, Incident: "fjellbryg-1", At: noon, Op: "opened"}}
-	c.Alerts = []detector.Alert{{Seq: 1, Key: "fjellbryg-1/default/root/1", Incident: "fjellbryg-1", Kind: detector.KindRoot,
-		State: detector.AlertSent, Ref: detector.Ref{Channel: "C1", ID: "17.1"}, CreatedAt: noon, NotBefore: noon}}
+	c.Alerts = []detector.Alert{{
+		Seq: 1, Key: "fjellbryg-1/default/root/1", Incident: "fjellbryg-1", Kind: detector.KindRoot,
+		State: detector.AlertSent, Ref: detector.Ref{Channel: "C1", ID: "17.1"}, CreatedAt: noon, NotBefore: noon,
+	}}
 	c.Done = []detector.Done{{ID: "op-1", At: noon, Result: detector.Result{Outcome: detector.Applied, Incident: incident(1, detector.Acked)}}}
 	c.Cursors = map[string]sources.Cursor{"shop": sources.Cursor("17")}
 	c.Deliveries = map[string][32]byte{"shop\x00a": {1}}

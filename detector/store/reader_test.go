@@ -23,7 +23,8 @@ func TestLookupFindsEveryBrandOfAMention(t *testing.T) {
 		}
 		seen := taking(a, b, none).Seen
 		diff(t, got, []detector.Known{
-			{Found: true, Seen: seen[0], Judged: []detector.Judged{a, b}}, {},
+			{Found: true, Seen: seen[0], Judged: []detector.Judged{a, b}},
+			{},
 			{Found: true, Seen: seen[1], Judged: []detector.Judged{none}},
 		})
 		db = reopen(t, db)
@@ -133,8 +134,10 @@ func TestMentionsNewestFirst(t *testing.T) {
 		"nobody":   {Brand: "nobody"},
 		"source":   {Source: "news", Limit: 30},
 		"negative": {Label: detector.Negative, Limit: 25},
-		"range": {From: all[50].Mention.CreatedAt, To: all[60].Mention.CreatedAt.Add(time.Nanosecond),
-			Brand: "fjellbryg"},
+		"range": {
+			From: all[50].Mention.CreatedAt, To: all[60].Mention.CreatedAt.Add(time.Nanosecond),
+			Brand: "fjellbryg",
+		},
 		"half-open": {From: all[50].Mention.CreatedAt.Add(time.Nanosecond), To: all[60].Mention.CreatedAt},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -336,8 +339,10 @@ func TestDeliveriesAreRemembered(t *testing.T) {
 
 func TestMessagesLeadToTheirIncident(t *testing.T) {
 	db := openTemp(t)
-	root := detector.Alert{Seq: 1, Key: "i/r/root/1", Incident: "fjellbryg-1", Route: "desk", Kind: detector.KindRoot,
-		State: detector.AlertSending, CreatedAt: noon}
+	root := detector.Alert{
+		Seq: 1, Key: "i/r/root/1", Incident: "fjellbryg-1", Route: "desk", Kind: detector.KindRoot,
+		State: detector.AlertSending, CreatedAt: noon,
+	}
 	commit(t, db, &detector.Change{Alerts: []detector.Alert{root}, Incidents: []detector.Incident{incident(1, detector.New)}})
 	if _, ok, err := db.ByRef(t.Context(), "C1", "17.1"); ok || err != nil {
 		t.Errorf("before it was sent: %v %v", ok, err)

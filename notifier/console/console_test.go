@@ -55,7 +55,8 @@ func alert() *notifier.Message {
 
 func quote(lang, text, author string, rating float64) detector.Judged {
 	return detector.Judged{Lang: lang, Category: "delivery", Mention: sources.Mention{
-		ID: "1", Source: "shop", Network: "instagram", Text: text, Rating: rating, URL: "https://example.com/p/1", Author: sources.Author{Name: author}}}
+		ID: "1", Source: "shop", Network: "instagram", Text: text, Rating: rating, URL: "https://example.com/p/1", Author: sources.Author{Name: author},
+	}}
 }
 
 // hostile puts into every foreign field what a terminal must not get to see.
@@ -164,11 +165,18 @@ func TestWhatFollowsIsOneLineOrNothing(t *testing.T) {
 			m.Incident.Owner = "Maja"
 		})}, []string{
 			"12:00 UTC ▲ fjellbryg-3: serious, acknowledged by Boris until 16:00 UTC",
-			"12:00 UTC ▲ fjellbryg-3: serious, acknowledged by Maja until 16:00 UTC"}},
-		{"the edit behind a thread line does not repeat it", []*notifier.Message{worse, follow(detector.KindEdit, detector.ReasonUpdated, crisis)},
-			[]string{"12:00 UTC ■ fjellbryg-3 worse: " + sentence}},
-		{"a change of severity alone is said", []*notifier.Message{follow(detector.KindEdit, detector.ReasonUpdated, crisis)},
-			[]string{"12:00 UTC ■ fjellbryg-3: crisis, not acknowledged"}},
+			"12:00 UTC ▲ fjellbryg-3: serious, acknowledged by Maja until 16:00 UTC",
+		}},
+		{
+			"the edit behind a thread line does not repeat it",
+			[]*notifier.Message{worse, follow(detector.KindEdit, detector.ReasonUpdated, crisis)},
+			[]string{"12:00 UTC ■ fjellbryg-3 worse: " + sentence},
+		},
+		{
+			"a change of severity alone is said",
+			[]*notifier.Message{follow(detector.KindEdit, detector.ReasonUpdated, crisis)},
+			[]string{"12:00 UTC ■ fjellbryg-3: crisis, not acknowledged"},
+		},
 		{"the end is said once", []*notifier.Message{closed, closed}, []string{"12:00 UTC ▲ fjellbryg-3: serious, closed as false alarm by Maja"}},
 		{"the note of an alert goes before the sentence", []*notifier.Message{follow(detector.KindThread, detector.ReasonEscalated, func(m *notifier.Message) {
 			m.Alert.Note = "Nobody has acknowledged for 20 min.\nTelling @ingrid."
@@ -176,8 +184,11 @@ func TestWhatFollowsIsOneLineOrNothing(t *testing.T) {
 		{"a thread line about the end says how", []*notifier.Message{follow(detector.KindBroadcast, detector.ReasonResolved, func(m *notifier.Message) {
 			m.Incident.Handling, m.Incident.Closing, m.Incident.ClosedBy = detector.Closed, detector.KnownEvent, "Maja"
 		})}, []string{"12:00 UTC ▲ fjellbryg-3 resolved: closed as known event by Maja"}},
-		{"a digest is said as often as it grows", []*notifier.Message{digest("6 more incidents"), digest("6 more incidents"), digest("7 more incidents")},
-			[]string{"12:00 UTC ● digest: 6 more incidents", "12:00 UTC ● digest: 7 more incidents"}},
+		{
+			"a digest is said as often as it grows",
+			[]*notifier.Message{digest("6 more incidents"), digest("6 more incidents"), digest("7 more incidents")},
+			[]string{"12:00 UTC ● digest: 6 more incidents", "12:00 UTC ● digest: 7 more incidents"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := write(t, Options{}, append([]*notifier.Message{alert()}, c.ms...)...)

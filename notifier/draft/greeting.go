@@ -89,8 +89,14 @@ func scriptOf(r rune) string {
 		name  string
 		table *unicode.RangeTable
 	}{
-		{"Latin", unicode.Latin}, {"Cyrillic", unicode.Cyrillic}, {"Arabic", unicode.Arabic}, {"Greek", unicode.Greek},
-		{"Hebrew", unicode.Hebrew}, {"Han", unicode.Han}, {"Hangul", unicode.Hangul}, {"Devanagari", unicode.Devanagari},
+		{"Latin", unicode.Latin},
+		{"Cyrillic", unicode.Cyrillic},
+		{"Arabic", unicode.Arabic},
+		{"Greek", unicode.Greek},
+		{"Hebrew", unicode.Hebrew},
+		{"Han", unicode.Han},
+		{"Hangul", unicode.Hangul},
+		{"Devanagari", unicode.Devanagari},
 	} {
 		if unicode.Is(s.table, r) {
 			return s.name

@@ -26,8 +26,10 @@ func TestRender(t *testing.T) {
 		v          values
 		want       string
 	}{
-		{"all is filled", "{{item.author_greeting}}sorry. {{facts.instruction}} Write to {{brand.contact.dm}} now. {{sign_off}}", full,
-			"Hi Maja, sorry. Please unplug it. Write to https://a.example/x now. – Kari, Fjellbryg"},
+		{
+			"all is filled", "{{item.author_greeting}}sorry. {{facts.instruction}} Write to {{brand.contact.dm}} now. {{sign_off}}", full,
+			"Hi Maja, sorry. Please unplug it. Write to https://a.example/x now. – Kari, Fjellbryg",
+		},
 		{"a slot within a sentence takes the sentence", "Sorry. Write to {{brand.contact.dm}} now. Bye.", less(slotContact + "dm"), "Sorry. Bye."},
 		{"a whole sentence takes no other", "Sorry. {{facts.instruction}} Write to us.", less(slotInstruction), "Sorry. Write to us."},
 		{"what leads in goes with it", "Sorry. Please note: {{facts.instruction}} Write to us.", less(slotInstruction), "Sorry. Write to us."},

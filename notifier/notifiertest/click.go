@@ -50,7 +50,8 @@ func (s *Slack) Slash(ctx context.Context, command, words, user string) (Ack, er
 	}
 	return s.socket.push(ctx, "slash_commands", map[string]any{
 		"command": command, "text": words, "user_id": u.ID, "user_name": u.Name, "team_id": u.Team,
-		"channel_id": "C0ALERTS", "api_app_id": AppID})
+		"channel_id": "C0ALERTS", "api_app_id": AppID,
+	})
 }
 
 // click builds the payload of a click.

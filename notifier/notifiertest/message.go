@@ -125,8 +125,10 @@ func (s *Slack) post(c *call) reply {
 			s.violate("chat.postMessage: thread_ts %s is itself a line of a thread", thread)
 		}
 	}
-	m := &Message{Channel: ch.ID, TS: s.ts(), ThreadTS: thread, Text: c.form["text"],
-		Blocks: blocksOf(c), Metadata: metadataOf(c), Broadcast: c.form["reply_broadcast"] == "true"}
+	m := &Message{
+		Channel: ch.ID, TS: s.ts(), ThreadTS: thread, Text: c.form["text"],
+		Blocks: blocksOf(c), Metadata: metadataOf(c), Broadcast: c.form["reply_broadcast"] == "true",
+	}
 	m.renderings = []json.RawMessage{m.Blocks}
 	s.messages = append(s.messages, m)
 	s.posted[ch.ID] = time.Now()

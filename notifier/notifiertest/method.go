@@ -94,8 +94,10 @@ func (s *Slack) channelInfo(c *call) reply {
 }
 
 func (c *Channel) json() map[string]any {
-	return map[string]any{"id": c.ID, "name": c.Name, "is_channel": true, "is_private": c.Private,
-		"is_archived": c.Archived, "is_member": c.Member}
+	return map[string]any{
+		"id": c.ID, "name": c.Name, "is_channel": true, "is_private": c.Private,
+		"is_archived": c.Archived, "is_member": c.Member,
+	}
 }
 
 func (s *Slack) user(id string) *User {
@@ -108,8 +110,10 @@ func (s *Slack) user(id string) *User {
 }
 
 func (u *User) json() map[string]any {
-	return map[string]any{"id": u.ID, "name": u.Name, "team_id": u.Team,
-		"profile": map[string]any{"display_name": u.Display, "real_name": u.Display}}
+	return map[string]any{
+		"id": u.ID, "name": u.Name, "team_id": u.Team,
+		"profile": map[string]any{"display_name": u.Display, "real_name": u.Display},
+	}
 }
 
 func (s *Slack) listUsers(*call) reply {

@@ -178,7 +178,8 @@ func (k *socket) send(kind string, payload any) (string, <-chan []byte, error) {
 	id, ch := fmt.Sprintf("envelope-%d", k.n), make(chan []byte, 1)
 	k.waiting[id] = ch
 	err := k.conns[len(k.conns)-1].WriteJSON(map[string]any{
-		"type": kind, "envelope_id": id, "payload": payload, "accepts_response_payload": kind == "slash_commands"})
+		"type": kind, "envelope_id": id, "payload": payload, "accepts_response_payload": kind == "slash_commands",
+	})
 	return id, ch, err
 }
 

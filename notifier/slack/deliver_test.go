@@ -249,8 +249,15 @@ func TestSecretsStayInside(t *testing.T) {
 		cfg.Now = func() time.Time { return notifiertest.At.Add(time.Duration(hours.Add(1)) * time.Hour) }
 		cfg.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
-	faults := []notifiertest.Fault{{Drop: true}, {Status: 500}, {Body: "<canary>"}, {Status: 302}, {Status: 429, RetryAfter: "canary"},
-		notifiertest.Refuse("canary-code"), {Body: `{"ok":false,"error":"invalid_blocks","response_metadata":{"messages":["canary [json-pointer:/blocks/0]"]}}`}}
+	faults := []notifiertest.Fault{
+		{Drop: true},
+		{Status: 500},
+		{Body: "<canary>"},
+		{Status: 302},
+		{Status: 429, RetryAfter: "canary"},
+		notifiertest.Refuse("canary-code"),
+		{Body: `{"ok":false,"error":"invalid_blocks","response_metadata":{"messages":["canary [json-pointer:/blocks/0]"]}}`},
+	}
 	m := notifiertest.Sample()
 	m.Route.Slack.User, m.Route.Slack.Channel, m.Route.Slack.Mention = "@ingrid", "", "@pr-oncall"
 	said := ""

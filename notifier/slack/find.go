@@ -88,11 +88,13 @@ func (n *Notifier) look(ctx context.Context, q search, key string) (string, erro
 func (n *Notifier) page(ctx context.Context, q search, cursor string) ([]slackapi.Message, string, error) {
 	if q.thread != "" {
 		messages, _, next, err := n.api.GetConversationRepliesContext(ctx, &slackapi.GetConversationRepliesParameters{
-			ChannelID: q.channel, Timestamp: q.thread, Oldest: q.oldest, Cursor: cursor, Limit: findPerPage, IncludeAllMetadata: true})
+			ChannelID: q.channel, Timestamp: q.thread, Oldest: q.oldest, Cursor: cursor, Limit: findPerPage, IncludeAllMetadata: true,
+		})
 		return messages, next, err
 	}
 	h, err := n.api.GetConversationHistoryContext(ctx, &slackapi.GetConversationHistoryParameters{
-		ChannelID: q.channel, Oldest: q.oldest, Cursor: cursor, Limit: findPerPage, IncludeAllMetadata: true})
+		ChannelID: q.channel, Oldest: q.oldest, Cursor: cursor, Limit: findPerPage, IncludeAllMetadata: true,
+	})
 	if err != nil {
 		return nil, "", err
 	}

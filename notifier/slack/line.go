@@ -141,7 +141,8 @@ func (p *page) lineButtons() []slackapi.BlockElement {
 		if i.Handling == detector.Acked {
 			return []slackapi.BlockElement{
 				p.button(actAck, "Still on it").WithStyle(slackapi.StylePrimary),
-				p.button(actResolve, "Resolve"), p.button(actUnack, "Hand back")}
+				p.button(actResolve, "Resolve"), p.button(actUnack, "Hand back"),
+			}
 		}
 	case detector.ReasonCalm:
 		return []slackapi.BlockElement{p.button(actResolve, "Close it"), p.button(actAck, "Keep it open")}

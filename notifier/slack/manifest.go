@@ -13,8 +13,10 @@ func Manifest() []byte { return slices.Clone(manifest) }
 
 // Scopes returns the bot scopes that the manifest asks for.
 func Scopes() []string {
-	return []string{"chat:write", "commands", "channels:read", "groups:read", "channels:history", "groups:history",
-		"channels:join", "files:write", "users:read", "usergroups:read", "im:write"}
+	return []string{
+		"chat:write", "commands", "channels:read", "groups:read", "channels:history", "groups:history",
+		"channels:join", "files:write", "users:read", "usergroups:read", "im:write",
+	}
 }
 
 // missing returns what is wanted and not there.

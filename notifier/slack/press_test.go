@@ -194,11 +194,16 @@ func TestWhatIsSaidToWhoPressed(t *testing.T) {
 		want string
 		done bool // acknowledged
 	}{
-		"stale": {&desk{result: detector.Result{Outcome: detector.Already, Incident: detector.Incident{
-			Handling: detector.Acked, Owner: "U0BORIS", AckedAt: notifiertest.At.Add(-2 * time.Minute)}}},
-			"U0INGRID", "already acknowledged by <@U0BORIS> 2 min ago", true},
-		"refused": {&desk{result: detector.Result{Outcome: detector.Refused, Message: "fjellbryg-3 was closed by boris <!here>"}},
-			"U0INGRID", "fjellbryg-3 was closed by boris &lt;!here&gt;", true},
+		"stale": {
+			&desk{result: detector.Result{Outcome: detector.Already, Incident: detector.Incident{
+				Handling: detector.Acked, Owner: "U0BORIS", AckedAt: notifiertest.At.Add(-2 * time.Minute),
+			}}},
+			"U0INGRID", "already acknowledged by <@U0BORIS> 2 min ago", true,
+		},
+		"refused": {
+			&desk{result: detector.Result{Outcome: detector.Refused, Message: "fjellbryg-3 was closed by boris <!here>"}},
+			"U0INGRID", "fjellbryg-3 was closed by boris &lt;!here&gt;", true,
+		},
 		"unknown":    {&desk{err: detector.ErrNotFound}, "U0INGRID", "I do not know fjellbryg-3 any more", true},
 		"not stored": {&desk{err: errors.New("disk full")}, "U0INGRID", "Please press again", false},
 		"foreign":    {&desk{}, "U0EVE", "Only members of this workspace", true},
@@ -236,8 +241,12 @@ func TestWhoMayDoWhat(t *testing.T) {
 		user, action string
 		may          bool
 	}{
-		{"U0BORIS", "ack", true}, {"U0INGRID", "ack", true}, {"U0GUEST", "ack", false},
-		{"U0BORIS", "more", false}, {"U0INGRID", "more", true}, {"U0GUEST", "more", false},
+		{"U0BORIS", "ack", true},
+		{"U0INGRID", "ack", true},
+		{"U0GUEST", "ack", false},
+		{"U0BORIS", "more", false},
+		{"U0INGRID", "more", true},
+		{"U0GUEST", "more", false},
 	} {
 		before, said := len(d.all()), len(s.Ephemerals())
 		press(t, s, root, c.action, 0, c.user)
@@ -262,8 +271,10 @@ func TestDraftsAreShownAndNeverPosted(t *testing.T) {
 	eventually(t, "the drafts", func() bool { m := s.Modals(); return len(m) == 1 && m[0].Updates == 1 })
 	modal := s.Modals()[0]
 	shown := readable(t, modal.View)
-	for _, want := range []string{"Where is my parcel? <!channel>", "Reply.", "We are sorry, Maja.", "19 of 280 characters", "can be sent",
-		"NOT SENDABLE", "G04 (hard): names a cause that nobody has cleared", "approved by pr-lead, legal", "1 mention is not shown"} {
+	for _, want := range []string{
+		"Where is my parcel? <!channel>", "Reply.", "We are sorry, Maja.", "19 of 280 characters", "can be sent",
+		"NOT SENDABLE", "G04 (hard): names a cause that nobody has cleared", "approved by pr-lead, legal", "1 mention is not shown",
+	} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("nobody can read %q in\n%s", want, shown)
 		}
@@ -299,11 +310,16 @@ func drafted(text string) slack.Drafted {
 	return slack.Drafted{Mention: m, Suggestion: notifier.Suggestion{
 		Suggest: notifier.Reply, Why: "a complaint that can be solved", Approve: []string{"pr-lead", "legal"},
 		Drafts: []notifier.Draft{
-			{ID: "public-short", Lang: "en", Network: "instagram", Text: "We are sorry, Maja.", Length: 19, Limit: 280, Sendable: true,
-				Guards: []notifier.Guard{{ID: "G01", Level: "hard", Pass: true}}},
-			{ID: "public-full", Lang: "en", Network: "instagram", Text: "The depot burnt down.", Length: 21,
-				Guards: []notifier.Guard{{ID: "G04", Level: "hard", Why: "names a cause that nobody has cleared"}}},
-		}}}
+			{
+				ID: "public-short", Lang: "en", Network: "instagram", Text: "We are sorry, Maja.", Length: 19, Limit: 280, Sendable: true,
+				Guards: []notifier.Guard{{ID: "G01", Level: "hard", Pass: true}},
+			},
+			{
+				ID: "public-full", Lang: "en", Network: "instagram", Text: "The depot burnt down.", Length: 21,
+				Guards: []notifier.Guard{{ID: "G04", Level: "hard", Why: "names a cause that nobody has cleared"}},
+			},
+		},
+	}}
 }
 
 // readable joins every text of a view.

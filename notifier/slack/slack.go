@@ -138,8 +138,10 @@ func (n *Notifier) Notify(ctx context.Context, m *notifier.Message) (detector.Re
 
 // compose puts a message in words; where it goes is filled in by the caller.
 func (n *Notifier) compose(ctx context.Context, m *notifier.Message) letter {
-	p := page{Message: m, zone: n.zone(m.Route), drafts: n.cfg.Drafts != nil,
-		mentions: n.mentions(ctx, m), owner: n.owner(ctx, m)}
+	p := page{
+		Message: m, zone: n.zone(m.Route), drafts: n.cfg.Drafts != nil,
+		mentions: n.mentions(ctx, m), owner: n.owner(ctx, m),
+	}
 	l := letter{key: m.Alert.Key, incident: m.Alert.Incident, version: m.Incident.Version}
 	switch {
 	case m.Incident.ID == "":

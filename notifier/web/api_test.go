@@ -133,8 +133,10 @@ func TestLookups(t *testing.T) {
 	if a := get("/api/v1/mentions?brand=fjellbryg&source=shop&from=2026-11-15&to=2h&label=negative&limit=3").send(s); a.Code != 200 {
 		t.Fatalf("mentions: %d %s", a.Code, a.Body)
 	}
-	want := detector.MentionFilter{Brand: "fjellbryg", Source: "shop", From: time.Date(2026, 11, 15, 0, 0, 0, 0, time.UTC),
-		To: noon.Add(-2 * time.Hour), Label: detector.Negative, Limit: 3}
+	want := detector.MentionFilter{
+		Brand: "fjellbryg", Source: "shop", From: time.Date(2026, 11, 15, 0, 0, 0, 0, time.UTC),
+		To: noon.Add(-2 * time.Hour), Label: detector.Negative, Limit: 3,
+	}
 	if diff := cmp.Diff(want, w.mentionF); diff != "" {
 		t.Errorf("filter of mentions (-want +got):\n%s", diff)
 	}
@@ -227,9 +229,11 @@ func TestOperationBecomesAnEvent(t *testing.T) {
 	s := New(configOf(w))
 	a := post("/api/v1/incidents/fjellbryg-3/ack", `{"for":"4h","note":"on it","expected_version":4,"as":"Ingrid"}`,
 		"Idempotency-Key", "abc-1", "X-Emberwatch-Via", "cli", "X-Emberwatch-Actor", "ignored").send(s)
-	want := detector.Event{ID: "abc-1", Incident: "fjellbryg-3", Op: detector.OpAck, Expected: 4,
+	want := detector.Event{
+		ID: "abc-1", Incident: "fjellbryg-3", Op: detector.OpAck, Expected: 4,
 		Actor: detector.Actor{Kind: "person", ID: "Ingrid", Name: "Ingrid", Via: "cli"},
-		Args:  detector.Args{For: detector.Duration(4 * time.Hour), Note: "on it"}}
+		Args:  detector.Args{For: detector.Duration(4 * time.Hour), Note: "on it"},
+	}
 	if diff := cmp.Diff(want, w.last(t)); a.Code != 200 || diff != "" {
 		t.Errorf("%d %s (-want +got):\n%s", a.Code, a.Body, diff)
 	}
@@ -301,8 +305,10 @@ func TestReaderThatFailsIsNoSecretTold(t *testing.T) {
 	w := busy()
 	w.fails = errors.New("secret path /data/state.db")
 	s := New(configOf(w))
-	for _, path := range []string{"/api/v1/incidents", "/api/v1/incidents/fjellbryg-3", "/api/v1/mentions", "/api/v1/brands", "/api/v1/series?brand=fjellbryg",
-		"/api/v1/incidents?brand=x", "/", "/incidents/fjellbryg-3", "/incidents/fjellbryg-3/chart.svg"} {
+	for _, path := range []string{
+		"/api/v1/incidents", "/api/v1/incidents/fjellbryg-3", "/api/v1/mentions", "/api/v1/brands", "/api/v1/series?brand=fjellbryg",
+		"/api/v1/incidents?brand=x", "/", "/incidents/fjellbryg-3", "/incidents/fjellbryg-3/chart.svg",
+	} {
 		a := get(path).send(s)
 		if a.Code != 500 || bytes.Contains(a.Body.Bytes(), []byte("secret")) {
 			t.Errorf("%s: %d %s", path, a.Code, a.Body)

@@ -129,12 +129,18 @@ func busy() *world {
 	w.incidents[1].Evidence.Mentions = keysOf(w.mentions)
 	w.incidents[1].Routes = []string{"pr"}
 	w.audits["fjellbryg-3"] = []detector.Audit{
-		{Seq: 1, At: noon.Add(-25 * time.Minute), Actor: detector.Actor{Kind: "rule", ID: "neg-burst", Via: "rule"}, Op: "opened",
-			Reason: detector.ReasonFirst, Changes: map[string][2]any{"severity": {0, 2}}},
-		{Seq: 2, At: noon.Add(-12 * time.Minute), Actor: detector.Actor{Kind: "rule", ID: "neg-burst", Via: "rule"}, Op: "worse",
-			Reason: detector.ReasonWorse, Changes: map[string][2]any{"severity": {2, 1}, "version": {3, 4}}},
-		{Seq: 3, At: noon.Add(-4 * time.Minute), Actor: detector.Actor{Kind: "person", ID: "desk", Name: "Ingrid (desk)", Via: "page"},
-			Op: "note", Note: "The warehouse says the carrier has lost a lorry. شكرا"},
+		{
+			Seq: 1, At: noon.Add(-25 * time.Minute), Actor: detector.Actor{Kind: "rule", ID: "neg-burst", Via: "rule"}, Op: "opened",
+			Reason: detector.ReasonFirst, Changes: map[string][2]any{"severity": {0, 2}},
+		},
+		{
+			Seq: 2, At: noon.Add(-12 * time.Minute), Actor: detector.Actor{Kind: "rule", ID: "neg-burst", Via: "rule"}, Op: "worse",
+			Reason: detector.ReasonWorse, Changes: map[string][2]any{"severity": {2, 1}, "version": {3, 4}},
+		},
+		{
+			Seq: 3, At: noon.Add(-4 * time.Minute), Actor: detector.Actor{Kind: "person", ID: "desk", Name: "Ingrid (desk)", Via: "page"},
+			Op: "note", Note: "The warehouse says the carrier has lost a lorry. شكرا",
+		},
 	}
 	for h := range 48 {
 		n := 4 + h%5
@@ -176,9 +182,13 @@ func incidentOf(brand string, n int, s rules.Severity, h detector.Handling, age 
 
 func fjellbrygMentions() []detector.Judged {
 	say := func(id, lang, category, text string, rating float64, a sources.Author) detector.Judged {
-		return detector.Judged{Brand: "fjellbryg", Lang: lang, Known: true, Category: category, P: detector.P{Negative: 0.91, Neutral: 0.07, Positive: 0.02},
-			Mention: sources.Mention{ID: id, Source: "shop", Network: "instagram", Kind: sources.Comment, Text: text, Rating: rating, Author: a,
-				URL: "https://example.com/p/" + id, CreatedAt: noon.Add(-22 * time.Minute), Lang: lang}}
+		return detector.Judged{
+			Brand: "fjellbryg", Lang: lang, Known: true, Category: category, P: detector.P{Negative: 0.91, Neutral: 0.07, Positive: 0.02},
+			Mention: sources.Mention{
+				ID: id, Source: "shop", Network: "instagram", Kind: sources.Comment, Text: text, Rating: rating, Author: a,
+				URL: "https://example.com/p/" + id, CreatedAt: noon.Add(-22 * time.Minute), Lang: lang,
+			},
+		}
 	}
 	js := []detector.Judged{
 		say("m1", "de", "delivery", "Seit zwei Wochen warte ich, das Paket ist immer noch nicht angekommen. Niemand antwortet!", 1, sources.Author{Name: "Maja L.", Handle: "@maja", Followers: 1200}),
@@ -214,7 +224,8 @@ func ruleSet() *rules.Set {
 		Zone:   time.FixedZone("CET", 3600),
 		Brands: map[string]*rules.Brand{"fjellbryg": {ID: "fjellbryg", Names: []string{"Fjellbryg"}}, "unheard": {ID: "unheard", Names: []string{"Unheard Of"}}},
 		Routes: map[string]*rules.Route{"pr": {ID: "pr", Ladder: []rules.Step{
-			{After: 20 * time.Minute, Severity: rules.Crisis, To: "lead"}, {After: 30 * time.Minute, Severity: rules.Crisis, To: "lead"},
+			{After: 20 * time.Minute, Severity: rules.Crisis, To: "lead"},
+			{After: 30 * time.Minute, Severity: rules.Crisis, To: "lead"},
 			{After: time.Hour, Severity: rules.Serious, To: "lead"},
 		}}, "lead": {ID: "lead", Slack: rules.Slack{User: "@ingrid"}}},
 	}
@@ -222,11 +233,15 @@ func ruleSet() *rules.Set {
 
 func someDrafts(js []detector.Judged) func(context.Context, string) ([]MentionDrafts, error) {
 	return func(context.Context, string) ([]MentionDrafts, error) {
-		good := notifier.Draft{ID: "public-short", Lang: "de", Network: "instagram", Length: 143, Limit: 2200, Sendable: true,
+		good := notifier.Draft{
+			ID: "public-short", Lang: "de", Network: "instagram", Length: 143, Limit: 2200, Sendable: true,
 			Text:   "Hallo Maja, dass dein Paket nach zwei Wochen noch nicht da ist, tut uns leid. Schickst du uns die Bestellnummer per Nachricht? – Ida",
-			Guards: []notifier.Guard{{ID: "G01", Level: "hard", Pass: true}, {ID: "G04", Level: "hard", Pass: true}}}
-		held := notifier.Draft{ID: "public-full", Lang: "ar", Network: "instagram", Length: 61, Text: "نأسف لتأخر طلبك يا أحمد. هل ترسل لنا رقم الطلب في رسالة خاصة؟",
-			Guards: []notifier.Guard{{ID: "G01", Level: "hard", Pass: true}, {ID: "G09", Level: "hard", Why: "no time is named when people hear more"}}}
+			Guards: []notifier.Guard{{ID: "G01", Level: "hard", Pass: true}, {ID: "G04", Level: "hard", Pass: true}},
+		}
+		held := notifier.Draft{
+			ID: "public-full", Lang: "ar", Network: "instagram", Length: 61, Text: "نأسف لتأخر طلبك يا أحمد. هل ترسل لنا رقم الطلب في رسالة خاصة؟",
+			Guards: []notifier.Guard{{ID: "G01", Level: "hard", Pass: true}, {ID: "G09", Level: "hard", Why: "no time is named when people hear more"}},
+		}
 		all := []MentionDrafts{
 			{js[0], notifier.Suggestion{Suggest: notifier.Reply, Why: "A public complaint with a question that can be answered.", Approve: []string{"pr-lead"}, Drafts: []notifier.Draft{good}}},
 			{js[1], notifier.Suggestion{Suggest: notifier.Reply, Why: "The same complaint in Arabic.", Drafts: []notifier.Draft{held}}},

@@ -153,8 +153,10 @@ func windowsOf(e *detector.Evidence) []windowView {
 func splitsOf(e *detector.Evidence) []splitView {
 	var out []splitView
 	for _, s := range []splitView{
-		{"Categories", split(e.Categories, spaced)}, {"Sources", split(e.Sources, asIs)},
-		{"Networks", split(e.Networks, asIs)}, {"Languages", split(e.Languages, language)},
+		{"Categories", split(e.Categories, spaced)},
+		{"Sources", split(e.Sources, asIs)},
+		{"Networks", split(e.Networks, asIs)},
+		{"Languages", split(e.Languages, language)},
 	} {
 		if len(s.Parts) > 0 {
 			out = append(out, s)

@@ -53,8 +53,10 @@ func TestOverviewWithNothingToDo(t *testing.T) {
 		change func(*Config)
 		want   []string
 	}{
-		{"calm", func(c *Config) { c.Sources = func() []sources.Health { return health()[:2] } },
-			[]string{"All is calm", "has read 19,115 mentions", "about 2 brands", "2 min ago", "2 sources: 2 running"}},
+		{
+			"calm", func(c *Config) { c.Sources = func() []sources.Health { return health()[:2] } },
+			[]string{"All is calm", "has read 19,115 mentions", "about 2 brands", "2 min ago", "2 sources: 2 running"},
+		},
 		{"calm but deaf in one ear", func(*Config) {}, []string{"All is calm", "is not calm", "news"}},
 		{"nothing read yet", func(c *Config) { c.Sources, c.Rules = nil, nil }, []string{"All is calm", "No mention has come in", "No source is polled"}},
 	} {
@@ -306,8 +308,10 @@ func TestStoredMarkupStaysText(t *testing.T) {
 		return []sources.Health{{Name: evil, State: sources.Failing, LastError: evil}}
 	}
 	c.Drafts = func(context.Context, string) ([]MentionDrafts, error) {
-		return []MentionDrafts{{w.mentions[0], notifier.Suggestion{Suggest: notifier.Suggest(evil), Why: evil, Approve: []string{evil},
-			Drafts: []notifier.Draft{{ID: evil, Lang: evil, Network: evil, Text: evil, Guards: []notifier.Guard{{ID: evil, Level: evil, Why: evil}}}}}}}, nil
+		return []MentionDrafts{{w.mentions[0], notifier.Suggestion{
+			Suggest: notifier.Suggest(evil), Why: evil, Approve: []string{evil},
+			Drafts: []notifier.Draft{{ID: evil, Lang: evil, Network: evil, Text: evil, Guards: []notifier.Guard{{ID: evil, Level: evil, Why: evil}}}},
+		}}}, nil
 	}
 	s := New(c)
 	for _, path := range []string{"/", "/incidents/fjellbryg-3", "/incidents/fjellbryg-2", "/incidents/fjellbryg-3?done=%3Cscript%3E", "/incidents/fjellbryg-3/chart.svg", "/%3Cscript%3E", "/incidents/%3Cscript%3E"} {

@@ -50,7 +50,8 @@ func TestReadFormats(t *testing.T) {
 		"CRLF and blanks": {"\r\n" + item("a") + "\r\n \r\n" + item("b") + "\r\n", []string{"2: a", "4: b"}},
 		"byte order mark": {"\ufeff" + item("a") + "\n", []string{"1: a"}},
 		"bad lines": {item("a") + "\n{\"id\":\nnonsense\n" + item("b") + "\n{}\n", []string{
-			"1: a", "in:2! broken JSON at byte 6", "in:3! not a JSON object", "4: b", "in:5! id: missing"}},
+			"1: a", "in:2! broken JSON at byte 6", "in:3! not a JSON object", "4: b", "in:5! id: missing",
+		}},
 		"bad first line": {"nonsense\n" + item("a"), []string{"in:1! not a JSON object", "2: a"}},
 		"a JSON list":    {"[\n" + item("a") + "\n]", []string{"in:1! a JSON list: one object a line is expected", "2: a", "in:3! not a JSON object"}},
 
@@ -63,9 +64,11 @@ func TestReadFormats(t *testing.T) {
 		"CSV, bad rows": {header + "a,yesterday,x\nb\nc," + at + ",x,y\nd," + at + ",x\n", []string{
 			"in:2! created_at: not a time; write it like 2026-11-16T07:42:10Z",
 			"in:3! a single cell: the row is cut off or not separated like the header",
-			"in:4! 4 cells under a header of 3: quote what holds a separator", "5: d"}},
+			"in:4! 4 cells under a header of 3: quote what holds a separator", "5: d",
+		}},
 		"CSV, quote left open": {header + "a," + at + ",\"x\nb," + at + ",y\nc," + at + ",z\n", []string{
-			"in:2! a quote that is opened here is not closed", "3: b", "4: c"}},
+			"in:2! a quote that is opened here is not closed", "3: b", "4: c",
+		}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

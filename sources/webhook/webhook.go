@@ -90,8 +90,10 @@ type sender struct {
 	verifier *sources.Verifier
 }
 
-var _ sources.Source = (*Handler)(nil)
-var _ http.Handler = (*Handler)(nil)
+var (
+	_ sources.Source = (*Handler)(nil)
+	_ http.Handler   = (*Handler)(nil)
+)
 
 // New checks the senders. Without any, AllowUnsigned must say that this is meant.
 func New(opt Options) (*Handler, error) {
