@@ -111,7 +111,7 @@ func (m *Model) count(a *Arrival, j *Judged) {
 	if it.Weight > 0 {
 		for _, name := range append(commonSeries(it), m.watched(b, it)...) {
 			s := m.seriesOf(b, name, m.ruleOfSeries(it, name), bucket)
-			if s.burst.add(bucket, float64(it.Weight)) && bucket < s.burst.cur {
+			if s.burst.add(bucket, float64(it.Weight)) && (bucket < s.burst.cur || b.fading(bucket)) {
 				m.touch(s)
 			}
 		}
@@ -210,7 +210,7 @@ func (m *Model) uncount(b *brand, it *Item) {
 	bucket := bucketOf(it.At)
 	if it.Weight > 0 {
 		for _, name := range append(commonSeries(it), m.watched(b, it)...) {
-			if s := b.series[name]; s != nil && s.burst.add(bucket, -float64(it.Weight)) && bucket < s.burst.cur {
+			if s := b.series[name]; s != nil && s.burst.add(bucket, -float64(it.Weight)) && (bucket < s.burst.cur || b.fading(bucket)) {
 				m.touch(s)
 			}
 		}
@@ -229,11 +229,22 @@ func (m *Model) drop(it *Item) {
 func (m *Model) prune(b *brand) {
 	n := 0
 	for n < len(b.items) && b.state.LastSeen.Sub(b.items[n].At) >= keepItems {
+		m.settle(b, b.items[n])
 		m.drop(b.items[n])
 		delete(b.byKey, b.items[n].Key)
 		n++
 	}
 	b.items = b.items[n:]
+}
+
+// settle has the series written whose running bucket counts an item that leaves memory: after a restart
+// nothing else would know of it.
+func (m *Model) settle(b *brand, it *Item) {
+	for _, name := range append(commonSeries(it), m.watched(b, it)...) {
+		if s := b.series[name]; s != nil && s.burst.cur == bucketOf(it.At) {
+			m.touch(s)
+		}
+	}
 }
 
 // ruleOfSeries returns the rule whose own series name is, nil for one of the common series.

@@ -103,7 +103,6 @@ type burst struct {
 	cur     int64 // the running bucket
 	first   int64 // the first bucket that was seen
 	learned int64 // the next bucket to learn from
-	age     int64 // live buckets closed and learnt
 	level   struct{ a, b float64 }
 	hod     [24]struct{ c, e float64 }
 	how     [168]struct{ c, e float64 }

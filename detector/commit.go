@@ -156,6 +156,9 @@ func (m *Model) alert(t *turn, x tell) {
 		case x.kind == KindBroadcast && root == nil && notifying(told(&t.inc)):
 			m.post(t, tell{kind: KindRoot, reason: x.reason, mention: x.mention, note: x.note}, id)
 			continue // it was never told there, or its root was given up
+		case x.kind == KindBroadcast && root == nil:
+			m.post(t, tell{kind: KindRoot, reason: x.reason, note: x.note}, id) // nothing was told there, or it could not be
+			continue
 		case x.kind != KindRoot && root == nil:
 			continue // nothing was ever told there
 		case root != nil && root.State == AlertPending && (x.reason == ReasonWorse || x.reason == ReasonNewSource):

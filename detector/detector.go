@@ -240,14 +240,13 @@ func (d *Detector) commitIntakes(ins []*intake) error {
 	ctx := context.WithoutCancel(ins[0].ctx)
 	var batch []Arrival
 	var owner []*intake
-	var index []int
 	for _, in := range ins {
 		for k, a := range in.arrivals {
 			if why := d.refuse(&a); why != "" {
 				in.taken.Rejected = append(in.taken.Rejected, sources.Rejected{Index: in.index[k], Error: why})
 				continue
 			}
-			batch, owner, index = append(batch, a), append(owner, in), append(index, in.index[k])
+			batch, owner = append(batch, a), append(owner, in)
 		}
 	}
 	if err := d.priors(ctx, batch); err != nil {

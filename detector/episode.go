@@ -10,6 +10,7 @@ type episode struct {
 	habitAt int64   // bucket that habit is as of
 	lastHit int64   // bucket in which the score last reached the bar
 	inside  bool    // an episode is open
+	since   int64   // bucket in which it opened
 	muted   bool    // it began while the series was too young to tell anybody
 }
 
@@ -42,6 +43,6 @@ func (p *episode) hit(e *Eval, base float64) (opened, above bool) {
 		return false, false
 	}
 	p.habit = min(p.habitNow(e.Bucket)+habituation, habituationCap)
-	p.habitAt, p.lastHit, p.inside, p.muted = e.Bucket, e.Bucket, true, false
+	p.habitAt, p.since, p.lastHit, p.inside, p.muted = e.Bucket, e.Bucket, e.Bucket, true, false
 	return true, true
 }

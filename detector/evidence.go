@@ -48,7 +48,7 @@ func (m *Model) eachEvidence(b *brand, r *rules.Rule, at *Item) Evidence {
 		n++
 		return true
 	})
-	ev.Window = Window{Length: 24 * time.Hour, Observed: float64(n)}
+	ev.Window = Window{Observed: float64(n)} // nothing is expected of single mentions
 	return ev
 }
 
@@ -69,6 +69,7 @@ func (m *Model) gather(ev *Evidence, b *brand, from, to time.Time, belongs func(
 			continue
 		}
 		mine = append(mine, it)
+		ev.First = it.At
 		authors[it.Author] = true
 		ev.add(it, cues)
 	}
@@ -121,7 +122,7 @@ func telling(items []*Item) []sources.Key {
 		if c := cmp.Compare(weight(b), weight(a)); c != 0 {
 			return c
 		}
-		return b.At.Compare(a.At)
+		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Key.Source, b.Key.Source), cmp.Compare(a.Key.ID, b.Key.ID))
 	})
 	var keys []sources.Key
 	for _, it := range items[:min(maxMentions, len(items))] {

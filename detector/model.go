@@ -93,17 +93,27 @@ func (m *Model) Restore(st *State) error {
 }
 
 // recount books the items of buckets that were still running when a series was last written: its blob holds
-// the closed buckets, the items hold the rest.
+// the closed buckets, the items hold the rest. Where some of the items may be gone, the blob is right.
 func (m *Model) recount(b *brand) {
 	for _, sig := range sortedKeys(b.series) {
 		s := b.series[sig]
+		at := s.burst.slot(s.burst.cur)
+		written := s.burst.n[at]
 		s.burst.clearRunning()
 		for _, it := range b.items {
 			if bucketOf(it.At) == s.burst.cur && m.inSeries(b, sig, it) {
 				s.burst.add(s.burst.cur, float64(it.Weight))
 			}
 		}
+		if b.fading(s.burst.cur) {
+			s.burst.n[at] = max(s.burst.n[at], written)
+		}
 	}
+}
+
+// fading reports whether items of a bucket may have left memory, so that only the series holds its count.
+func (b *brand) fading(bucket int64) bool {
+	return b.state.LastSeen.Sub(bucketStart(bucket)) >= keepItems
 }
 
 func (m *Model) begin(now time.Time) {

@@ -238,6 +238,7 @@ func (m *Model) split(i *Incident, e *Event) Result {
 	part.Sentence = fmt.Sprintf("%d mentions split from %s.", len(e.Args.Mentions), i.ID)
 	t := begin(part, m.set, m.now, e.Actor)
 	t.event = e.ID
+	t.revive()
 	t.open()
 	m.commit(t)
 

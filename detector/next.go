@@ -158,12 +158,9 @@ func (t *turn) raise(sig ActiveSignal) {
 	i := &t.inc
 	i.LastHit = t.now
 	i.CalmSince, i.CloseAsked = time.Time{}, false
-	before := i.Level
 	t.relevel()
 	if !i.Level.GraverThan(i.Severity) {
-		if before != i.Level || i.Handling != Snoozed {
-			t.edit()
-		}
+		t.edit()
 		return
 	}
 	i.Severity = i.Level
@@ -191,9 +188,6 @@ func (t *turn) worse(wasTold bool) {
 	}
 	t.edit()
 	t.tell(KindBroadcast, ReasonWorse, i.SeverityWhy)
-	if i.Owner != "" {
-		t.tells[len(t.tells)-1].note = i.SeverityWhy
-	}
 	t.startLadder()
 }
 

@@ -57,18 +57,19 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 	if opened && young {
 		p.muted = true
 	}
-	if !above || quiet || young || p.muted {
-		return
+	unsure := e.Bucket-s.burst.first < provisional
+	if !above || quiet || young || p.muted || unsure && e.Bucket == p.since {
+		return // a provisional signal needs two buckets in a row
 	}
 	f.opened = opened
 	f.evidence.Bar = p.bar(base, e.Bucket)
-	f.since = bucketStart(e.Bucket - int64(e.Windows[e.Lead].Buckets) + 1)
+	f.since = f.evidence.First
 	f.category = leadingCategory(dim, r, &f.evidence)
 	if known == nil && !opened {
 		known = m.ended(b, &sig) // somebody closed it while it went on
 	}
 	m.step(known, &f, s)
-	f.signal.Level, f.signal.Why = m.burstLevel(&f, e.Bucket-s.burst.first < provisional)
+	f.signal.Level, f.signal.Why = m.burstLevel(&f, unsure)
 	f.evidence.Learning = learning(e.Bucket - s.burst.first)
 	m.raise(b, &f)
 }
@@ -309,9 +310,8 @@ func (m *Model) raise(b *brand, f *found) {
 
 func muted(i *Incident) bool { return i.Closing == FalseAlarm || i.Closing == KnownEvent }
 
-// story returns the brand's open incident that a signal belongs to: one that has the signal, else one that
-// shares the leading category or a third of the mentions, or where one of the two has no category. A
-// solo category about something else stays apart.
+// story returns the brand's open incident that a signal belongs to: one that has the signal, else one of the
+// same story.
 func (m *Model) story(b *brand, f *found) *Incident {
 	if i := m.holding(b, &f.signal); i != nil {
 		return i
@@ -344,14 +344,18 @@ func (m *Model) openOf(b *brand) []*Incident {
 	return open
 }
 
+// same reports whether a signal tells an incident's story: both have the same leading category, or one of them
+// has none, or a third of the signal's mentions are the incident's or are about its topic too. A solo
+// category about something else stays apart.
 func (m *Model) same(i *Incident, f *found) bool {
 	if i.Category == f.category {
 		return true
 	}
-	if i.Category == "" || f.category == "" {
-		return !m.solo(i.Category) && !m.solo(f.category) || sharedThird(i, f)
+	if m.solo(i.Category) || m.solo(f.category) {
+		return (i.Category == "" || f.category == "") && sharedThird(i, f)
 	}
-	return !m.solo(f.category) && !m.solo(i.Category) && sharedThird(i, f)
+	return i.Category == "" || f.category == "" || sharedThird(i, f) ||
+		3*f.evidence.Categories[i.Category] >= int(f.evidence.Window.Observed)
 }
 
 func (m *Model) solo(category string) bool {

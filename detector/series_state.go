@@ -58,7 +58,7 @@ func (s *series) MarshalBinary() ([]byte, error) {
 		p := s.episodes[id]
 		w.text(id)
 		w.floats(p.habit)
-		w.ints(p.habitAt, p.lastHit)
+		w.ints(p.habitAt, p.since, p.lastHit)
 		w.bools(p.inside, p.muted)
 	}
 	return w.buf, nil
@@ -102,7 +102,7 @@ func (s *series) UnmarshalBinary(data []byte) error {
 			break
 		}
 		id := r.text()
-		s.episodes[id] = &episode{habit: r.float(), habitAt: r.int(), lastHit: r.int(), inside: r.bool(), muted: r.bool()}
+		s.episodes[id] = &episode{habit: r.float(), habitAt: r.int(), since: r.int(), lastHit: r.int(), inside: r.bool(), muted: r.bool()}
 	}
 	if r.failed || len(r.buf) != 0 {
 		return fmt.Errorf("series %s %s: damaged state", s.key.Brand, s.key.Signal)

@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -131,7 +132,7 @@ func windowsOf(r *rules.Rule) []int {
 // A series that already runs further ahead is left as it is.
 func (m *Model) seriesOf(b *brand, name string, r *rules.Rule, bucket int64) *series {
 	s := b.series[name]
-	if s == nil {
+	if s == nil || r != nil && !s.burst.watches(windowsOf(r)) {
 		first := min(bucketOf(b.state.FirstSeen), bucket)
 		if oldest := bucket - oldestStart; first < oldest {
 			first = oldest
@@ -145,6 +146,11 @@ func (m *Model) seriesOf(b *brand, name string, r *rules.Rule, bucket int64) *se
 		m.touch(s)
 	}
 	return s
+}
+
+// watches reports whether a series has these windows; a rule whose windows changed learns anew.
+func (s *burst) watches(windows []int) bool {
+	return slices.EqualFunc(s.windows, windows, func(w windowState, n int) bool { return w.buckets == n })
 }
 
 // oldestStart bounds how far back a new series of an old brand begins, in buckets: five weeks of zeros

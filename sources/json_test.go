@@ -317,7 +317,7 @@ func TestColumns(t *testing.T) {
 
 func FuzzDecodeItems(f *testing.F) {
 	f.Add([]byte(`{"items":[` + minimal(`,"author":"x"`) + `,{}]}`))
-	f.Add([]byte(minimal(`,"text":"<b>&amp;amp;‮","rating":"3","engagement":{"views":1}`)))
+	f.Add([]byte(minimal(`,"text":"<b>&amp;amp;\u202e","rating":"3","engagement":{"views":1}`)))
 	f.Add([]byte(`[{"id":1e999,"metric":{"name":"a","value":"-0"},"count":"2"}]`))
 	f.Add([]byte(`[[[[[[["\\\""]]]]]]]`))
 	f.Fuzz(func(t *testing.T, body []byte) {

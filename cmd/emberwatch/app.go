@@ -183,7 +183,7 @@ func (a *app) logger(c *cli.Context) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: level})), nil
 	case "text":
-		return slog.New(tint.NewHandler(a.stderr, &tint.Options{Level: level, NoColor: !colour(a.stderr)})), nil
+		return slog.New(tint.NewTextHandler(a.stderr, &tint.Options{Level: level, NoColor: !colour(a.stderr)})), nil
 	}
 	return nil, usage("--log-format %q: use auto, text or json", format)
 }

@@ -52,7 +52,7 @@ func (a *app) demo(c *cli.Context) (err error) {
 	defer os.RemoveAll(dir)
 	clock := &recordedClock{}
 	clock.set(history[0].CreatedAt)
-	rec := &recording{clock: clock, mentions: crisis, done: make(chan struct{})}
+	rec := &recording{clock: clock, mentions: crisis, done: make(chan struct{}), answer: c.Bool("once")}
 	d, err := a.demoDaemon(c, dir, clock, history, rec)
 	if err != nil {
 		return err
@@ -191,7 +191,11 @@ type recording struct {
 	mentions []sources.Mention
 	daemon   *Daemon
 	done     chan struct{}
+	answer   bool // Ingrid acknowledges, as she did then; otherwise whoever looks at the page may
 }
+
+// ingridAnswers is when, in the recording, the PR lead takes the first incident.
+const ingridAnswers = 150 * time.Minute
 
 // Name is recording.
 func (r *recording) Name() string { return "recording" }
@@ -211,6 +215,11 @@ func (r *recording) Run(ctx context.Context, _ sources.Cursor, emit sources.Emit
 			return err
 		}
 		rest = rest[n:]
+		if r.answer && t.Sub(demo.Begin) == ingridAnswers {
+			if err := r.acknowledge(ctx); err != nil {
+				return err
+			}
+		}
 		if err := r.daemon.detector.Tick(ctx); err != nil {
 			return err
 		}
@@ -223,4 +232,18 @@ func (r *recording) Run(ctx context.Context, _ sources.Cursor, emit sources.Emit
 	}
 	r.clock.end()
 	return nil
+}
+
+// acknowledge takes the gravest open incident, as pressing the button does.
+func (r *recording) acknowledge(ctx context.Context) error {
+	list, err := r.daemon.db.Incidents(ctx, detector.IncidentFilter{State: "open"})
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	worst := slices.MinFunc(list, func(a, b detector.Incident) int { return int(a.Severity) - int(b.Severity) })
+	_, err = r.daemon.detector.Respond(ctx, detector.Event{
+		ID: "recorded-1", Incident: worst.ID, Op: detector.OpAck,
+		Actor: detector.Actor{Kind: "person", ID: "ingrid", Name: "Ingrid", Via: "recording"},
+	})
+	return err
 }

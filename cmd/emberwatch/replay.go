@@ -186,6 +186,8 @@ type replayEvent struct {
 	Since    time.Time `json:"since"`
 	Sentence string    `json:"sentence"`
 	Mentions []string  `json:"mentions"`
+
+	sources []string
 }
 
 // replaySummary is the last line.
@@ -232,7 +234,7 @@ func (o *replayOutput) event(e detector.ReplayEvent) {
 		Event: e.Op, At: e.At.UTC(), Incident: i.ID, Brand: i.Brand, Rule: i.Rule, Severity: int(sev), Title: i.Title,
 		Category: i.Category, Signal: i.Signal, Window: shortDuration(i.Evidence.Window.Length),
 		Observed: i.Evidence.Window.Observed, Expected: round3(i.Evidence.Window.Expected), Surprise: round3(i.Evidence.Window.Surprise),
-		Authors: i.Evidence.Authors, Since: i.Since.UTC(), Sentence: i.Sentence, Mentions: []string{},
+		Authors: i.Evidence.Authors, Since: i.Since.UTC(), Sentence: i.Sentence, Mentions: []string{}, sources: i.NewSources,
 	}
 	for _, k := range i.Evidence.Mentions {
 		x.Mentions = append(x.Mentions, k.ID)
@@ -262,6 +264,8 @@ func (o *replayOutput) print(x replayEvent) {
 	at := x.At.In(zone).Format("Mon 2006-01-02 15:04 MST")
 	switch x.Event {
 	case "updated":
+	case "new_source":
+		fmt.Fprintf(o.w, "%s  %-9s %s  now also on %s\n", at, x.Event, x.Incident, clean(x.sources[len(x.sources)-1]))
 	case "opened", "worse", "reopened":
 		fmt.Fprintf(o.w, "%s  %-9s %s  severity %d (%s)  %s\n    %s\n", at, x.Event, x.Incident, x.Severity,
 			rules.Severity(x.Severity), x.Title, x.Sentence)
@@ -366,6 +370,9 @@ func round3(x float64) float64 { return float64(int64(x*1000+0.5)) / 1000 }
 
 // shortDuration writes 30m, 2h, 24h.
 func shortDuration(d time.Duration) string {
+	if d == 0 {
+		return "24h" // single mentions are gathered over a day
+	}
 	if d%time.Hour == 0 {
 		return fmt.Sprintf("%dh", int(d.Hours()))
 	}

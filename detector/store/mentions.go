@@ -160,7 +160,8 @@ func (r keyRange) forward(t *txn, fn func(p place, v []byte) (bool, error)) erro
 // backward calls fn against the order of time until it returns false.
 func (r keyRange) backward(t *txn, fn func(p place, v []byte) (bool, error)) error {
 	c := t.b(itemBucket).Cursor()
-	k, v := c.Seek(r.end)
+	var v []byte
+	k, _ := c.Seek(r.end)
 	if k == nil {
 		k, v = c.Last()
 	} else {

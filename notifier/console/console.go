@@ -40,6 +40,10 @@ type Notifier struct {
 	mu  sync.Mutex // one alert at a time; guards all below
 	w   io.Writer
 	was map[string]state // by incident: what was written last
+	// By incident: the route its root was written for, and what was written last, and for which. Several
+	// routes end at the same terminal, where once is enough.
+	home map[string]string
+	last map[string]said
 }
 
 // state is what an edit has to change to be worth a line.
@@ -49,6 +53,9 @@ type state struct {
 	owner    string
 	note     string // of an alert about no incident, such as a digest
 }
+
+// said is what was written for a route.
+type said struct{ words, route string }
 
 var _ notifier.Notifier = (*Notifier)(nil)
 
@@ -61,8 +68,11 @@ func New(w io.Writer, o Options) *Notifier {
 	if o.Zone == nil {
 		o.Zone = time.UTC
 	}
-	return &Notifier{o: o, w: w, was: map[string]state{}}
+	return &Notifier{o: o, w: w, was: map[string]state{}, home: map[string]string{}, last: map[string]said{}}
 }
+
+// Unpaced reports that a terminal needs no pause between alerts.
+func (n *Notifier) Unpaced() bool { return true }
 
 // Name returns "console".
 func (n *Notifier) Name() string { return "console" }
@@ -75,10 +85,11 @@ func (n *Notifier) Notify(ctx context.Context, m *notifier.Message) (detector.Re
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if err := n.write(n.words(m)); err != nil {
+	words := n.words(m)
+	if err := n.write(words); err != nil {
 		return detector.Ref{}, err
 	}
-	n.remember(m)
+	n.remember(m, words)
 	if m.Alert.Kind == detector.KindEdit && m.Root != (detector.Ref{}) {
 		return m.Root, nil
 	}
@@ -98,9 +109,16 @@ func (n *Notifier) words(m *notifier.Message) string {
 			l.edit(m)
 		}
 	case m.Alert.Kind == detector.KindRoot && m.Incident.ID != "":
-		l.block(m)
+		if home, ok := n.home[m.Incident.ID]; ok && home != m.Alert.Route {
+			l.also(m)
+		} else {
+			l.block(m)
+		}
 	default:
 		l.thread(m)
+	}
+	if last := n.last[m.Incident.ID]; last.words == l.b.String() && last.route != m.Alert.Route {
+		return "" // just said, for another route
 	}
 	return l.b.String()
 }
@@ -130,14 +148,22 @@ func (n *Notifier) before(m *notifier.Message) state {
 
 // remember keeps what was written. Closed incidents are dropped when there are many; the worst that comes of
 // it is a line written twice.
-func (n *Notifier) remember(m *notifier.Message) {
+func (n *Notifier) remember(m *notifier.Message, words string) {
 	const many = 1000
+	if words != "" {
+		n.last[m.Incident.ID] = said{words, m.Alert.Route}
+	}
+	if _, ok := n.home[m.Incident.ID]; !ok && m.Alert.Kind == detector.KindRoot {
+		n.home[m.Incident.ID] = m.Alert.Route
+	}
 	n.was[m.Incident.ID] = current(m)
 	if len(n.was) <= many {
 		return
 	}
 	for id, s := range n.was {
 		if s.handling == detector.Closed {
+			delete(n.home, id)
+			delete(n.last, id)
 			delete(n.was, id)
 		}
 	}

@@ -45,6 +45,15 @@ func (l *lines) block(m *notifier.Message) {
 	l.raw("")
 }
 
+// also says that another route is told of an incident that stands above.
+func (l *lines) also(m *notifier.Message) {
+	to := m.Alert.Route
+	if s := m.Route; s != nil {
+		to = cmp.Or(s.Slack.Mention, s.Slack.User, s.Slack.Channel, s.ID)
+	}
+	l.oneLine(m.Incident.Severity, clean(m.Incident.ID)+" also told to "+clean(to), clean(m.Alert.Note))
+}
+
 // numbers writes what was counted against what was expected.
 func (l *lines) numbers(e *detector.Evidence) {
 	if w := e.Window; w.Length > 0 {
@@ -108,12 +117,19 @@ func (l *lines) thread(m *notifier.Message) {
 	if what == "" {
 		what = clean(string(m.Alert.Reason))
 	}
+	asked := m.Alert.Reason == detector.ReasonLeaseEnded && m.Incident.Handling == detector.Acked
+	if asked {
+		what = "is it still in hand?"
+	}
 	severity := m.Incident.Severity
 	if severity == rules.Calm {
 		severity = m.Alert.Severity
 	}
 	id := cmp.Or(clean(m.Incident.ID), clean(m.Alert.Incident))
 	more := clean(cmp.Or(m.Alert.Note, m.Incident.Sentence))
+	if asked {
+		more = "acknowledge again, or the ladder runs on"
+	}
 	if m.Incident.ID != "" && !m.Incident.Open() {
 		more = join("; ", handling(&m.Incident, l.clock), clean(m.Alert.Note))
 	}
