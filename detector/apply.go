@@ -67,7 +67,9 @@ func (m *Model) erase(a *Arrival) {
 	for _, id := range a.Prior.Seen.Brands {
 		if b := m.brands[id]; b != nil {
 			if it := b.byKey[a.Key]; it != nil {
+				b.forget(it)
 				it.Author = hash64("deleted", a.Key.Source, a.Key.ID)
+				b.byKey[it.Key], b.by[it.Author] = it, []*Item{it}
 				m.change.Items = append(m.change.Items, *it)
 			}
 		}
@@ -90,7 +92,20 @@ func (m *Model) take(a *Arrival) {
 		seen.Brands = append(seen.Brands, j.Brand)
 		m.count(a, j)
 	}
+	for _, id := range a.Prior.Seen.Brands {
+		if !slices.Contains(seen.Brands, id) {
+			seen.Brands = append(seen.Brands, id) // a delete has to find what is kept there
+			m.leave(id, a.Key)
+		}
+	}
 	m.change.Seen = append(m.change.Seen, seen)
+}
+
+// leave takes a mention out of the counts of a brand that its edit no longer speaks about.
+func (m *Model) leave(id string, key sources.Key) {
+	if b := m.brands[id]; b != nil && b.byKey[key] != nil {
+		m.uncount(b, b.byKey[key])
+	}
 }
 
 // count books the mention for one brand and looks at what it changes.
@@ -103,6 +118,9 @@ func (m *Model) count(a *Arrival, j *Judged) {
 		return
 	}
 	it := m.item(b, a, j)
+	if a.Prior.Found && b.state.LastSeen.Sub(it.At) >= keepItems {
+		it.Weight = 0 // it counted when it was new, and nobody remembers how
+	}
 	if b.state.LastSeen.Sub(it.At) < keepItems {
 		b.insert(it)
 		m.change.Items = append(m.change.Items, *it)
@@ -196,9 +214,8 @@ func (m *Model) item(b *brand, a *Arrival, j *Judged) *Item {
 // countOf returns how many mentions of the item's author counted in the six hours before and after it.
 func (b *brand) countOf(it *Item) int {
 	n := 0
-	for k := len(b.items) - 1; k >= 0 && it.At.Sub(b.items[k].At) < capEvery; k-- {
-		x := b.items[k]
-		if x.Author == it.Author && x.Weight > 0 && x.At.Sub(it.At) < capEvery && speaks(x.Kind) {
+	for _, x := range b.by[it.Author] {
+		if x.Weight > 0 && x.At.Sub(it.At).Abs() < capEvery && speaks(x.Kind) {
 			n++
 		}
 	}
@@ -231,7 +248,7 @@ func (m *Model) prune(b *brand) {
 	for n < len(b.items) && b.state.LastSeen.Sub(b.items[n].At) >= keepItems {
 		m.settle(b, b.items[n])
 		m.drop(b.items[n])
-		delete(b.byKey, b.items[n].Key)
+		b.forget(b.items[n])
 		n++
 	}
 	b.items = b.items[n:]

@@ -49,6 +49,7 @@ type Detector struct {
 
 	mu       sync.Mutex // guards everything below, and the commit
 	model    *Model
+	stale    bool // the model is empty because the store could not be read
 	failures int
 	closed   bool
 	wake     chan struct{} // one slot: something is in the outbox
@@ -81,6 +82,9 @@ func Open(ctx context.Context, opt Options) (*Detector, error) {
 	return d, nil
 }
 
+// now is the time in UTC and without the monotonic clock, which stands still while a machine sleeps.
+func (d *Detector) now() time.Time { return d.Now().UTC().Round(0) }
+
 // reload makes the model anew from the store.
 func (d *Detector) reload(ctx context.Context) error {
 	st, err := d.opt.Store.Load(ctx)
@@ -91,8 +95,16 @@ func (d *Detector) reload(ctx context.Context) error {
 	if err := m.Restore(st); err != nil {
 		return fmt.Errorf("load the decision state: %w", err)
 	}
-	d.model = m
+	d.model, d.stale = m, false
 	return nil
+}
+
+// fresh loads the model if that was not possible after a failed commit.
+func (d *Detector) fresh(ctx context.Context) error {
+	if !d.stale {
+		return nil
+	}
+	return d.reload(ctx)
 }
 
 // Rules returns the rules in force.
@@ -144,7 +156,7 @@ func (d *Detector) Ingest(ctx context.Context, b sources.Batch) (sources.Taken, 
 // prepare judges the mentions of a batch and puts them in the order of time.
 func (d *Detector) prepare(ctx context.Context, b sources.Batch) *intake {
 	in := &intake{ctx: ctx, batch: b, done: make(chan struct{})}
-	set, now := d.set.Load(), d.Now()
+	set, now := d.set.Load(), d.now()
 	latest := map[sources.Key]time.Time{}
 	for i := range b.Mentions {
 		m := b.Mentions[i]
@@ -192,8 +204,9 @@ func (d *Detector) drain() {
 		return
 	}
 	var ready []*intake
+	coming := map[string][32]byte{}
 	for _, in := range waiting {
-		if d.admit(in) {
+		if d.admit(in, coming) {
 			ready = append(ready, in)
 		}
 	}
@@ -208,8 +221,9 @@ func (d *Detector) drain() {
 	}
 }
 
-// admit checks whether an intake may go on: the daemon is open, and its delivery is a new one.
-func (d *Detector) admit(in *intake) bool {
+// admit checks whether an intake may go on: the daemon is open, and its delivery is a new one. coming are the
+// deliveries that wait with it.
+func (d *Detector) admit(in *intake, coming map[string][32]byte) bool {
 	switch {
 	case d.closed || d.failures >= 2:
 		in.err = sources.ErrUnavailable
@@ -220,7 +234,11 @@ func (d *Detector) admit(in *intake) bool {
 	case in.batch.Delivery == nil:
 		return true
 	}
+	key := deliveryKey(&in.batch)
 	digest, known, err := d.opt.Store.Delivery(in.ctx, in.batch.Source, in.batch.Delivery.ID)
+	if !known {
+		digest, known = coming[key]
+	}
 	switch {
 	case err != nil:
 		in.err = fmt.Errorf("look up delivery: %w", err)
@@ -229,8 +247,11 @@ func (d *Detector) admit(in *intake) bool {
 		in.err = sources.ErrConflict
 		return false
 	}
+	coming[key] = in.batch.Delivery.Digest
 	return true
 }
+
+func deliveryKey(b *sources.Batch) string { return b.Source + "\x00" + b.Delivery.ID }
 
 // commitIntakes applies and commits intakes as one change.
 func (d *Detector) commitIntakes(ins []*intake) error {
@@ -238,11 +259,15 @@ func (d *Detector) commitIntakes(ins []*intake) error {
 		return nil
 	}
 	ctx := context.WithoutCancel(ins[0].ctx)
+	if err := d.fresh(ctx); err != nil {
+		return err
+	}
+	coming := map[string]bool{}
 	var batch []Arrival
 	var owner []*intake
 	for _, in := range ins {
 		for k, a := range in.arrivals {
-			if why := d.refuse(&a); why != "" {
+			if why := d.refuse(&a, coming); why != "" {
 				in.taken.Rejected = append(in.taken.Rejected, sources.Rejected{Index: in.index[k], Error: why})
 				continue
 			}
@@ -252,7 +277,7 @@ func (d *Detector) commitIntakes(ins []*intake) error {
 	if err := d.priors(ctx, batch); err != nil {
 		return err
 	}
-	c, fates := d.model.Apply(batch, d.Now())
+	c, fates := d.model.Apply(batch, d.now())
 	for i, f := range fates {
 		if f == Duplicate {
 			owner[i].taken.Duplicates++
@@ -279,20 +304,26 @@ func (d *Detector) progress(c *Change, b *sources.Batch) {
 		if c.Deliveries == nil {
 			c.Deliveries = map[string][32]byte{}
 		}
-		c.Deliveries[b.Source+"\x00"+b.Delivery.ID] = b.Delivery.Digest
+		c.Deliveries[deliveryKey(b)] = b.Delivery.Digest
 	}
 }
 
-// refuse returns why an arrival cannot be taken, if so.
-func (d *Detector) refuse(a *Arrival) string {
+// refuse returns why an arrival cannot be taken, if so. coming are the unnamed brands that the same commit
+// brings.
+func (d *Detector) refuse(a *Arrival, coming map[string]bool) string {
 	for i := range a.Judged {
 		id := a.Judged[i].Brand
 		if _, named := d.set.Load().Brand(id); named || id == "" {
 			continue
 		}
-		if known, auto := d.model.HasBrand(id); !known && auto >= d.opt.AutoBrands {
+		known, auto := d.model.HasBrand(id)
+		if known || coming[id] {
+			continue
+		}
+		if auto += len(coming); auto >= d.opt.AutoBrands {
 			return fmt.Sprintf("brand %q is not in any rule file and %d such brands are known already; name it in a rule file or raise limits.auto_brands", id, auto)
 		}
+		coming[id] = true
 	}
 	return ""
 }
@@ -346,6 +377,7 @@ func (d *Detector) commit(ctx context.Context, c *Change) error {
 		d.failures++
 		d.opt.Log.Error("commit failed", "err", err, "failures", d.failures)
 		if again := d.reload(ctx); again != nil {
+			d.model, d.stale = NewModel(d.set.Load(), LagLive), true
 			return errors.Join(err, again)
 		}
 		return fmt.Errorf("commit: %w", err)
@@ -378,13 +410,16 @@ func (d *Detector) tellLog(c *Change) {
 func (d *Detector) Tick(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.fresh(ctx); err != nil {
+		return err
+	}
 	if d.failures > 0 {
-		probe := &Change{At: d.Now(), Cursors: map[string]sources.Cursor{"\x00probe": sources.Cursor(d.Now().UTC().Format(time.RFC3339))}}
+		probe := &Change{At: d.now(), Cursors: map[string]sources.Cursor{"\x00probe": sources.Cursor(d.now().UTC().Format(time.RFC3339))}}
 		if err := d.commit(ctx, probe); err != nil {
 			return err
 		}
 	}
-	c := d.model.Tick(d.Now())
+	c := d.model.Tick(d.now())
 	d.metrics.model(d.model)
 	return d.commit(ctx, c)
 }
@@ -394,12 +429,15 @@ func (d *Detector) Tick(ctx context.Context) error {
 func (d *Detector) Respond(ctx context.Context, e Event) (Result, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.fresh(ctx); err != nil {
+		return Result{}, err
+	}
 	for _, id := range []string{e.Incident, e.Args.Into} {
 		if err := d.recall(ctx, id); err != nil {
 			return Result{}, err
 		}
 	}
-	res, c, ok := d.model.Respond(e, d.Now())
+	res, c, ok := d.model.Respond(e, d.now())
 	if !ok {
 		return Result{}, fmt.Errorf("incident %q: %w", e.Incident, ErrNotFound)
 	}
@@ -455,5 +493,8 @@ func (d *Detector) Root(incident, route string) (Ref, bool) {
 func (d *Detector) Mark(ctx context.Context, rs ...Receipt) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.commit(context.WithoutCancel(ctx), d.model.Receive(rs, d.Now()))
+	if err := d.fresh(ctx); err != nil {
+		return err
+	}
+	return d.commit(context.WithoutCancel(ctx), d.model.Receive(rs, d.now()))
 }

@@ -27,11 +27,15 @@ func (m *Model) evidence(b *brand, r *rules.Rule, dim string, s *series, e *Eval
 		w := &e.Windows[i]
 		ev.Windows = append(ev.Windows, Window{
 			Length: time.Duration(w.Buckets) * BucketLength, Observed: w.N,
-			Expected: w.Mu, High: quantile(usualAtMost, w.Mu, w.V), Surprise: w.Surprise,
+			Expected: w.Mu, High: max(1, quantile(usualAtMost, w.Mu, w.V)), Surprise: w.Surprise,
 		})
 	}
-	ev.Window = ev.Windows[e.Lead]
-	from := bucketStart(e.Bucket - int64(e.Windows[e.Lead].Buckets) + 1)
+	lead := e.Lead
+	for lead > 0 && e.Windows[lead-1].N == e.Windows[lead].N {
+		lead-- // the same mentions in a shorter time say more
+	}
+	ev.Window = ev.Windows[lead]
+	from := bucketStart(e.Bucket - int64(e.Windows[lead].Buckets) + 1)
 	name := s.key.Signal
 	m.gather(&ev, b, from, bucketStart(e.Bucket+1), func(it *Item) bool { return m.inSeries(b, name, it) })
 	return ev
@@ -172,7 +176,7 @@ func (m *Model) sentence(f *found) string {
 	if m.set.Zone != nil {
 		local = m.now.In(m.set.Zone)
 	}
-	fmt.Fprintf(&s, "at this time of a %s usually %s, rarely more than %s", local.Weekday(), about(w.Expected), number(max(w.High, 1)))
+	fmt.Fprintf(&s, "at this time of a %s usually %s, rarely more than %s", local.Weekday(), about(w.Expected), number(w.High))
 	if ev.Learning != "" {
 		s.WriteString(" (still learning)")
 	}
@@ -223,9 +227,9 @@ func onWords(ev *Evidence) string {
 	case len(name) == 0:
 		return ""
 	case len(places) == 1:
-		return "; all on " + name[0]
+		return "; all on " + placeWords(name[0])
 	case 2*places[name[0]] >= int(ev.Window.Observed):
-		return "; mostly on " + name[0]
+		return "; mostly on " + placeWords(name[0])
 	}
 	return fmt.Sprintf("; on %d sources", len(places))
 }

@@ -87,6 +87,7 @@ type Incident struct {
 	Title       string   `json:"title"`    // of the rule
 	Sentence    string   `json:"sentence"` // what happened against what was expected, in one sentence
 	Rule        string   `json:"rule"`
+	NamedBy     string   `json:"named_by"` // the rule whose title and playbook it has: the most telling one so far
 	RuleHash    string   `json:"rule_hash"`
 	Signal      string   `json:"signal"`
 	Category    string   `json:"category,omitempty"`

@@ -1,6 +1,8 @@
 package detector
 
 import (
+	"slices"
+
 	"emberwatch/rules"
 	"emberwatch/sources"
 )
@@ -19,9 +21,10 @@ func Judge(set *rules.Set, scorer Scorer, m sources.Mention) []Judged {
 	score := scorer.Score(doc, m.Lang, m.Rating, false)
 	found := set.Match(&m, doc, score.Lang)
 	base := Judged{Mention: m, P: WithCues(score.P, found.Hits), Lang: score.Lang, Known: score.Known}
+	cued := slices.ContainsFunc(found.Hits, func(h rules.Hit) bool { return !h.Negated && h.Weight > 0 })
 	for _, h := range found.Hits {
-		if h.Negated {
-			continue
+		if h.Negated || cued && h.Weight == 0 {
+			continue // a word that only names a topic says nothing beside a real cue
 		}
 		if base.Category == "" {
 			base.Category, base.Cue, base.Confidence = h.Category, h.Cue, h.Confidence

@@ -33,6 +33,7 @@ type brand struct {
 	series map[string]*series // by signal
 	items  []*Item            // of the longest window, in the order of time
 	byKey  map[sources.Key]*Item
+	by     map[uint64][]*Item // by author
 }
 
 // keepItems is how long items stay: the longest window and the grace for late ones.
@@ -150,7 +151,7 @@ func (m *Model) brand(id string) *brand {
 	if b == nil {
 		b = &brand{
 			state:  BrandState{ID: id, Sources: map[string]time.Time{}, Deduped: map[string]time.Time{}},
-			series: map[string]*series{}, byKey: map[sources.Key]*Item{},
+			series: map[string]*series{}, byKey: map[sources.Key]*Item{}, by: map[uint64][]*Item{},
 		}
 		m.brands[id] = b
 	}
@@ -167,24 +168,39 @@ func (b *brand) insert(it *Item) {
 	})
 	b.items = slices.Insert(b.items, at, it)
 	b.byKey[it.Key] = it
+	b.by[it.Author] = append(b.by[it.Author], it)
 }
 
 func (b *brand) remove(it *Item) {
 	if at := slices.Index(b.items, it); at >= 0 {
 		b.items = slices.Delete(b.items, at, at+1)
 	}
-	delete(b.byKey, it.Key)
+	b.forget(it)
 }
 
-// HasBrand reports whether the model knows the brand already, and how many brands without rules it has.
+// forget takes an item out of the indexes.
+func (b *brand) forget(it *Item) {
+	delete(b.byKey, it.Key)
+	rest := slices.DeleteFunc(b.by[it.Author], func(x *Item) bool { return x == it })
+	if len(rest) == 0 {
+		delete(b.by, it.Author)
+	} else {
+		b.by[it.Author] = rest
+	}
+}
+
+// HasBrand reports whether the model knows the brand already; if not, also how many brands without rules it
+// has.
 func (m *Model) HasBrand(id string) (known bool, auto int) {
+	if _, known = m.brands[id]; known {
+		return true, 0
+	}
 	for _, b := range m.brands {
 		if b.state.Auto {
 			auto++
 		}
 	}
-	_, known = m.brands[id]
-	return known, auto
+	return false, auto
 }
 
 // SetRules makes set the rules in force. Learnt series stay; those of rules that are gone fade away unused.

@@ -51,6 +51,7 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 	if f.evidence.Authors < r.Floor.Authors {
 		return
 	}
+	alone := p.lastHit == p.since
 	opened, above := p.hit(&e, base)
 	m.touch(s)
 	young := e.Bucket-s.burst.first < firstDay
@@ -61,11 +62,11 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 	if !above || quiet || young || p.muted || unsure && e.Bucket == p.since {
 		return // a provisional signal needs two buckets in a row
 	}
-	f.opened = opened
+	f.opened = opened || unsure && alone
 	f.evidence.Bar = p.bar(base, e.Bucket)
 	f.since = f.evidence.First
 	f.category = leadingCategory(dim, r, &f.evidence)
-	if known == nil && !opened {
+	if known == nil && !f.opened {
 		known = m.ended(b, &sig) // somebody closed it while it went on
 	}
 	m.step(known, &f, s)
@@ -171,10 +172,16 @@ func (m *Model) burstLevel(f *found, provisional bool) (rules.Severity, string) 
 	if f.rule.Severity != rules.Calm {
 		return f.rule.Severity, "set by rule " + f.rule.ID
 	}
-	if f.rule.Match.Sentiment != string(Negative) && len(f.rule.Match.Categories) == 0 {
+	if s := f.rule.Signal(); s == "all" || len(f.rule.Per) == 0 && f.rule.Match.Sentiment == string(Positive) {
 		return rules.Notice, "more mentions, not more complaints"
 	}
 	level, why := rules.Issue, "an unusual number of complaints"
+	if specific(f.rule) == ownTerms {
+		why = "an unusual number of mentions that rule " + f.rule.ID + " looks for"
+	}
+	if s := budgeted(f); s.GraverThan(level) {
+		level, why = s, why+"; above the bar of its budget for severity "+fmt.Sprint(int(s))
+	}
 	if c := m.set.Categories[f.category]; c != nil && c.Sev != rules.Calm && c.Sev <= rules.Serious {
 		level, why = rules.Serious, "an unusual number of complaints about "+TopicWords(f.category)
 	}
@@ -182,6 +189,44 @@ func (m *Model) burstLevel(f *found, provisional bool) (rules.Severity, string) 
 		level, why = rules.Issue, why+"; held at 3 while the baseline is provisional"
 	}
 	return stepUp(level, why, f)
+}
+
+// budgeted returns the gravest severity whose budget's bar the score has passed; a budget that names only one
+// severity means that one.
+func budgeted(f *found) rules.Severity {
+	b := f.rule.Budget
+	if len(b) == 1 {
+		for s := range b {
+			return s
+		}
+	}
+	for s := rules.Crisis; s <= rules.Notice; s++ {
+		if rate := b[s].PerWeek(); rate > 0 && f.evidence.Score >= barFor(rate) {
+			return s
+		}
+	}
+	return rules.Calm
+}
+
+// How much a rule says about what happened, the most telling last.
+const (
+	anyComplaint = iota
+	oneTopic
+	ownTerms
+	oneMention
+)
+
+func specific(r *rules.Rule) int {
+	m := &r.Match
+	switch {
+	case r.Kind == rules.Each:
+		return oneMention
+	case len(m.AllOf)+len(m.AnyOf) > 0:
+		return ownTerms
+	case len(m.Categories) > 0 || len(r.Per) > 0:
+		return oneTopic
+	}
+	return anyComplaint
 }
 
 // stepUp makes a growing burst graver: one level at twice its first count, and on to 1 at four times if it
@@ -416,17 +461,22 @@ func (m *Model) lead(t *turn, f *found) bool {
 		first := &i.Signals[0]
 		own := first.Rule == f.signal.Rule && first.Series == f.signal.Series
 		if !own && !f.signal.Level.GraverThan(first.Level) {
-			m.places(t, &f.evidence)
+			m.places(t, f.signal.Signal, &f.evidence)
 			return false
 		}
 	}
-	i.Rule, i.Title, i.Signal = f.rule.ID, f.rule.Title, f.signal.Signal
+	named, ok := m.set.Rule(i.NamedBy)
+	vaguer := ok && specific(f.rule) < specific(named)
+	i.Rule, i.Signal = f.rule.ID, f.signal.Signal
 	i.Evidence = f.evidence
 	if f.category != "" {
 		i.Category = f.category
 	}
-	if p := m.set.PlaybookFor(f.rule, i.Category); p != nil {
-		i.Playbook = p.ID
+	if !vaguer {
+		i.Title, i.NamedBy = f.rule.Title, f.rule.ID
+		if p := m.set.PlaybookFor(f.rule, i.Category); p != nil {
+			i.Playbook = p.ID
+		}
 	}
 	for _, r := range f.rule.Routes {
 		if !slices.Contains(i.Routes, r) {
@@ -434,12 +484,15 @@ func (m *Model) lead(t *turn, f *found) bool {
 		}
 	}
 	i.Sentence = m.sentence(f)
-	m.places(t, &f.evidence)
+	m.places(t, f.signal.Signal, &f.evidence)
 	return true
 }
 
 // places notes the sources that an incident is on; a single mention does not make a place.
-func (m *Model) places(t *turn, ev *Evidence) {
+func (m *Model) places(t *turn, signal string, ev *Evidence) {
+	if signal == "all" {
+		return // praise is no new front
+	}
 	for _, s := range sortedKeys(ev.Sources) {
 		if ev.Sources[s] >= 2 || len(t.inc.NewSources) == 0 {
 			t.newSource(s)

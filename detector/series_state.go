@@ -34,7 +34,7 @@ const seriesVersion = 1
 // last bit, so that a restart changes no later result.
 func (s *series) MarshalBinary() ([]byte, error) {
 	b := s.burst
-	w := &blobWriter{buf: []byte{seriesVersion}}
+	w := &blobWriter{buf: append(make([]byte, 0, 8<<10), seriesVersion)} // with the default windows it takes 6 KB
 	w.ints(b.cur, b.first, b.learned, int64(b.hours), int64(len(b.windows)), int64(len(b.n)))
 	w.bools(b.liveHour)
 	w.floats(b.level.a, b.level.b)

@@ -55,3 +55,18 @@ func TopicWords(category string) string {
 	}
 	return strings.ReplaceAll(category, "_", " ")
 }
+
+// places are the names of networks as they write themselves.
+var places = map[string]string{
+	"instagram": "Instagram", "facebook": "Facebook", "x": "X", "twitter": "Twitter", "mastodon": "Mastodon", "bluesky": "Bluesky",
+	"threads": "Threads", "linkedin": "LinkedIn", "tiktok": "TikTok", "youtube": "YouTube", "reddit": "Reddit", "appstore": "the App Store",
+	"googleplay": "Google Play", "hackernews": "Hacker News", "trustpilot": "Trustpilot", "news": "news sites",
+}
+
+// placeWords names a network or source in words.
+func placeWords(name string) string {
+	if w, ok := places[name]; ok {
+		return w
+	}
+	return name
+}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"emberwatch/detector"
@@ -21,6 +22,7 @@ const (
 	lookAgain    = 3 * time.Second  // between two looks for a message of unknown fate
 	looks        = 2                // how often a message of unknown fate is looked for before it is sent again
 	callTimeout  = 45 * time.Second // for one call to the outside
+	readAgain    = time.Second      // what was read from the outbox is trusted for so long: people may overtake it
 	quotesShown  = 5
 	quotesLooked = 10
 )
@@ -51,7 +53,11 @@ type Dispatcher struct {
 	opt        DispatchOptions
 	deliveries *prometheus.CounterVec
 
-	pass sync.Mutex // one pass at a time: two would send the same alert twice
+	// claims guards what running passes have taken: two would send the same alert twice. The outbox is read
+	// under it, when whoever let go of an alert has booked it.
+	claims sync.Mutex
+	lanes  map[string]bool
+	taken  map[uint64]bool // their alerts; other rules may put them into another lane meanwhile
 
 	mu     sync.Mutex
 	next   map[string]time.Time // per channel: not before, wall clock
@@ -67,7 +73,8 @@ func NewDispatcher(opt DispatchOptions) *Dispatcher {
 		opt.Metrics = prometheus.NewRegistry()
 	}
 	d := &Dispatcher{
-		Now: time.Now, opt: opt, next: map[string]time.Time{}, looked: map[uint64]int{},
+		Now: time.Now, opt: opt, lanes: map[string]bool{}, taken: map[uint64]bool{},
+		next: map[string]time.Time{}, looked: map[uint64]int{},
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "emberwatch_deliveries_total",
 			Help: "Alerts by notifier, kind, reason and outcome.",
@@ -77,61 +84,94 @@ func NewDispatcher(opt DispatchOptions) *Dispatcher {
 	return d
 }
 
-// Run drains the outbox whenever wake delivers and once a second, until ctx ends.
+// Run drains the outbox whenever wake delivers, when a channel has rested, and at least once a second, until
+// ctx ends. It returns when the calls that have begun are booked.
 func (d *Dispatcher) Run(ctx context.Context, wake <-chan struct{}) error {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
+	var senders sync.WaitGroup
+	defer senders.Wait()
 	for {
-		d.Drain(ctx)
+		for lane, due := range d.claim() {
+			senders.Go(func() { d.lane(ctx, lane, due) })
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-wake:
-		case <-tick.C:
+		case <-time.After(d.pause()):
 		}
 	}
 }
 
 // Drain makes one pass over what is due and returns how many alerts were delivered. Alerts that fail stay in
-// the outbox.
+// the outbox; what another pass is at work on is left to it.
 func (d *Dispatcher) Drain(ctx context.Context) int {
-	d.pass.Lock()
-	defer d.pass.Unlock()
+	var senders sync.WaitGroup
+	var sent atomic.Int64
+	for lane, due := range d.claim() {
+		senders.Go(func() { sent.Add(int64(d.lane(ctx, lane, due))) })
+	}
+	senders.Wait()
+	return int(sent.Load())
+}
+
+// claim takes what is due, by channel, but for what others have taken. Every lane must be run: it lets go of
+// its claim at its end.
+func (d *Dispatcher) claim() map[string][]detector.Alert {
+	d.claims.Lock()
+	defer d.claims.Unlock()
 	lanes := map[string][]detector.Alert{}
-	var order []string
 	for _, a := range d.opt.Outbox.Pending(d.Now()) {
 		route := d.opt.Rules().Route(a.Route)
 		lane := d.opt.For(route).Name() + "|" + route.Slack.Channel + "|" + route.Slack.User
-		if _, ok := lanes[lane]; !ok {
-			order = append(order, lane)
+		if !d.lanes[lane] && !d.taken[a.Seq] {
+			lanes[lane] = append(lanes[lane], a)
 		}
-		lanes[lane] = append(lanes[lane], a)
 	}
-	var wg sync.WaitGroup
-	sent := make([]int, len(order))
-	for k, lane := range order {
-		wg.Go(func() { sent[k] = d.lane(ctx, lane, lanes[lane]) })
+	for lane, due := range lanes {
+		d.lanes[lane] = true
+		for i := range due {
+			d.taken[due[i].Seq] = true
+		}
 	}
-	wg.Wait()
-	total := 0
-	for _, n := range sent {
-		total += n
-	}
-	return total
+	return lanes
 }
 
-// lane sends what is due for one channel, in order, until the channel has to rest. What comes after something
-// undecided in the same thread waits for it.
+func (d *Dispatcher) release(lane string, due []detector.Alert) {
+	d.claims.Lock()
+	defer d.claims.Unlock()
+	delete(d.lanes, lane)
+	for i := range due {
+		delete(d.taken, due[i].Seq)
+	}
+}
+
+// pause returns how long to wait for the first channel that rests, at most a second.
+func (d *Dispatcher) pause() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	wait := time.Second
+	for _, until := range d.next {
+		if left := time.Until(until); left > 0 {
+			wait = min(wait, left)
+		}
+	}
+	return wait
+}
+
+// lane sends what was claimed for one channel, in order, until the channel has to rest or the claim is too
+// old. What comes after something undecided in the same thread waits for it.
 func (d *Dispatcher) lane(ctx context.Context, lane string, due []detector.Alert) int {
+	defer d.release(lane, due)
 	sent := 0
 	blocked := map[string]bool{}
+	began := time.Now()
 	for i := range due {
 		a := &due[i]
 		thread := a.Incident + "|" + a.Route
 		if blocked[thread] {
 			continue
 		}
-		if ctx.Err() != nil || d.resting(lane) {
+		if ctx.Err() != nil || d.resting(lane) || time.Since(began) > readAgain {
 			return sent
 		}
 		done, err := d.deliver(ctx, lane, a)
@@ -168,8 +208,12 @@ func (d *Dispatcher) deliver(ctx context.Context, lane string, a *detector.Alert
 	m, err := d.message(ctx, a)
 	if err != nil {
 		d.opt.Log.Error("alert without a message", "incident", a.Incident, "err", err)
+		state := detector.AlertPending
+		if a.State != detector.AlertPending {
+			state = detector.AlertUnknown // it still has to be looked for
+		}
 		return false, d.mark(ctx, detector.Receipt{
-			Seq: a.Seq, State: detector.AlertPending, Error: err.Error(),
+			Seq: a.Seq, State: state, Error: err.Error(),
 			NotBefore: d.Now().Add(lookAgain),
 		})
 	}
@@ -311,9 +355,12 @@ func (d *Dispatcher) cannotLook(ctx context.Context, m *Message, err error) (aga
 		d.forget(m.Alert.Seq)
 		return true, nil
 	}
+	wait := backoff(m.Alert.Attempts)
+	if de != nil && de.Outcome == Busy {
+		wait = de.RetryAfter
+	}
 	return false, errOrWait(d.mark(ctx, detector.Receipt{
-		Seq: m.Alert.Seq, State: detector.AlertUnknown,
-		Error: err.Error(), NotBefore: d.Now().Add(backoff(m.Alert.Attempts)),
+		Seq: m.Alert.Seq, State: detector.AlertUnknown, Error: err.Error(), NotBefore: d.Now().Add(wait),
 	}))
 }
 

@@ -58,7 +58,8 @@ type app struct {
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{stdin, stdout, stderr}
-	err := a.cli().RunContext(ctx, args)
+	c := a.cli()
+	err := c.RunContext(ctx, flagsFirst(c, args))
 	code := exitCode(err)
 	if err != nil && err.Error() != "" {
 		fmt.Fprintln(stderr, "emberwatch: "+err.Error())

@@ -103,7 +103,7 @@ func (a *app) tellProblems(c *cli.Context, errs rules.Errors, files []rules.File
 
 func (a *app) checkSummary(count map[rules.Level]int, files []rules.File, set *rules.Set) {
 	switch {
-	case set == nil:
+	case set == nil, len(files) == 0 && count[rules.LevelError] > 0:
 		fmt.Fprintf(a.stdout, "%d errors, %d warnings\n", count[rules.LevelError], count[rules.LevelWarning])
 	case len(files) == 0:
 		fmt.Fprintf(a.stdout, "ok: no rule files, the starter rules are in force (%d rules for every brand)\n", len(set.RulesFor("")))
@@ -144,5 +144,8 @@ func (a *app) printConfig(cfg *Config, errs rules.Errors) error {
 	if _, err := a.stdout.Write(b); err != nil {
 		return err
 	}
-	return a.report(errs)
+	if a.report(errs) != nil {
+		return &exitError{Code: exitProblems}
+	}
+	return nil
 }

@@ -139,7 +139,7 @@ func (d *Daemon) openDetector(ctx context.Context, set *rules.Set) error {
 	size, _ := ParseSize(d.cfg.Store.MaxSize) // validated
 	db, err := store.Open(d.dir, store.Options{MaxSize: size})
 	if err != nil {
-		return err
+		return &exitError{exitStore, err}
 	}
 	d.db = db
 	d.onClose("store", db.Close)

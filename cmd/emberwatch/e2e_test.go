@@ -260,11 +260,10 @@ func TestFromMentionToAcknowledgement(t *testing.T) {
 		m := fake.Thread(root.TS)[0]
 		return strings.Contains(string(m.Blocks), view.Incident.Owner)
 	})
-	lines := len(fake.Thread(root.TS))
-	time.Sleep(5 * time.Second) // longer than the next rung
-	if got := len(fake.Thread(root.TS)); got != lines {
-		t.Errorf("the ladder went on after the acknowledgement: %d lines, then %d", lines, got)
+	if i := view.Incident; !i.LadderFrom.IsZero() || !i.RemindAt.IsZero() {
+		t.Errorf("the ladder runs on after the acknowledgement: %+v", i)
 	}
+	eventually(t, "an empty outbox", func() bool { return len(d.detector.Pending(time.Now().Add(24*time.Hour))) == 0 })
 
 	stop()
 	before := fake.Calls("chat.postMessage")
@@ -276,7 +275,10 @@ func TestFromMentionToAcknowledgement(t *testing.T) {
 	if len(list.Incidents) != 1 || list.Incidents[0].Owner != view.Incident.Owner {
 		t.Errorf("after the restart: %+v", list)
 	}
-	time.Sleep(3 * time.Second)
+	if due := d.detector.Pending(time.Now().Add(24 * time.Hour)); len(due) != 0 {
+		t.Errorf("after the restart there is something to send: %+v", due)
+	}
+	d.dispatcher.Drain(t.Context())
 	if after := fake.Calls("chat.postMessage"); after != before {
 		t.Errorf("%s messages after a restart", strconv.Itoa(after-before))
 	}

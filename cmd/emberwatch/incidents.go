@@ -181,7 +181,7 @@ func (a *app) show(v *incidentView) {
 		fmt.Fprintf(a.stdout, "  score %.2f, bar %.2f %s\n", ev.Score, ev.Bar, ev.Learning)
 	}
 	fmt.Fprintf(a.stdout, "\n  %d authors; sources %s; languages %s; topics %s\n", ev.Authors, counts(ev.Sources), counts(ev.Languages), counts(ev.Categories))
-	for k := range v.Mentions {
+	for k := range min(len(v.Mentions), 8) {
 		m := &v.Mentions[k].Mention
 		fmt.Fprintf(a.stdout, "\n  %s  %s %s [%s]\n    %s\n", local(m.CreatedAt), clean(m.Source), clean(authorName(m.Author)), v.Mentions[k].Lang,
 			cut(clean(strings.Join(strings.Fields(m.Body()), " ")), 200))

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"text/template"
+	"time"
 
 	"emberwatch/rules"
 
@@ -32,6 +34,9 @@ type initData struct {
 }
 
 func (a *app) init(c *cli.Context) error {
+	if c.Args().Len() > 1 {
+		return usage("init takes one folder; flags stand before it")
+	}
 	dir := c.Args().First()
 	if dir == "" {
 		dir = "."
@@ -42,39 +47,63 @@ func (a *app) init(c *cli.Context) error {
 	}
 	id, _ := rules.Starter().BrandID(name)
 	data := initData{Name: name, ID: id, Handle: c.String("handle"), Feed: c.String("feed")}
-	files := []struct{ path, text string }{
-		{filepath.Join(dir, "emberwatch.yml"), initConfig},
-		{filepath.Join(dir, "rules", id+".yml"), initRules},
+	files := []rules.File{
+		{Name: filepath.Join(dir, "emberwatch.yml"), Data: fill(initConfig, data)},
+		{Name: filepath.Join(dir, "rules", id+".yml"), Data: fill(initRules, data)},
 	}
 	for _, f := range files {
-		if _, err := os.Lstat(f.path); err == nil {
-			return &exitError{exitUsage, fmt.Errorf("%s exists already and is left as it is; choose another folder", f.path)}
+		if _, err := os.Lstat(f.Name); err == nil {
+			return &exitError{exitUsage, fmt.Errorf("%s exists already and is left as it is; choose another folder", f.Name)}
 		}
 	}
+	if err := a.report(initProblems(files[0], files[1])); err != nil {
+		return err
+	}
 	for _, f := range files {
-		if err := writeTemplate(f.path, f.text, data); err != nil {
+		if err := writeNew(f); err != nil {
 			return err
 		}
-		fmt.Fprintln(a.stdout, "wrote "+f.path)
+		fmt.Fprintln(a.stdout, "wrote "+f.Name)
 	}
-	fmt.Fprintf(a.stdout, initNext, files[0].path)
+	fmt.Fprintf(a.stdout, initNext, files[0].Name)
 	return nil
 }
 
-func writeTemplate(path, text string, data initData) (err error) {
-	t, err := template.New(path).Funcs(template.FuncMap{"q": quoteYAML}).Parse(text)
+// fill fills in a template; those of this file cannot fail.
+func fill(text string, data initData) []byte {
+	var b bytes.Buffer
+	t := template.Must(template.New("").Funcs(template.FuncMap{"q": quoteYAML}).Parse(text))
+	if err := t.Execute(&b, data); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// initProblems returns what check would refuse of the files: nothing of that kind is written.
+func initProblems(config, ruleFile rules.File) (refused rules.Errors) {
+	c := Default()
+	c.path, c.place = config.Name, map[string]rules.Pos{}
+	errs := append(c.read(config.Data), c.Validate()...)
+	_, more := rules.Parse([]rules.File{ruleFile}, rules.Options{Now: time.Now()})
+	for _, e := range append(errs, more...) {
+		if e.Level == rules.LevelError {
+			refused = append(refused, e)
+		}
+	}
+	return refused
+}
+
+// writeNew writes a file that must not be there yet.
+func writeNew(file rules.File) (err error) {
+	if err := os.MkdirAll(filepath.Dir(file.Name), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(file.Name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return t.Execute(f, data)
+	_, err = f.Write(file.Data)
+	return errors.Join(err, f.Close())
 }
 
 // quoteYAML writes a string as a YAML scalar that means just that.

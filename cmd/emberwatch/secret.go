@@ -28,8 +28,13 @@ func (s Secret) String() string {
 // GoString hides the value.
 func (s Secret) GoString() string { return s.String() }
 
-// MarshalYAML writes the reference, which is no secret.
-func (s Secret) MarshalYAML() (any, error) { return s.ref, nil }
+// MarshalYAML writes the reference, which is no secret; a value that wrongly stands there is hidden.
+func (s Secret) MarshalYAML() (any, error) {
+	if strings.HasPrefix(s.ref, "env:") || strings.HasPrefix(s.ref, "file:") {
+		return s.ref, nil
+	}
+	return s.String(), nil
+}
 
 // UnmarshalYAML reads the reference; what it says is checked when it is resolved.
 func (s *Secret) UnmarshalYAML(n *yaml.Node) error {

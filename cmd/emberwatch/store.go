@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -26,8 +27,8 @@ func (a *app) storeCommand() *cli.Command {
 		online(a.storeBackup, "backup", "copy it while the daemon runs", "[DIR]"),
 		online(a.storeExport, "export", "mentions as NDJSON that replay reads", "",
 			&cli.StringFlag{Name: "brand"}, &cli.StringFlag{Name: "source"}, &cli.StringFlag{Name: "author", Usage: "needs --source"}),
-		online(a.storeErase, "erase", "remove what one author wrote", "", &cli.StringFlag{Name: "source", Required: true},
-			&cli.StringFlag{Name: "author", Required: true, Usage: "`ID` or handle"}),
+		online(a.storeErase, "erase", "remove what one author wrote", "", &cli.StringFlag{Name: "source", Usage: "`NAME` of the source"},
+			&cli.StringFlag{Name: "author", Usage: "`ID` or handle"}),
 		offline(a.storeCheck, "check", "verify every file", ""),
 		offline(a.storeCompact, "compact", "give freed space back to the disk", ""),
 		offline(a.storeRestore, "restore", "put a backup in its place; what is there is moved aside", "BACKUP"),
@@ -40,9 +41,12 @@ func (a *app) withStore(c *cli.Context, f func(*store.DB) error) error {
 	if err != nil {
 		return err
 	}
+	if _, err := os.Stat(dir); err != nil {
+		return &exitError{exitStore, fmt.Errorf("data folder: %w", err)} // looking must not make one
+	}
 	db, err := store.Open(dir, store.Options{})
 	if err != nil {
-		return err
+		return &exitError{exitStore, err}
 	}
 	return errors.Join(f(db), db.Close())
 }
@@ -131,6 +135,9 @@ func (a *app) storeExport(c *cli.Context) error {
 
 func (a *app) storeErase(c *cli.Context) error {
 	source, author := c.String("source"), c.String("author")
+	if source == "" || author == "" {
+		return usage("say whom: --source and --author are needed")
+	}
 	var erased store.Erased
 	err := a.throughDaemon(c, "erase", url.Values{"source": {source}, "author": {author}}, &erased, func(db *store.DB) (err error) {
 		erased, err = db.EraseAuthor(c.Context, source, author)
