@@ -130,7 +130,7 @@ func (m *Model) overtake(i *Incident) {
 		if a.Incident != i.ID || a.State != AlertPending {
 			continue
 		}
-		overtaken := a.Reason == ReasonReminder || a.Reason == ReasonEscalated && a.Kind != KindRoot ||
+		overtaken := a.Reason == ReasonReminder || a.Reason == ReasonEscalated ||
 			i.Handling == Closed && a.Kind == KindRoot
 		if overtaken {
 			a.State = AlertCancelled

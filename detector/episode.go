@@ -28,11 +28,22 @@ func (p *episode) insideAt(b int64) bool {
 	return p.inside && b-p.lastHit <= int64(episodeQuiet/BucketLength)
 }
 
+// stay is the score that keeps an open episode open: the plain bar, or a rule's own if that is lower.
+func stay(base float64) float64 { return min(base, defaultBar) }
+
+// wants reports whether an evaluation can open the episode or keep it open.
+func (p *episode) wants(e *Eval, base float64) bool {
+	if p.insideAt(e.Bucket) {
+		return e.Score >= stay(base)
+	}
+	return e.Score >= p.bar(base, e.Bucket)
+}
+
 // hit takes note of an evaluation. opened: a new episode began; above: the score is at the bar, in an open
 // episode or a new one.
 func (p *episode) hit(e *Eval, base float64) (opened, above bool) {
 	if p.insideAt(e.Bucket) {
-		above = e.Score >= base
+		above = e.Score >= stay(base)
 		if above {
 			p.lastHit = e.Bucket
 		}

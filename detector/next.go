@@ -169,6 +169,7 @@ func (t *turn) raise(sig ActiveSignal) {
 		t.edit() // people go by the override, which is graver still
 		return
 	}
+	i.Override = rules.Calm // somebody thought it milder than it has become
 	t.worse(notifying(told(&t.was)))
 }
 

@@ -31,10 +31,10 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 	}
 	base := barOf(b, r)
 	e := s.burst.eval(floor)
-	if e.Score < base {
+	p := s.episode(r.ID)
+	if !p.wants(&e, base) {
 		return
 	}
-	p := s.episode(r.ID)
 	sig := ActiveSignal{
 		Rule: r.ID, Signal: signalWord(r, dim), Series: s.key.Signal, First: m.now, LastHit: m.now,
 		Quiet: Duration(quietOf(r)),

@@ -58,6 +58,7 @@ type Dispatcher struct {
 	claims sync.Mutex
 	lanes  map[string]bool
 	taken  map[uint64]bool // their alerts; other rules may put them into another lane meanwhile
+	freed  chan struct{}   // one slot: a lane that sent something is free again, and more may be due there
 
 	mu     sync.Mutex
 	next   map[string]time.Time // per channel: not before, wall clock
@@ -74,7 +75,7 @@ func NewDispatcher(opt DispatchOptions) *Dispatcher {
 	}
 	d := &Dispatcher{
 		Now: time.Now, opt: opt, lanes: map[string]bool{}, taken: map[uint64]bool{},
-		next: map[string]time.Time{}, looked: map[uint64]int{},
+		freed: make(chan struct{}, 1), next: map[string]time.Time{}, looked: map[uint64]int{},
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "emberwatch_deliveries_total",
 			Help: "Alerts by notifier, kind, reason and outcome.",
@@ -91,12 +92,13 @@ func (d *Dispatcher) Run(ctx context.Context, wake <-chan struct{}) error {
 	defer senders.Wait()
 	for {
 		for lane, due := range d.claim() {
-			senders.Go(func() { d.lane(ctx, lane, due) })
+			senders.Go(func() { d.work(ctx, lane, due) })
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-wake:
+		case <-d.freed:
 		case <-time.After(d.pause()):
 		}
 	}
@@ -108,14 +110,13 @@ func (d *Dispatcher) Drain(ctx context.Context) int {
 	var senders sync.WaitGroup
 	var sent atomic.Int64
 	for lane, due := range d.claim() {
-		senders.Go(func() { sent.Add(int64(d.lane(ctx, lane, due))) })
+		senders.Go(func() { sent.Add(int64(d.work(ctx, lane, due))) })
 	}
 	senders.Wait()
 	return int(sent.Load())
 }
 
-// claim takes what is due, by channel, but for what others have taken. Every lane must be run: it lets go of
-// its claim at its end.
+// claim takes what is due, by channel, but for what others have taken. Every lane must be worked.
 func (d *Dispatcher) claim() map[string][]detector.Alert {
 	d.claims.Lock()
 	defer d.claims.Unlock()
@@ -136,13 +137,22 @@ func (d *Dispatcher) claim() map[string][]detector.Alert {
 	return lanes
 }
 
-func (d *Dispatcher) release(lane string, due []detector.Alert) {
+// work sends what was claimed for one channel and lets go of it.
+func (d *Dispatcher) work(ctx context.Context, lane string, due []detector.Alert) int {
+	sent := d.lane(ctx, lane, due)
 	d.claims.Lock()
 	defer d.claims.Unlock()
 	delete(d.lanes, lane)
 	for i := range due {
 		delete(d.taken, due[i].Seq)
 	}
+	if sent > 0 {
+		select {
+		case d.freed <- struct{}{}:
+		default:
+		}
+	}
+	return sent
 }
 
 // pause returns how long to wait for the first channel that rests, at most a second.
@@ -161,7 +171,6 @@ func (d *Dispatcher) pause() time.Duration {
 // lane sends what was claimed for one channel, in order, until the channel has to rest or the claim is too
 // old. What comes after something undecided in the same thread waits for it.
 func (d *Dispatcher) lane(ctx context.Context, lane string, due []detector.Alert) int {
-	defer d.release(lane, due)
 	sent := 0
 	blocked := map[string]bool{}
 	began := time.Now()

@@ -791,12 +791,14 @@ func TestPace(t *testing.T) {
 	var rows []detector.Alert
 	for n := range uint64(5) {
 		rows = append(rows, alert(n+1, detector.KindRoot, of(fmt.Sprint("acme-", n))),
-			alert(n+11, detector.KindRoot, of(fmt.Sprint("acme-", n)), on("crisis")))
+			alert(n+11, detector.KindRoot, of(fmt.Sprint("acme-", n)), on("crisis")),
+			alert(n+21, detector.KindRoot, of(fmt.Sprint("acme-", n)), on("shop")))
 	}
 	play(t, rows, func(t *testing.T, s *stage) {
 		for n := range uint64(5) {
 			s.slack.notify[n+1] = []answer{{took: 40 * time.Second}}
 			s.slack.notify[n+11] = []answer{{took: 200 * time.Millisecond}}
+			s.slack.notify[n+21] = []answer{{took: 700 * time.Millisecond}}
 		}
 		s.run(time.Minute)
 		want := []string{
@@ -812,11 +814,26 @@ func TestPace(t *testing.T) {
 	})
 }
 
-// TestUnpaced: a terminal gets all at once.
+// TestOneCallAtATime: what becomes due while a channel is being called waits for the end of the call.
+func TestOneCallAtATime(t *testing.T) {
+	rows := []detector.Alert{
+		alert(1, detector.KindRoot), alert(2, detector.KindRoot, of("acme-2"), func(a *detector.Alert) { a.NotBefore = midnight.Add(5 * time.Second) }),
+	}
+	play(t, rows, func(t *testing.T, s *stage) {
+		s.slack.notify[1] = []answer{{took: 20 * time.Second}}
+		s.run(time.Minute)
+		if diff := cmp.Diff([]string{"20s 1 sent #pr/ts1", "21s 2 sent #pr/ts2"}, s.lines(" sent ")); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestUnpaced: a terminal gets all at once, a line as soon as its root is there, even if nobody wakes Run.
 func TestUnpaced(t *testing.T) {
 	rows := []detector.Alert{alert(1, detector.KindRoot), alert(2, detector.KindRoot, of("acme-2")), alert(3, detector.KindThread, of("acme-2"))}
 	play(t, rows, func(t *testing.T, s *stage) {
 		s.opt.For = func(*rules.Route) notifier.Notifier { return hasty{s.slack} }
+		s.out.wake = nil
 		s.start()
 		s.run(time.Millisecond)
 		want := []string{"0s 1 sent #pr/ts1", "0s 2 sent #pr/ts2", "0s 3 sent #pr/ts3"}
@@ -881,6 +898,7 @@ func TestShutdown(t *testing.T) {
 		s.slack.notify[1] = []answer{{took: 10 * time.Second}}
 		s.run(2 * time.Second)
 		s.expect("0s 1 sending", "10s 1 slack has it", "10s 1 sent #pr/ts1")
+		time.Sleep(time.Minute) // the channel has rested
 		if n := s.d.Drain(canceled(t)); n != 0 {
 			t.Errorf("after the end %d more were sent", n)
 		}

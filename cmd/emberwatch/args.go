@@ -28,6 +28,9 @@ func flagsFirst(app *cli.App, args []string) []string {
 		head = append(head, rest[0])
 		rest, flags, commands = rest[1:], commands[i].Flags, commands[i].Subcommands
 	}
+	if dangling(flags, rest) {
+		return args // a flag at the end lacks its value, and must not take an argument for it
+	}
 	var first, later []string
 	for len(rest) > 0 {
 		switch n := skipFlags(flags, rest); {
@@ -53,6 +56,14 @@ func skipFlags(flags []cli.Flag, args []string) int {
 		}
 	}
 	return n
+}
+
+func dangling(flags []cli.Flag, args []string) bool {
+	if slices.Contains(args, "--") || len(args) == 0 {
+		return false
+	}
+	last := args[len(args)-1]
+	return len(last) > 1 && last[0] == '-' && !strings.Contains(last, "=") && takesValue(flags, strings.TrimLeft(last, "-"))
 }
 
 func takesValue(flags []cli.Flag, name string) bool {

@@ -15,7 +15,7 @@ func TestFlagsMayFollowArguments(t *testing.T) {
 		"ew replay -- --odd-name":                   "ew replay -- --odd-name",
 		"ew nosuch --json":                          "ew --json nosuch",
 		"ew":                                        "ew",
-		"ew init dir --brand":                       "ew init --brand dir",
+		"ew init dir --brand":                       "ew init dir --brand",
 	} {
 		got := flagsFirst((&app{}).cli(), strings.Fields(in))
 		if !slices.Equal(got, strings.Fields(want)) {

@@ -35,7 +35,7 @@ type initData struct {
 
 func (a *app) init(c *cli.Context) error {
 	if c.Args().Len() > 1 {
-		return usage("init takes one folder; flags stand before it")
+		return usage("init takes one folder")
 	}
 	dir := c.Args().First()
 	if dir == "" {

@@ -25,9 +25,10 @@ const anyPort = "version: 1\nhttp: {listen: \"127.0.0.1:0\"}\n"
 // promptly are rules that tell within a second.
 const promptly = "version: 1\nroutes: {default: {slack: {channel: \"#pr-alerts\"}, notify: {gather: 1s}}}\n"
 
-// item is a mention as JSON, written now.
+// item is a comment as JSON, written now.
 func item(id, brand, text string) string { return itemOf(sources.Comment, id, brand, text) }
 
+// itemOf is item for another kind of mention.
 func itemOf(kind sources.Kind, id, brand, text string) string {
 	b, _ := json.Marshal(map[string]any{
 		"id": id, "kind": kind, "brand": brand, "text": text, "author": "@" + id,
@@ -405,7 +406,7 @@ func TestHangupReloads(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "rules.yml")
-	good := "version: 1\nbrands:\n  fjellbryg: {names: [Fjellbryg]}\npacks: [starter]\n"
+	good := "version: 1\ntimezone: UTC\npacks: [starter]\n"
 	writeFile(t, file, good)
 	c := start(t, launch{data: filepath.Join(dir, "d"), config: writeFile(t, filepath.Join(dir, "e.yml"), anyPort+"rules: [rules.yml]\n")})
 	defer c.stop(t)
@@ -414,14 +415,14 @@ func TestHangupReloads(t *testing.T) {
 	writeFile(t, file, good+"rulse: []\n")
 	c.signal(t, syscall.SIGHUP)
 	soon(t, "the refusal is told", func() bool { return c.readiness(t).Reload != "" })
-	if r := c.readiness(t); r.Rules != before.Rules || !r.Ready || !strings.Contains(r.Reload, "rules.yml:5:1") {
+	if r := c.readiness(t); r.Rules != before.Rules || !r.Ready || !strings.Contains(r.Reload, "rules.yml:4:1") {
 		t.Errorf("after a broken file: %+v", r)
 	}
 	if res := c.ask(t, "POST", "/-/reload", ""); res.status != 422 || !strings.Contains(res.body, `did you mean "rules"`) {
 		t.Errorf("reload over HTTP: %d %s", res.status, res.body)
 	}
 
-	writeFile(t, file, strings.Replace(good, "[Fjellbryg]", "[Fjellbryg, Fjell Bryg]", 1))
+	writeFile(t, file, strings.Replace(good, "UTC", "Europe/Oslo", 1))
 	c.signal(t, syscall.SIGHUP)
 	soon(t, "the good file is in force", func() bool { return c.readiness(t).Rules != before.Rules })
 	if r := c.readiness(t); r.Reload != "" {

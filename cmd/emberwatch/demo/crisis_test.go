@@ -126,8 +126,10 @@ func (g *generator) press() {
 		section     string
 	}{{196, "en", papers[0], "article"}, {214, "de", papers[2], "article"}, {262, "en", papers[3], "second article"}} {
 		title, text := g.crisis[a.lang].deal(g.rnd, a.section)
-		m := g.post(sources.Mention{Source: "news", Kind: sources.Article, Lang: a.lang, Title: title, Text: text,
-			Author: sources.Author{Name: a.paper}, CreatedAt: Begin.Add(time.Duration(a.minute) * time.Minute)})
+		m := g.post(sources.Mention{
+			Source: "news", Kind: sources.Article, Lang: a.lang, Title: title, Text: text,
+			Author: sources.Author{Name: a.paper}, CreatedAt: Begin.Add(time.Duration(a.minute) * time.Minute),
+		})
 		m.URL = "https://news.example/" + m.ID
 	}
 }

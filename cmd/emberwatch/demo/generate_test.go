@@ -220,9 +220,11 @@ func (g *generator) answer(to *sources.Mention, text string, at time.Time) {
 	if to.Source == "mastodon" {
 		own.Handle, own.Followers = "fjellbryg@social.example", 6_130
 	}
-	g.out = append(g.out, sources.Mention{ID: fmt.Sprintf("%.2s-%d", to.Source, 10_000+g.ids[to.Source]), Source: to.Source,
+	g.out = append(g.out, sources.Mention{
+		ID: fmt.Sprintf("%.2s-%d", to.Source, 10_000+g.ids[to.Source]), Source: to.Source,
 		Network: to.Network, Kind: sources.Comment, Brand: brand, Author: own, Text: text, Lang: to.Lang, ParentID: to.ID,
-		CreatedAt: at})
+		CreatedAt: at,
+	})
 }
 
 // change adds an edit of m, or its deletion with an empty text.

@@ -149,8 +149,10 @@ func TestCrisisHasItsParts(t *testing.T) {
 	if n := len(crisis); n < 250 || n > 350 {
 		t.Errorf("%d mentions", n)
 	}
-	for what, least := range map[string]int{"instagram": 70, "mastodon": 60, "appstore": 20, "helpdesk": 2, "news": 3, "update": 2,
-		"delete": 3, "dm": 5, "own": 8, "media": 8, "one star": 18} {
+	for what, least := range map[string]int{
+		"instagram": 70, "mastodon": 60, "appstore": 20, "helpdesk": 2, "news": 3, "update": 2,
+		"delete": 3, "dm": 5, "own": 8, "media": 8, "one star": 18,
+	} {
 		if count[what] < least {
 			t.Errorf("%s: %d, want at least %d", what, count[what], least)
 		}
