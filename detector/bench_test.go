@@ -19,8 +19,10 @@ func BenchmarkApply(b *testing.B) {
 			apply := func() {
 				n++
 				now = now.Add(6 * time.Minute / time.Duration(brands))
-				x := sources.Mention{ID: fmt.Sprint(n), Source: "shop", Kind: sources.Comment, Brand: fmt.Sprintf("brand %d", n%brands),
-					Author: sources.Author{ID: fmt.Sprint(n)}, Text: texts[n/brands%len(texts)], CreatedAt: now}
+				x := sources.Mention{
+					ID: fmt.Sprint(n), Source: "shop", Kind: sources.Comment, Brand: fmt.Sprintf("brand %d", n%brands),
+					Author: sources.Author{ID: fmt.Sprint(n)}, Text: texts[n/brands%len(texts)], CreatedAt: now,
+				}
 				a := Arrival{Key: x.Key(), At: now, Arrived: now, Judged: Judge(set, plainScorer{}, x)}
 				m.Apply([]Arrival{a}, now)
 			}

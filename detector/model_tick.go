@@ -301,11 +301,20 @@ func (m *Model) renewed(a *Alert, now time.Time) {
 
 // Due returns the alerts that may go at now, in the order in which they should: first notifications before
 // the rest, graver ones before milder ones, then in the order of time. Those found in sending or unknown
-// are included; what belongs into a thread waits for its root.
+// are included; what belongs into a thread waits for its root, and for what was sent there before it and is
+// not decided yet.
 func (m *Model) Due(now time.Time) []Alert {
 	var due []Alert
+	undecided := map[[2]string]bool{}
 	for _, seq := range sortedSeqs(m.alerts) {
 		a := m.alerts[seq]
+		thread := [2]string{a.Incident, a.Route}
+		if undecided[thread] && a.Kind != KindEdit && a.State == AlertPending {
+			continue
+		}
+		if a.State == AlertSending || a.State == AlertUnknown {
+			undecided[thread] = true
+		}
 		if a.State.Done() || a.NotBefore.After(now) {
 			continue
 		}

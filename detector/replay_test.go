@@ -57,8 +57,10 @@ func surgeMentions() []sources.Mention {
 	var ms []sources.Mention
 	add := func(at time.Time, texts []string, source string, extra string) {
 		n := len(ms) + 1
-		ms = append(ms, sources.Mention{V: 1, ID: fmt.Sprintf("m%d", n), Source: source, Kind: sources.Comment, Brand: "Fjellbryg",
-			Author: sources.Author{ID: fmt.Sprintf("u%d", n)}, Text: texts[rng.IntN(len(texts))] + extra, CreatedAt: at.Truncate(time.Second)})
+		ms = append(ms, sources.Mention{
+			V: 1, ID: fmt.Sprintf("m%d", n), Source: source, Kind: sources.Comment, Brand: "Fjellbryg",
+			Author: sources.Author{ID: fmt.Sprintf("u%d", n)}, Text: texts[rng.IntN(len(texts))] + extra, CreatedAt: at.Truncate(time.Second),
+		})
 	}
 	for at := start; at.Before(surge.Add(48 * time.Hour)); {
 		rate := 4 * (1 - 0.8*math.Cos(2*math.Pi*(float64(at.Hour())-4)/24))
@@ -121,9 +123,11 @@ func replayed(t *testing.T, ms []sources.Mention) []byte {
 	r := detector.NewReplay(rules.Starter(), sentiment.New())
 	r.Event = func(e detector.ReplayEvent) {
 		i := e.Incident
-		line := shown{e.Op, e.At, i.ID, i.Rule, i.Severity, i.Category, i.Signal, detector.Words(i.Evidence.Window.Length),
+		line := shown{
+			e.Op, e.At, i.ID, i.Rule, i.Severity, i.Category, i.Signal, detector.Words(i.Evidence.Window.Length),
 			i.Evidence.Window.Observed, math.Round(1000*i.Evidence.Window.Expected) / 1000, i.Evidence.Authors, i.Since,
-			i.Sentence, len(i.Evidence.Mentions)}
+			i.Sentence, len(i.Evidence.Mentions),
+		}
 		if err := json.NewEncoder(&out).Encode(line); err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package notifier
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -21,6 +20,7 @@ const (
 	retryMost    = 5 * time.Minute  // between attempts that certainly failed
 	lookAgain    = 3 * time.Second  // between two looks for a message of unknown fate
 	looks        = 2                // how often a message of unknown fate is looked for before it is sent again
+	looksAtMost  = 10               // how often looking may fail before it is sent again unlooked
 	callTimeout  = 45 * time.Second // for one call to the outside
 	readAgain    = time.Second      // what was read from the outbox is trusted for so long: people may overtake it
 	quotesShown  = 5
@@ -62,7 +62,7 @@ type Dispatcher struct {
 
 	mu     sync.Mutex
 	next   map[string]time.Time // per channel: not before, wall clock
-	looked map[uint64]int       // per alert of unknown fate: how often it was looked for
+	looked map[uint64]search    // per alert of unknown fate
 }
 
 // NewDispatcher returns a dispatcher.
@@ -75,7 +75,7 @@ func NewDispatcher(opt DispatchOptions) *Dispatcher {
 	}
 	d := &Dispatcher{
 		Now: time.Now, opt: opt, lanes: map[string]bool{}, taken: map[uint64]bool{},
-		freed: make(chan struct{}, 1), next: map[string]time.Time{}, looked: map[uint64]int{},
+		freed: make(chan struct{}, 1), next: map[string]time.Time{}, looked: map[uint64]search{},
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "emberwatch_deliveries_total",
 			Help: "Alerts by notifier, kind, reason and outcome.",
@@ -311,84 +311,4 @@ func (d *Dispatcher) fallBack(ctx context.Context, n Notifier, m *Message) {
 func backoff(attempts int) time.Duration {
 	most := min(time.Second<<min(attempts, 10), retryMost)
 	return time.Second + rand.N(most)
-}
-
-// reconcile finds out what became of a call whose answer was lost. again: it was not posted, send it now. An
-// edit may always be sent again.
-func (d *Dispatcher) reconcile(ctx context.Context, n Notifier, m *Message) (again bool, err error) {
-	a := &m.Alert
-	r, ok := n.(Reconciler)
-	if a.Kind == detector.KindEdit || !ok {
-		return true, nil
-	}
-	found, err := call(ctx, func(ctx context.Context) (*detector.Ref, error) {
-		ref, ok, err := r.Find(ctx, m, a.TriedAt)
-		if !ok || err != nil {
-			return nil, err
-		}
-		return &ref, nil
-	})
-	switch {
-	case err != nil:
-		return d.cannotLook(ctx, m, err)
-	case found != nil:
-		d.forget(a.Seq)
-		d.count(n, a, "found")
-		return false, d.mark(ctx, detector.Receipt{Seq: a.Seq, State: detector.AlertSent, Ref: *found})
-	case d.lookedAt(a.Seq) < looks:
-		return false, errOrWait(d.mark(ctx, detector.Receipt{
-			Seq: a.Seq, State: detector.AlertUnknown,
-			Error: a.LastError, NotBefore: d.Now().Add(lookAgain),
-		}))
-	}
-	d.forget(a.Seq)
-	return true, nil
-}
-
-// errWait says that an alert stays undecided for now.
-var errWait = errors.New("outcome not known yet")
-
-func errOrWait(err error) error {
-	if err != nil {
-		return err
-	}
-	return errWait
-}
-
-// cannotLook decides what to do when the channel cannot be searched: for good means that it never will be,
-// and the message goes out again, marked as a possible repeat.
-func (d *Dispatcher) cannotLook(ctx context.Context, m *Message, err error) (again bool, _ error) {
-	var de *DeliveryError
-	if errors.As(err, &de) && de.Outcome == ForGood {
-		m.Alert.Note = joinNote(m.Alert.Note, "may be a repeat")
-		d.forget(m.Alert.Seq)
-		return true, nil
-	}
-	wait := backoff(m.Alert.Attempts)
-	if de != nil && de.Outcome == Busy {
-		wait = de.RetryAfter
-	}
-	return false, errOrWait(d.mark(ctx, detector.Receipt{
-		Seq: m.Alert.Seq, State: detector.AlertUnknown, Error: err.Error(), NotBefore: d.Now().Add(wait),
-	}))
-}
-
-func joinNote(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return fmt.Sprintf("%s (%s)", a, b)
-}
-
-func (d *Dispatcher) lookedAt(seq uint64) int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.looked[seq]++
-	return d.looked[seq]
-}
-
-func (d *Dispatcher) forget(seq uint64) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.looked, seq)
 }

@@ -326,7 +326,7 @@ type archive struct {
 	detector.Reader
 	mentions  []detector.Judged
 	incidents map[string]detector.Incident
-	closed    time.Time // until then mentions cannot be read
+	closed    time.Time // until then nothing can be read
 }
 
 // MentionsByKey returns those that are there, in the order asked for.
@@ -347,7 +347,7 @@ func (a *archive) MentionsByKey(_ context.Context, brand string, keys []sources.
 
 // Incident returns an incident that only the store has.
 func (a *archive) Incident(_ context.Context, id string) (detector.Incident, error) {
-	if i, ok := a.incidents[id]; ok {
+	if i, ok := a.incidents[id]; ok && !time.Now().Before(a.closed) {
 		return i, nil
 	}
 	return detector.Incident{}, detector.ErrNotFound
@@ -951,9 +951,14 @@ type plan struct {
 
 func drawPlan(rt *rapid.T, rows []detector.Alert) plan {
 	luck := rapid.SliceOfN(rapid.SampledFrom([]answer{
-		{}, {err: failing(notifier.NotSent)}, {err: failing(notifier.Busy)},
-		{err: failing(notifier.Unknown)}, {err: failing(notifier.Unknown), there: true}, {took: 20 * time.Second},
-		{took: time.Minute}, {err: errors.New("reset"), there: true, took: time.Second},
+		{},
+		{err: failing(notifier.NotSent)},
+		{err: failing(notifier.Busy)},
+		{err: failing(notifier.Unknown)},
+		{err: failing(notifier.Unknown), there: true},
+		{took: 20 * time.Second},
+		{took: time.Minute},
+		{err: errors.New("reset"), there: true, took: time.Second},
 	}), 0, 5)
 	p := plan{answers: map[uint64][]answer{}, looks: map[uint64][]answer{}}
 	for _, a := range rows {

@@ -40,7 +40,7 @@ func (d *Dispatcher) message(ctx context.Context, a *detector.Alert) (*Message, 
 		m.Link = d.opt.Link(inc.ID)
 	}
 	if err := d.quote(ctx, m); err != nil {
-		return nil, err
+		d.opt.Log.Warn("alert without quotes", "incident", inc.ID, "err", err) // the numbers must get out all the same
 	}
 	m.Drafts = d.drafts(ctx, m)
 	return m, nil

@@ -241,6 +241,9 @@ func TestNothingToSay(t *testing.T) {
 					s.slack.posts[c.row.Key] = []post{{detector.Ref{Channel: "#pr", ID: "ts1"}, c.row.TriedAt}}
 				}
 				s.archive.closed = midnight.Add(2 * time.Second)
+				s.archive.incidents = map[string]detector.Incident{"acme-1": {ID: "acme-1", Brand: "acme"}}
+				s.opt.Outbox = forgetful{s.out}
+				s.start()
 				s.run(time.Minute)
 				if diff := cmp.Diff(c.want, s.lines(" 1 ")); diff != "" {
 					t.Error(diff)
@@ -250,6 +253,14 @@ func TestNothingToSay(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestQuotesThatCannotBeRead: the numbers go out without them.
+func TestQuotesThatCannotBeRead(t *testing.T) {
+	m := told(t, oneRoot, func(s *stage) { s.archive.closed = midnight.Add(time.Hour) })
+	if len(m.Quotes) != 0 || m.Incident.ID != "acme-1" {
+		t.Errorf("incident %q with %d quotes", m.Incident.ID, len(m.Quotes))
 	}
 }
 
