@@ -122,8 +122,10 @@ func (k *killing) inSeries(st *detector.State, all []detector.Judged) {
 		k.t.Fatal(err)
 	}
 	now := time.Now().Add(time.Minute) // numbers are not renewed more often
-	one := sources.Mention{ID: "one-more", Source: "webhook", Kind: sources.Comment, Op: sources.Create, Brand: learned,
-		Text: "awful, parcel never arrived", CreatedAt: now}
+	one := sources.Mention{
+		ID: "one-more", Source: "webhook", Kind: sources.Comment, Op: sources.Create, Brand: learned,
+		Text: "awful, parcel never arrived", CreatedAt: now,
+	}
 	m.Apply([]detector.Arrival{{Key: one.Key(), Op: one.Op, At: now, Arrived: now, Judged: detector.Judge(set, sentiment.New(), one)}}, now)
 	complaints := 1
 	for i := range all {
