@@ -98,6 +98,7 @@ type Incident struct {
 
 	Level    rules.Severity `json:"level"`    // what the data says now; Calm when it is over
 	Severity rules.Severity `json:"severity"` // what people are told: the gravest level of this opening, or the override
+	Peak     rules.Severity `json:"peak"`     // the gravest level of this opening
 	Override rules.Severity `json:"override,omitempty"`
 	Signals  []ActiveSignal `json:"signals"` // the leading one first
 

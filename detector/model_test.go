@@ -270,7 +270,7 @@ func broken(s *stage, i, was *Incident) string {
 	switch {
 	case i.Version < was.Version:
 		return "its version falls"
-	case len(i.Signals) > 0 && i.Open() && i.Level.GraverThan(i.Severity):
+	case len(i.Signals) > 0 && i.Open() && i.Level.GraverThan(i.Peak):
 		return "the data is graver than what people are told"
 	case (i.Handling == Acked || i.Handling == Snoozed) && i.Override == rules.Calm && i.Level.GraverThan(i.AtLevel):
 		return "growth does not break through " + string(i.Handling) // P5

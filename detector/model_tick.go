@@ -62,7 +62,9 @@ func (m *Model) refresh(i *Incident) {
 		return
 	}
 	s := b.series[lead.Series]
-	if s == nil || s.burst.countIn(Duration(i.Evidence.Window.Length)) <= i.Evidence.Window.Observed {
+	if s == nil || !slices.ContainsFunc(i.Evidence.Windows, func(w Window) bool {
+		return s.burst.countIn(Duration(w.Length)) > w.Observed
+	}) {
 		return
 	}
 	for _, dim := range append(dimsOf(b, r), "") {
@@ -185,8 +187,8 @@ func (m *Model) merge(i *Incident, e *Event) Result {
 	t.inc.Evidence.Mentions = union(t.inc.Evidence.Mentions, i.Evidence.Mentions)
 	before := told(&t.inc)
 	t.relevel()
-	if t.inc.Level.GraverThan(t.inc.Severity) {
-		t.inc.Severity = t.inc.Level
+	if t.inc.Level.GraverThan(t.inc.Peak) && t.inc.Override == rules.Calm {
+		t.inc.peak(t.inc.Level)
 	}
 	t.line(string(OpMerge), "", joinNote("took in "+i.ID, e.Args.Note))
 	if told(&t.inc).GraverThan(before) {

@@ -108,13 +108,11 @@ func (t *turn) edit() {
 	t.tell(KindEdit, ReasonUpdated, "")
 }
 
-// told returns the severity that people go by: the override, else the level.
-func told(i *Incident) rules.Severity {
-	if i.Override != rules.Calm {
-		return i.Override
-	}
-	return i.Severity
-}
+// told returns the severity that people go by.
+func told(i *Incident) rules.Severity { return i.Severity }
+
+// peak sets the gravest level of this opening, and with it what people are told.
+func (i *Incident) peak(level rules.Severity) { i.Peak, i.Severity = level, level }
 
 // notifying reports whether a severity is posted rather than listed.
 func notifying(s rules.Severity) bool { return s != rules.Calm && s <= rules.Issue }
@@ -122,7 +120,8 @@ func notifying(s rules.Severity) bool { return s != rules.Calm && s <= rules.Iss
 // open makes a new incident known.
 func (t *turn) open() {
 	i := &t.inc
-	i.Handling, i.OpenedAt, i.Severity = New, t.now, i.Level
+	i.Handling, i.OpenedAt = New, t.now
+	i.peak(i.Level)
 	t.line("opened", ReasonFirst, i.SeverityWhy)
 	t.first(ReasonFirst)
 }
@@ -159,17 +158,18 @@ func (t *turn) raise(sig ActiveSignal) {
 	i.LastHit = t.now
 	i.CalmSince, i.CloseAsked = time.Time{}, false
 	t.relevel()
-	if !i.Level.GraverThan(i.Severity) {
+	if !i.Level.GraverThan(i.Peak) {
 		t.edit()
 		return
 	}
-	i.Severity = i.Level
+	i.Peak = i.Level
 	i.SeverityWhy = i.Signals[0].Why
 	if i.Override != rules.Calm && !i.Level.GraverThan(i.Override) {
 		t.edit() // people go by the override, which is graver still
 		return
 	}
 	i.Override = rules.Calm // somebody thought it milder than it has become
+	i.Severity = i.Level
 	t.worse(notifying(told(&t.was)))
 }
 
@@ -248,7 +248,8 @@ func (t *turn) reopen(why string) {
 	i.Handling, i.Closing, i.ClosedBy, i.ClosedAt = New, "", "", time.Time{}
 	i.CalmSince, i.CloseAsked, i.MergedInto = time.Time{}, false, ""
 	if i.Level != rules.Calm {
-		i.Severity = i.Level
+		i.Override = rules.Calm
+		i.peak(i.Level)
 	}
 	t.line("reopened", ReasonReopened, why)
 	t.edit()

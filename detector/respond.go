@@ -205,7 +205,7 @@ func (t *turn) override(e *Event) (Outcome, string) {
 		return Already, fmt.Sprintf("it has severity %d already", s)
 	}
 	before := told(i)
-	i.Override = s
+	i.Override, i.Severity = s, s
 	t.line(string(OpSeverity), "", joinNote(fmt.Sprintf("%d to %d", before, s), e.Args.Note))
 	if s.GraverThan(before) && !notifying(before) {
 		t.first(ReasonFirst)

@@ -23,7 +23,7 @@ func (m *Model) raise(b *brand, f *found) {
 	switch {
 	case old == nil:
 		m.open(b, f, actor, "")
-	case muted(old) && m.now.Sub(old.ClosedAt) < keepClosed && !f.signal.Level.GraverThan(old.Severity):
+	case muted(old) && m.now.Sub(old.ClosedAt) < keepClosed && !f.signal.Level.GraverThan(old.Peak):
 		return // said to be nothing, and no graver than then
 	case !f.opened && !f.grown && old.Closing != CalmAgain:
 		return // a person closed it while it went on as before

@@ -345,6 +345,11 @@ func (a *archive) MentionsByKey(_ context.Context, brand string, keys []sources.
 	return found, nil
 }
 
+// Brands knows one brand by the name that its mentions gave it.
+func (a *archive) Brands(context.Context) ([]detector.BrandState, error) {
+	return []detector.BrandState{{ID: "umbrella", Name: "Umbrella Co"}}, nil
+}
+
 // Incident returns an incident that only the store has.
 func (a *archive) Incident(_ context.Context, id string) (detector.Incident, error) {
 	if i, ok := a.incidents[id]; ok && !time.Now().Before(a.closed) {

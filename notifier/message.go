@@ -22,7 +22,7 @@ func (d *Dispatcher) message(ctx context.Context, a *detector.Alert) (*Message, 
 	m := &Message{Alert: *a, Incident: inc, Route: set.Route(a.Route), Now: d.Now()}
 	m.Brand, _ = set.Brand(inc.Brand)
 	if m.Brand == nil {
-		m.Brand = &rules.Brand{ID: inc.Brand}
+		m.Brand = d.unnamed(ctx, inc.Brand)
 	}
 	if a.Kind != detector.KindRoot {
 		m.Root, _ = d.opt.Outbox.Root(a.Incident, a.Route)
@@ -44,6 +44,21 @@ func (d *Dispatcher) message(ctx context.Context, a *detector.Alert) (*Message, 
 	}
 	m.Drafts = d.drafts(ctx, m)
 	return m, nil
+}
+
+// unnamed is a brand that no rule file names: it is called as the mentions called it.
+func (d *Dispatcher) unnamed(ctx context.Context, id string) *rules.Brand {
+	b := &rules.Brand{ID: id}
+	known, err := d.opt.Reader.Brands(ctx)
+	if err != nil {
+		return b // its id will do
+	}
+	for i := range known {
+		if known[i].ID == id && known[i].Name != "" {
+			b.Names = []string{known[i].Name}
+		}
+	}
+	return b
 }
 
 // duty says in words who answers on a route.

@@ -121,6 +121,12 @@ func TestBrand(t *testing.T) {
 	if diff := cmp.Diff(&rules.Brand{ID: "upstart"}, unknown.Brand); diff != "" {
 		t.Errorf("a brand that no file names:\n%s", diff)
 	}
+	heard := told(t, oneRoot, func(s *stage) {
+		s.out.change("acme-1", func(i *detector.Incident) { i.Brand = "umbrella" })
+	})
+	if diff := cmp.Diff(&rules.Brand{ID: "umbrella", Names: []string{"Umbrella Co"}}, heard.Brand); diff != "" {
+		t.Errorf("a brand known by the name its mentions gave it:\n%s", diff)
+	}
 }
 
 // TestNext: who hears of it if nobody acknowledges, in the words of the route.

@@ -52,7 +52,7 @@ type Daemon struct {
 	console    *console.Notifier
 	dispatcher *notifier.Dispatcher
 	supervisor *sources.Supervisor
-	intake     *webhook.Handler
+	intake     *webhook.Handler // nil: closed
 	server     *server
 	diskLow    atomic.Bool
 	reloadErr  atomic.Value // string: why the last reload was refused
@@ -232,16 +232,10 @@ func (d *Daemon) link(incident string) string {
 }
 
 func (d *Daemon) makeSources() error {
-	senders, unsigned := d.senders()
-	intake, err := webhook.New(webhook.Options{
-		Name: "webhook", Senders: senders, AllowUnsigned: unsigned,
-		Log: d.log.With("part", "intake"),
-	})
-	if err != nil {
+	opt := sources.SupervisorOptions{Emit: d.emit, Log: d.log.With("part", "sources")}
+	if err := d.makeIntake(&opt); err != nil {
 		return err
 	}
-	d.intake = intake
-	opt := sources.SupervisorOptions{Emit: d.emit, Log: d.log.With("part", "sources"), Sources: []sources.Source{intake}}
 	client := sources.NewClient(sources.ClientOptions{Allow: d.allowed(), UserAgent: "emberwatch/" + version()})
 	for i := range d.cfg.Sources {
 		if err := d.addSource(&opt, &d.cfg.Sources[i], client); err != nil {
@@ -259,6 +253,24 @@ func (d *Daemon) makeSources() error {
 	opt.Cursors = func(name string) sources.Cursor { return st.Cursors[name] }
 	d.supervisor, err = sources.NewSupervisor(opt)
 	return err
+}
+
+// makeIntake opens the webhook, unless there are tokens and none of them, nor any secret, lets mentions in.
+func (d *Daemon) makeIntake(opt *sources.SupervisorOptions) error {
+	senders, unsigned := d.senders()
+	if len(senders) == 0 && !unsigned {
+		d.log.Warn("intake is closed: there are API tokens, but no intake.secret and no token with the scope ingest")
+		return nil
+	}
+	intake, err := webhook.New(webhook.Options{
+		Name: "webhook", Senders: senders, AllowUnsigned: unsigned, Log: d.log.With("part", "intake"),
+	})
+	if err != nil {
+		return err
+	}
+	d.intake = intake
+	opt.Sources = append(opt.Sources, intake)
+	return nil
 }
 
 // emit is the one way in. On a nearly full disk it is closed.
@@ -291,7 +303,7 @@ func (d *Daemon) senders() (list []webhook.Sender, unsigned bool) {
 			list = append(list, webhook.Sender{Name: t.Name, Profile: sources.Bearer, Secrets: []string{t.Secret.value}})
 		}
 	}
-	return list, len(list) == 0 && loopback(d.intakeAddress())
+	return list, len(list)+len(d.cfg.HTTP.Tokens) == 0 && loopback(d.intakeAddress())
 }
 
 func (d *Daemon) intakeAddress() string {

@@ -56,7 +56,8 @@ func (d *Daemon) Run(ctx context.Context) error {
 	return errors.Join(err, d.server.Shutdown(drainTime))
 }
 
-// flush sends what is due now, within the drain time.
+// flush makes one last pass over the outbox: one message for each channel that may have one now. The rest is
+// durable and goes out after the next start.
 func (d *Daemon) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()

@@ -287,3 +287,29 @@ func TestFromMentionToAcknowledgement(t *testing.T) {
 		t.Error(v)
 	}
 }
+
+// TestTokensCloseTheIntake: once there are API tokens, nobody may push without one or a secret.
+func TestTokensCloseTheIntake(t *testing.T) {
+	t.Setenv("E2E_READ", "read-only-secret-for-tests")
+	dir := t.TempDir()
+	cfg := filepath.Join(dir, "emberwatch.yml")
+	text := "version: 1\nhttp:\n  listen: 127.0.0.1:0\n  tokens: [{name: desk, secret: env:E2E_READ, scopes: [read]}]\n"
+	if err := os.WriteFile(cfg, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, stop := startDaemon(t, filepath.Join(dir, "data"), cfg)
+	defer stop()
+	body := `{"id":"1","text":"x","created_at":"2026-11-16T07:42:10Z"}`
+	for _, token := range []string{"", "read-only-secret-for-tests"} {
+		req, _ := http.NewRequest(http.MethodPost, d.server.URL()+"/v1/mentions", strings.NewReader(body))
+		req.Header.Set("Authorization", "Bearer "+token)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusUnauthorized {
+			t.Errorf("token %q: %d", token, res.StatusCode)
+		}
+	}
+}

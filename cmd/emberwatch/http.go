@@ -12,6 +12,7 @@ import (
 
 	"emberwatch/detector/store"
 	"emberwatch/notifier/web"
+	"emberwatch/sources"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
@@ -41,10 +42,7 @@ func newServer(d *Daemon) (*server, error) {
 	}
 	d.onClose("listener", func() error { return ignoreClosed(s.mainLn.Close()) })
 	page := d.newPage()
-	var intake http.Handler = d.intake
-	if _, unsigned := d.senders(); unsigned {
-		intake = page.Protect(intake)
-	}
+	intake := d.intakeHandler(page)
 	s.gate = &gate{next: intake}
 	mux := s.routes(page)
 	if d.cfg.Intake.Listen != "" {
@@ -61,6 +59,20 @@ func newServer(d *Daemon) (*server, error) {
 	}
 	s.main = guarded(mux)
 	return s, nil
+}
+
+// intakeHandler is the webhook, or a refusal where it is closed. Without signatures it needs the page's checks
+// against foreign web sites.
+func (d *Daemon) intakeHandler(page *web.Server) http.Handler {
+	if d.intake == nil {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, http.StatusUnauthorized, map[string]string{"error": "intake is closed: set intake.secret, or give a token the scope ingest"})
+		})
+	}
+	if _, unsigned := d.senders(); unsigned {
+		return page.Protect(d.intake)
+	}
+	return d.intake
 }
 
 // guarded is a server that slow or greedy clients cannot hold up.
@@ -146,8 +158,8 @@ func (s *server) Serve() error {
 	return err
 }
 
-// CloseIntake refuses further mentions, so that those in hand can be finished.
-func (s *server) CloseIntake() { s.gate.close() }
+// CloseIntake refuses further mentions and waits for those in hand.
+func (s *server) CloseIntake() { s.gate.close(drainTime / 2) }
 
 // Shutdown lets running requests end.
 func (s *server) Shutdown(wait time.Duration) error {
@@ -189,6 +201,9 @@ func (s *server) readyz(w http.ResponseWriter, _ *http.Request) {
 	r.Reload, _ = d.reloadErr.Load().(string)
 	for _, h := range d.supervisor.Health() {
 		r.Sources[h.Name] = string(h.State)
+		if h.State == sources.Starting {
+			r.Problems = append(r.Problems, "source "+h.Name+": waits until history has been read")
+		}
 		if !h.LastSuccess.IsZero() {
 			r.Sources[h.Name] += ", last success " + h.LastSuccess.UTC().Format(time.RFC3339)
 		}

@@ -94,6 +94,9 @@ func (a *app) scoreFile(name string, s *scoring, out *bufio.Writer) (bad int, er
 		r = f
 	}
 	lines := bufio.NewReaderSize(r, 64<<10)
+	if bom, _ := lines.Peek(3); string(bom) == "\xef\xbb\xbf" {
+		_, _ = lines.Discard(3)
+	}
 	for {
 		chunk, err := readLines(lines, scoreChunk)
 		n, werr := s.write(chunk, out)
