@@ -22,7 +22,6 @@ const (
 	leaseGrace   = 30 * time.Minute // from the question at the end of a lease to new
 	expireAfter  = 7 * 24 * time.Hour
 	editEvery    = 45 * time.Second
-	worseEvery   = 30 * time.Minute
 	maxSnooze    = 7 * 24 * time.Hour
 	gather       = 30 * time.Second
 	remindFirst  = 30 * time.Minute
@@ -142,7 +141,17 @@ func (t *turn) first(reason NotifyReason) {
 func (t *turn) startLadder() {
 	i := &t.inc
 	i.LadderFrom, i.LadderStep, i.Reminders = t.now, 0, 0
-	i.RemindAt = t.now.Add(remindFirst)
+	i.RemindAt = t.now.Add(t.remindAfter())
+}
+
+// remindAfter is when people are reminded first: the route may say.
+func (t *turn) remindAfter() time.Duration {
+	if len(t.inc.Routes) > 0 {
+		if d := t.set.Route(t.inc.Routes[0]).Notify.Reminder; d > 0 {
+			return d
+		}
+	}
+	return remindFirst
 }
 
 func (t *turn) stopLadder() {

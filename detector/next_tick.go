@@ -140,7 +140,7 @@ func (t *turn) remind() {
 		return
 	}
 	i.Reminders++
-	wait := min(remindFirst<<min(i.Reminders, 8), remindMost)
+	wait := min(t.remindAfter()<<min(i.Reminders, 8), max(remindMost, t.remindAfter()))
 	i.RemindAt = t.now.Add(wait)
 	t.line("reminder", ReasonReminder, "unacknowledged for "+Words(t.now.Sub(i.OpenedAt)))
 	if len(t.tells) > 0 && t.tells[0].reason == ReasonEscalated {
