@@ -127,7 +127,7 @@ func (m *Model) count(a *Arrival, j *Judged) {
 	}
 	bucket := bucketOf(it.At)
 	if it.Weight > 0 {
-		for _, name := range append(commonSeries(it), m.watched(b, it)...) {
+		for _, name := range append(commonSeries(it), m.watched(it)...) {
 			s := m.seriesOf(b, name, m.ruleOfSeries(it, name), bucket)
 			if s.burst.add(bucket, float64(it.Weight)) && (bucket < s.burst.cur || b.fading(bucket)) {
 				m.touch(s)
@@ -226,7 +226,7 @@ func (b *brand) countOf(it *Item) int {
 func (m *Model) uncount(b *brand, it *Item) {
 	bucket := bucketOf(it.At)
 	if it.Weight > 0 {
-		for _, name := range append(commonSeries(it), m.watched(b, it)...) {
+		for _, name := range append(commonSeries(it), m.watched(it)...) {
 			if s := b.series[name]; s != nil && s.burst.add(bucket, -float64(it.Weight)) && (bucket < s.burst.cur || b.fading(bucket)) {
 				m.touch(s)
 			}
@@ -257,7 +257,7 @@ func (m *Model) prune(b *brand) {
 // settle has the series written whose running bucket counts an item that leaves memory: after a restart
 // nothing else would know of it.
 func (m *Model) settle(b *brand, it *Item) {
-	for _, name := range append(commonSeries(it), m.watched(b, it)...) {
+	for _, name := range append(commonSeries(it), m.watched(it)...) {
 		if s := b.series[name]; s != nil && s.burst.cur == bucketOf(it.At) {
 			m.touch(s)
 		}

@@ -21,7 +21,7 @@ const (
 )
 
 // evidence gathers what a burst rests on: the mentions of the window that leads.
-func (m *Model) evidence(b *brand, r *rules.Rule, dim string, s *series, e *Eval) Evidence {
+func (m *Model) evidence(b *brand, s *series, e *Eval) Evidence {
 	ev := Evidence{Score: e.Score}
 	for i := range e.Windows {
 		w := &e.Windows[i]

@@ -47,7 +47,7 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 		}
 		return
 	}
-	f := found{rule: r, signal: sig, evidence: m.evidence(b, r, dim, s, &e)}
+	f := found{rule: r, signal: sig, evidence: m.evidence(b, s, &e)}
 	if f.evidence.Authors < r.Floor.Authors {
 		return
 	}

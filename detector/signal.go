@@ -89,7 +89,7 @@ func commonSeries(it *Item) []string {
 func (it *Item) negative() bool { return it.Known && it.Label == Negative }
 
 // watched returns the series that rules watch and the item counts for, beyond the common ones.
-func (m *Model) watched(b *brand, it *Item) []string {
+func (m *Model) watched(it *Item) []string {
 	var names []string
 	for _, id := range it.Rules {
 		r, ok := m.set.Rule(id)
@@ -113,7 +113,7 @@ func (m *Model) inSeries(b *brand, name string, it *Item) bool {
 	if !strings.HasPrefix(name, "rule:") {
 		return containsString(commonSeries(it), name)
 	}
-	return containsString(m.watched(b, it), name)
+	return containsString(m.watched(it), name)
 }
 
 // windowsOf returns the windows of a rule in buckets.
