@@ -46,7 +46,7 @@ func (m *Model) eachEvidence(b *brand, r *rules.Rule, at *Item) Evidence {
 	var ev Evidence
 	n := 0
 	m.gather(&ev, b, at.At.Add(-24*time.Hour), at.At.Add(24*time.Hour), func(it *Item) bool {
-		if !containsString(it.Rules, r.ID) {
+		if !slices.Contains(it.Rules, r.ID) {
 			return false
 		}
 		n++

@@ -40,20 +40,6 @@ func DefaultLease(s rules.Severity) time.Duration {
 	return 24 * time.Hour
 }
 
-// AckWithin returns within which time an incident of a severity should be acknowledged; 0: the next working
-// hour.
-func AckWithin(s rules.Severity) time.Duration {
-	switch s {
-	case rules.Crisis:
-		return 10 * time.Minute
-	case rules.Serious:
-		return 20 * time.Minute
-	case rules.Issue:
-		return time.Hour
-	}
-	return 0
-}
-
 // tell is something a turn wants people to be told; the model makes one alert of it for each route.
 type tell struct {
 	kind    AlertKind

@@ -2,6 +2,7 @@ package detector
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"emberwatch/rules"
@@ -124,7 +125,7 @@ func (t *turn) climb() {
 	note := fmt.Sprintf("nobody acknowledged within %s", Words(step.After))
 	t.line("escalated", ReasonEscalated, note+", told "+step.To)
 	to := t.set.Route(step.To)
-	if to.Slack.Channel != "" && !containsString(i.Routes, step.To) {
+	if to.Slack.Channel != "" && !slices.Contains(i.Routes, step.To) {
 		i.Routes = append(i.Routes, step.To)
 		t.tells = append(t.tells, tell{kind: KindRoot, reason: ReasonEscalated, routes: []string{step.To}, note: note})
 		return

@@ -191,7 +191,7 @@ func (m *Model) eachLevel(b *brand, r *rules.Rule, it *Item, category string) (r
 	if r.Severity != rules.Crisis {
 		for _, x := range b.items {
 			if x != it && x.Author != it.Author && x.Text != it.Text && it.At.Sub(x.At).Abs() <= 2*time.Hour &&
-				containsString(x.Rules, r.ID) {
+				slices.Contains(x.Rules, r.ID) {
 				return rules.Crisis, "two people independently about " + TopicWords(category) + " within two hours"
 			}
 		}

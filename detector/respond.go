@@ -267,5 +267,3 @@ func joinNote(a, b string) string {
 	}
 	return a + "; " + b
 }
-
-func containsString(list []string, s string) bool { return slices.Contains(list, s) }

@@ -38,7 +38,8 @@ func (m *Model) burstLevel(f *found, provisional bool) (rules.Severity, string) 
 	if s := budgeted(f); s.GraverThan(level) {
 		level, why = s, why+"; above the bar of its budget for severity "+fmt.Sprint(int(s))
 	}
-	if c := m.set.Categories[f.category]; c != nil && c.Sev != rules.Calm && c.Sev <= rules.Serious {
+	c := m.set.Categories[f.category]
+	if c != nil && c.Sev != rules.Calm && c.Sev <= rules.Serious && rules.Serious.GraverThan(level) {
 		level, why = rules.Serious, "an unusual number of complaints about "+TopicWords(f.category)
 	}
 	if provisional && level.GraverThan(rules.Issue) {
@@ -91,7 +92,7 @@ func stepUp(level rules.Severity, why string, f *found) (rules.Severity, string)
 	ev := &f.evidence
 	spread := len(ev.Sources) >= 2 || len(ev.Languages) >= 2 || ev.Reach >= 50_000
 	switch s := f.signal.Steps; {
-	case s == 0:
+	case s == 0, level == rules.Crisis:
 		return level, why
 	case s >= maxSteps, s == 2 && spread:
 		return rules.Crisis, fmt.Sprintf("%s; %d times the count of the first alert", why, 1<<s)

@@ -111,9 +111,9 @@ func (m *Model) inSeries(b *brand, name string, it *Item) bool {
 		return false
 	}
 	if !strings.HasPrefix(name, "rule:") {
-		return containsString(commonSeries(it), name)
+		return slices.Contains(commonSeries(it), name)
 	}
-	return containsString(m.watched(it), name)
+	return slices.Contains(m.watched(it), name)
 }
 
 // windowsOf returns the windows of a rule in buckets.

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -290,5 +289,3 @@ func (a *app) rulesFromFlags(c *cli.Context) (*rules.Set, error) {
 	}
 	return set, nil
 }
-
-func containsString(list []string, s string) bool { return slices.Contains(list, s) }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -299,7 +300,7 @@ func (d *Daemon) senders() (list []webhook.Sender, unsigned bool) {
 		list = append(list, webhook.Sender{Name: s.Name, Profile: sources.Profile(s.Profile), Secrets: secrets})
 	}
 	for i := range d.cfg.HTTP.Tokens {
-		if t := &d.cfg.HTTP.Tokens[i]; containsString(t.Scopes, "ingest") {
+		if t := &d.cfg.HTTP.Tokens[i]; slices.Contains(t.Scopes, "ingest") {
 			list = append(list, webhook.Sender{Name: t.Name, Profile: sources.Bearer, Secrets: []string{t.Secret.value}})
 		}
 	}
