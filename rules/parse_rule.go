@@ -111,14 +111,22 @@ func (l *loader) durations(v *yaml.Node) []time.Duration {
 
 func (l *loader) baseline(v *yaml.Node, r *ruleDraft) {
 	l.object(v, "baseline", fields{
-		"season":  func(v *yaml.Node) { l.oneOf(v, "none", "hour_of_day", "day_of_week", "hour_of_week") },
+		"season": func(v *yaml.Node) {
+			if s := l.oneOf(v, "none", "hour_of_day", "day_of_week", "hour_of_week"); s != "" && s != "hour_of_week" {
+				l.notRun(v, "baseline.season: "+s+" (every baseline has the hour of the week)")
+			}
+		},
 		"history": func(v *yaml.Node) { r.history = l.duration(v) },
 		"per": func(v *yaml.Node) {
 			for _, n := range l.items(v) {
 				p := l.oneOf(n, "source", "category", "language", "product")
-				if p == "product" {
+				switch {
+				case p == "":
+				case p == "product":
 					l.notRun(n, "baseline.per: product")
-				} else if p != "" {
+				case len(r.Per) > 0:
+					l.notRun(n, "a second value of baseline.per")
+				default:
 					r.Per = append(r.Per, p)
 				}
 			}
