@@ -118,7 +118,7 @@ func neutral(g, before, after string) string {
 		case '@', '#':
 			b.WriteString(string(r) + joiner)
 		case '.', ':':
-			b.WriteString(string(r) + gap(before+g[:i], g[i+1:]+after))
+			b.WriteString(string(r) + gap(g[i+1:]+after))
 		default:
 			b.WriteRune(r)
 		}
@@ -134,10 +134,10 @@ func underscore(before, after string) string {
 	return "ˍ"
 }
 
-// gap breaks addresses: after a colon before slashes, after a dot between letters. Numbers and ends of
-// sentences stay as they are.
-func gap(before, after string) string {
-	if strings.HasPrefix(after, "//") || wordy(last(before)) && unicode.IsLetter(first(after)) {
+// gap breaks addresses: after a colon or dot before slashes or a letter, whatever stands before it. Numbers and ends
+// of sentences stay as they are.
+func gap(after string) string {
+	if strings.HasPrefix(after, "//") || unicode.IsLetter(first(after)) {
 		return joiner
 	}
 	return ""
