@@ -28,7 +28,7 @@ func mustRules(text string) *rules.Set {
 // plainScorer reads the sentiment off the words "bad" and "good"; everything else is neutral.
 type plainScorer struct{}
 
-func (plainScorer) Score(doc *rules.Doc, _ string, _ float64, _ bool) Score {
+func (plainScorer) Score(doc *rules.Doc, _ About) Score {
 	p := P{Negative: 0.1, Neutral: 0.8, Positive: 0.1}
 	switch {
 	case strings.Contains(doc.Text, "bad"):

@@ -18,20 +18,12 @@ func Judge(set *rules.Set, scorer Scorer, m sources.Mention) []Judged {
 		return []Judged{judgedBefore(set, m)}
 	}
 	doc := rules.Tokenize(m.Body())
-	score := scorer.Score(doc, m.Lang, m.Rating, false)
+	about := About{Lang: m.Lang, Rating: m.Rating}
+	score := scorer.Score(doc, about)
 	found := set.Match(&m, doc, score.Lang)
-	base := Judged{Mention: m, P: WithCues(score.P, found.Hits), Lang: score.Lang, Known: score.Known}
-	cued := slices.ContainsFunc(found.Hits, func(h rules.Hit) bool { return !h.Negated && h.Weight > 0 })
-	for _, h := range found.Hits {
-		if h.Negated || cued && h.Weight == 0 {
-			continue // a word that only names a topic says nothing beside a real cue
-		}
-		if base.Category == "" {
-			base.Category, base.Cue, base.Confidence = h.Category, h.Cue, h.Confidence
-		}
-		base.Known = base.Known || h.Weight > 0 // a cue is known ground, whatever the scorer makes of the rest
-		base.Categories = append(base.Categories, h.Category)
-	}
+	base := Judged{Mention: m}
+	base.take(&score, found.Hits)
+	base.categorise(found.Hits)
 	if len(found.Brands) == 0 {
 		return []Judged{base}
 	}
@@ -39,24 +31,57 @@ func Judge(set *rules.Set, scorer Scorer, m sources.Mention) []Judged {
 	for i, id := range found.Brands {
 		j := base
 		j.Brand = id
-		b, _ := set.Brand(id)
-		j.Own = b != nil && writtenBy(b, &m)
-		f := &rules.Facts{
-			Mention: &j.Mention, PNegative: j.P.Negative, Label: string(j.P.Label()), Lang: j.Lang,
-			Categories: j.Categories, Found: &found,
-		}
-		for _, r := range set.Holding(id, f) {
-			if r.Match.Sentiment == string(Negative) && !j.Known {
-				continue // no known ground: shown, not counted
+		if b, _ := set.Brand(id); b != nil {
+			j.Own = writtenBy(b, &m)
+			if len(b.Lexicon) > 0 {
+				about.Senses = b.Lexicon
+				score := scorer.Score(doc, about)
+				j.take(&score, found.Hits)
 			}
-			if len(r.Match.Kinds) == 0 && !speaks(m.Kind) {
-				continue
-			}
-			j.Rules = append(j.Rules, r.ID)
 		}
+		j.holding(set, &found)
 		out[i] = j
 	}
 	return out
+}
+
+// take sets what the scorer says, cue words joined in. A cue is known ground, whatever the scorer makes of the rest.
+func (j *Judged) take(s *Score, hits []rules.Hit) {
+	j.P, j.Lang, j.Known, j.Disagree = WithCues(s.P, hits), s.Lang, s.Known, s.Disagree
+	for i := range hits {
+		j.Known = j.Known || !hits[i].Negated && hits[i].Weight > 0
+	}
+}
+
+// categorise sets the categories, the weightiest first. A word that only names a topic says nothing beside a real cue.
+func (j *Judged) categorise(hits []rules.Hit) {
+	cued := slices.ContainsFunc(hits, func(h rules.Hit) bool { return !h.Negated && h.Weight > 0 })
+	for _, h := range hits {
+		if h.Negated || cued && h.Weight == 0 {
+			continue
+		}
+		if j.Category == "" {
+			j.Category, j.Cue, j.Confidence = h.Category, h.Cue, h.Confidence
+		}
+		j.Categories = append(j.Categories, h.Category)
+	}
+}
+
+// holding sets the rules of the brand whose match holds.
+func (j *Judged) holding(set *rules.Set, found *rules.Found) {
+	f := &rules.Facts{
+		Mention: &j.Mention, PNegative: j.P.Negative, Label: string(j.P.Label()), Lang: j.Lang,
+		Categories: j.Categories, Found: found,
+	}
+	for _, r := range set.Holding(j.Brand, f) {
+		if r.Match.Sentiment == string(Negative) && !j.Known {
+			continue // no known ground: shown, not counted
+		}
+		if len(r.Match.Kinds) == 0 && !speaks(j.Mention.Kind) {
+			continue
+		}
+		j.Rules = append(j.Rules, r.ID)
+	}
 }
 
 // judgedBefore takes over the judgement of a mention whose text has expired. Rules that are gone fall out.

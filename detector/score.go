@@ -42,6 +42,15 @@ func (p P) RaiseNegative(w float64) P {
 	return P{Negative: w, Neutral: p.Neutral * f, Positive: p.Positive * f}
 }
 
+// CapNegative returns p with P(negative) lowered to at most most, the rest grown in proportion.
+func (p P) CapNegative(most float64) P {
+	if p.Negative <= most || p.Negative >= 1 {
+		return p
+	}
+	f := (1 - most) / (1 - p.Negative)
+	return P{Negative: most, Neutral: p.Neutral * f, Positive: p.Positive * f}
+}
+
 // Reason is a piece of the text that moved a score, as byte offsets into it. Weight is negative where it
 // speaks for Negative.
 type Reason struct {
@@ -53,18 +62,26 @@ type Reason struct {
 
 // Score is the sentiment of one text.
 type Score struct {
-	P       P
-	Lang    string // one of the known codes, or "und"
-	Known   bool   // false: no known ground; shown, not counted
-	Reasons []Reason
+	P        P
+	Lang     string // one of the known codes, or "und"
+	Known    bool   // false: no known ground; shown, not counted
+	Disagree bool   // the star rating and the words say opposite things
+	Reasons  []Reason
+}
+
+// About is what a [Scorer] is told besides the text.
+type About struct {
+	Lang    string        // a hint; may be empty
+	Rating  float64       // 1 to 5, or 0 for none
+	Senses  []rules.Sense // words that mean something else in talk about the brand
+	Explain bool          // give reasons, the weightiest first
 }
 
 // Scorer scores the sentiment of a text. It is safe for concurrent use, deterministic, never panics on
 // any input, and takes time linear in the text.
 type Scorer interface {
-	// Score scores doc, the tokens of a mention's body. lang is a hint and may be empty; rating is 1 to 5,
-	// or 0 for none. With explain it also gives reasons, the weightiest first.
-	Score(doc *rules.Doc, lang string, rating float64, explain bool) Score
+	// Score scores doc, the tokens of a mention's body.
+	Score(doc *rules.Doc, about About) Score
 }
 
 // Judged is a mention with what was found about it, for one of the brands it speaks about.
@@ -74,6 +91,7 @@ type Judged struct {
 	P          P               `json:"p"`
 	Lang       string          `json:"lang"`
 	Known      bool            `json:"known"`
+	Disagree   bool            `json:"disagree,omitempty"`   // the star rating and the words say opposite things
 	Category   string          `json:"category,omitempty"`   // the leading one
 	Categories []string        `json:"categories,omitempty"` // all, the weightiest first
 	Cue        string          `json:"cue,omitempty"`        // the words that led to Category

@@ -70,3 +70,14 @@ func placeWords(name string) string {
 	}
 	return name
 }
+
+// Contradiction says what the words of a mention are that its stars deny, or nothing.
+func (j *Judged) Contradiction() string {
+	switch {
+	case !j.Disagree:
+		return ""
+	case j.Mention.Rating < 3:
+		return "but the words are positive"
+	}
+	return "but the words are negative"
+}

@@ -37,6 +37,7 @@ type DispatchOptions struct {
 	// Fallback hears what could not be delivered for good; nil: only the log does.
 	Fallback Notifier
 	Drafter  Drafter
+	About    *About // what incidents are about; nil: not said
 	// Link makes the address of an incident's page; nil or empty: none.
 	Link    func(incident string) string
 	Log     *slog.Logger

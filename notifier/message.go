@@ -11,9 +11,9 @@ import (
 
 // message looks up everything that is needed to tell people about an alert, as it is now.
 func (d *Dispatcher) message(ctx context.Context, a *detector.Alert) (*Message, error) {
+	var err error
 	inc, ok := d.opt.Outbox.Incident(a.Incident)
 	if !ok {
-		var err error
 		if inc, err = d.opt.Reader.Incident(ctx, a.Incident); err != nil {
 			return nil, fmt.Errorf("incident %s: %w", a.Incident, err)
 		}
@@ -41,6 +41,11 @@ func (d *Dispatcher) message(ctx context.Context, a *detector.Alert) (*Message, 
 	}
 	if err := d.quote(ctx, m); err != nil {
 		d.opt.Log.Warn("alert without quotes", "incident", inc.ID, "err", err) // the numbers must get out all the same
+	}
+	if inc.Open() {
+		if m.Topics, err = d.opt.About.Find(ctx, &m.Incident, m.Brand, m.Route.Private); err != nil {
+			d.opt.Log.Warn("alert without topics", "incident", inc.ID, "err", err)
+		}
 	}
 	m.Drafts = d.drafts(ctx, m)
 	return m, nil

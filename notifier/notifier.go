@@ -36,6 +36,7 @@ type Message struct {
 	OnDuty   string            // who answers on this route, in words
 	Quotes   []detector.Judged // the most telling mentions that are still there, at most 5; DMs only if the route is private
 	Private  int               // direct messages left out of Quotes
+	Topics   []detector.Topic  // what it is about in people's own words, the most telling first; foreign text
 	Drafts   int               // reply drafts that can be looked at
 	Next     *Escalation       // what happens if nobody acknowledges; nil: nothing
 	Link     string            // to the incident on the page; may be empty

@@ -8,29 +8,28 @@ import (
 
 // How sure a hit is, as a share of its category's weight.
 const (
-	doubtfulShare = 0.6  // a solo cue with nothing that makes it credible, a weak one without evidence
+	doubtfulShare = 0.6  // a solo phrase with nothing that makes it credible, a weak one without evidence
+	bareShare     = 0.5  // a solo word with nothing that makes it credible: as often the news as a complaint
 	topicShare    = 0.5  // a word that only says what it is about
 	unweighed     = 0.75 // confidence of categories that raise nothing
 	negatorReach  = 3    // words that a negator reaches forward
+	turnReach     = 5    // words back from a turn in which a negator is looked for
 )
 
 // hits returns one hit for each category that the words point to, the weightiest first; categories of
 // which every cue is negated come last.
 func (t *tally) hits(named bool) []Hit {
 	t.findSigns()
+	t.finds.scope.known = false
 	var hits []Hit
 	for i, o := range t.found {
-		p := &t.patterns[o.phrase]
-		switch p.role {
-		case roleCue, roleWeak, roleTopic:
-		default:
-			continue
+		if p := &t.patterns[o.phrase]; p.isCue() && speaks(p, t.lang) && !t.within(i) {
+			hits = t.addHit(hits, o, p, named)
 		}
-		if !speaks(p, t.lang) || t.within(i) {
-			continue
-		}
-		if h, ok := t.hit(o, p, named); ok {
-			hits = merge(hits, h)
+	}
+	for _, o := range t.gapped {
+		if p := &t.patterns[o.phrase]; p.isCue() && speaks(p, t.lang) {
+			hits = t.addHit(hits, o, p, named)
 		}
 	}
 	slices.SortStableFunc(hits, func(a, b Hit) int {
@@ -42,6 +41,16 @@ func (t *tally) hits(named bool) []Hit {
 	return hits
 }
 
+// isCue reports whether p points to a category.
+func (p *pattern) isCue() bool { return p.role == roleCue || p.role == roleWeak || p.role == roleTopic }
+
+func (t *tally) addHit(hits []Hit, o occurrence, p *pattern, named bool) []Hit {
+	if h, ok := t.hit(o, p, named); ok {
+		hits = merge(hits, h)
+	}
+	return hits
+}
+
 // within reports whether the i-th find lies within a longer cue of the same category: "fire" in "caught
 // fire" says nothing of its own.
 func (t *tally) within(i int) bool {
@@ -49,7 +58,7 @@ func (t *tally) within(i int) bool {
 	owner := t.patterns[o.phrase].owner
 	longer := func(c occurrence) bool {
 		q := &t.patterns[c.phrase]
-		return q.owner == owner && (q.role == roleCue || q.role == roleTopic || q.role == roleWeak) &&
+		return q.owner == owner && q.isCue() &&
 			c.first <= o.first && o.last <= c.last && c.last-c.first > o.last-o.first && speaks(q, t.lang)
 	}
 	for j := i - 1; j >= 0 && t.doc.Tokens[t.found[j].first].Words >= t.doc.Tokens[o.first].Words-longestPhrase; j-- {
@@ -79,9 +88,13 @@ func (t *tally) hit(o occurrence, p *pattern, named bool) (Hit, bool) {
 		h.Weight, h.Confidence = 0, topicShare*h.Confidence
 		return h, true
 	}
-	if !p.negates && (t.negated(o, negatorReach) || t.negatedAfter(o, p)) {
+	if t.takenBack(o, p) {
 		h.Weight, h.Confidence, h.Negated = 0, 0, true
 		return h, true
+	}
+	if !t.stated(o, p) {
+		h.Weight, h.Confidence = 0, topicShare*h.Confidence
+		return h, p.role == roleCue
 	}
 	evidence, person := t.evidence(), t.concerned(o, p.owner)
 	switch {
@@ -90,6 +103,8 @@ func (t *tally) hit(o occurrence, p *pattern, named bool) (Hit, bool) {
 		return Hit{}, false
 	case p.role == roleWeak:
 		h.Weight, h.Confidence = 0, doubtfulShare*h.Confidence
+	case c.Solo && !person && !named && p.words == 1:
+		h.Weight, h.Confidence = bareShare*h.Weight, bareShare*h.Confidence
 	case c.Solo && !person && !named:
 		h.Weight, h.Confidence = doubtfulShare*h.Weight, doubtfulShare*h.Confidence
 	}
@@ -98,8 +113,10 @@ func (t *tally) hit(o occurrence, p *pattern, named bool) (Hit, bool) {
 
 // evidence reports whether the mention bears out what it says: a picture, or a low rating.
 func (t *tally) evidence() bool {
-	return t.mention.HasMedia || t.mention.Rating > 0 && t.mention.Rating <= 2
+	return t.mention.HasMedia || t.lowRating()
 }
+
+func (t *tally) lowRating() bool { return t.mention.Rating > 0 && t.mention.Rating <= 2 }
 
 // concerned reports whether a person or a part of the body is named besides the cue itself.
 func (t *tally) concerned(o occurrence, category int) bool {
@@ -128,6 +145,24 @@ func (t *tally) findSigns() {
 	}
 }
 
+// takenBack reports whether the text says that what the cue at o means did not happen.
+func (t *tally) takenBack(o occurrence, p *pattern) bool {
+	if !p.negates && (t.negated(o, negatorReach) || t.negatedAfter(o, p) || p.gaps && t.negatedInside(o)) {
+		return true
+	}
+	return t.reached(t.meaning().spared, o, spareReach)
+}
+
+// negatedInside reports whether a negator stands in a gap of the cue at o, which holds none itself.
+func (t *tally) negatedInside(o occurrence) bool {
+	for i := int(o.first) + 1; i < int(o.last); i++ {
+		if isNegator(t.negators, t.doc.Folded(i), t.lang) && !undone[t.doc.FoldedString(i+1)] {
+			return true
+		}
+	}
+	return false
+}
+
 // negated reports whether a negator stands in the same clause, at most reach words before o, with nothing
 // between that takes its force away.
 func (t *tally) negated(o occurrence, reach int) bool {
@@ -142,8 +177,8 @@ func (t *tally) negated(o occurrence, reach int) bool {
 			continue
 		}
 		word := t.doc.Folded(i)
-		if turns[string(word)] {
-			return false
+		if turns[string(word)] { // Swedish utan is "without", and "but" after a negator
+			return isNegator(t.negators, word, t.lang) && !t.negatorBefore(i)
 		}
 		if isNegator(t.negators, word, t.lang) && !undone[string(after)] {
 			return true
@@ -154,11 +189,22 @@ func (t *tally) negated(o occurrence, reach int) bool {
 	return false
 }
 
+// negatorBefore reports whether a negator stands in the same clause before the turn at token i.
+func (t *tally) negatorBefore(i int) bool {
+	turn := &t.doc.Tokens[i]
+	for i--; i >= 0 && t.doc.Tokens[i].Clause == turn.Clause && turn.Words-t.doc.Tokens[i].Words <= turnReach; i-- {
+		if word := t.doc.Folded(i); isNegator(t.negators, word, t.lang) && !turns[string(word)] {
+			return true
+		}
+	}
+	return false
+}
+
 // negatedAfter reports whether a negator follows at once, as it does in German, Swedish and French after the
 // verb: "tropft nicht".
 func (t *tally) negatedAfter(o occurrence, p *pattern) bool {
 	next := int(o.last) + 1
-	if p.words > 1 || next >= len(t.doc.Tokens) || t.doc.Tokens[next].Clause != t.doc.Tokens[o.last].Clause {
+	if p.words > 1 && !p.gaps || next >= len(t.doc.Tokens) || t.doc.Tokens[next].Clause != t.doc.Tokens[o.last].Clause {
 		return false
 	}
 	switch word := t.doc.FoldedString(next); p.lang {

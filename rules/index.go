@@ -22,6 +22,12 @@ const (
 	roleTopic   // what a category is about, with no complaint in it
 	roleSign    // makes a solo cue credible
 	roleTerm    // a word of a rule's term
+	rolePart    // a part of cues with gaps; its owner is the number of the part
+	roleWhy     // begins a question that may be a complaint: why, when, how long
+	rolePress   // makes such a question one: still, again, finally
+	roleSuppose // what follows is only supposed: if, in case
+	roleSpare   // what follows did not happen: no problems with, never had
+	roleSettle  // what precedes is over: was fixed, arrived at last
 )
 
 // pattern is one phrase of the index and what it stands for.
@@ -35,11 +41,14 @@ type pattern struct {
 	folded  string // the first word, without *
 	words   int
 	negates bool // the phrase holds a negator itself
+	gaps    bool // other words may stand between its parts
+	asks    bool // written with a question mark: a complaint although it is a question
 }
 
 // index is everything that is looked up in texts, put together once for a Set.
 type index struct {
 	*phrases
+	gaps       *gaps
 	patterns   []pattern
 	brands     []*Brand
 	categories []*Category
@@ -58,15 +67,17 @@ type brandTerm struct {
 
 // newIndex puts together what s looks up.
 func newIndex(s *Set) *index {
-	x := &index{negators: negatorLangs()}
+	x := &index{negators: negatorLangs(), gaps: newGaps()}
 	x.pool.New = func() any { return new(finds) }
 	b := newPhraseBuilder()
+	b.addNumbers(s.scope.Numbers)
 	for _, id := range sortedKeys(s.Brands) {
 		x.addBrand(b, s.Brands[id])
 	}
 	for _, id := range sortedKeys(s.Categories) {
 		x.addCategory(b, s.Categories[id])
 	}
+	x.addScope(b, &s.scope)
 	for _, r := range s.everyRule() {
 		m := &r.Match
 		for _, t := range slices.Concat(m.AllOf, m.AnyOf, m.NoneOf) {
@@ -82,16 +93,20 @@ func (x *index) add(b *phraseBuilder, p pattern) {
 	if len(words) == 0 {
 		return
 	}
+	if x.describe(&p, words); p.folded == "" {
+		return
+	}
+	b.add(words, int32(len(x.patterns)))
+	x.patterns = append(x.patterns, p)
+}
+
+// describe fills in what the words of p say of it.
+func (x *index) describe(p *pattern, words []string) {
 	p.words = len(words)
 	p.folded = strings.TrimSuffix(words[0], "*")
 	for _, w := range words {
 		p.negates = p.negates || p.lang != "" && isNegator(x.negators, []byte(w), p.lang)
 	}
-	if p.folded == "" {
-		return
-	}
-	b.add(words, int32(len(x.patterns)))
-	x.patterns = append(x.patterns, p)
 }
 
 func (x *index) addBrand(b *phraseBuilder, br *Brand) {
@@ -154,7 +169,7 @@ func (x *index) addCategory(b *phraseBuilder, c *Category) {
 	}{{roleCue, c.Cues}, {roleWeak, c.Weak}, {roleTopic, c.Topics}, {roleSign, c.Signs}} {
 		for _, lang := range sortedKeys(list.words) {
 			for _, w := range list.words[lang] {
-				x.add(b, pattern{role: list.role, owner: owner, lang: lang, text: w})
+				x.addCue(b, pattern{role: list.role, owner: owner, lang: lang, text: w})
 			}
 		}
 	}

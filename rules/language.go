@@ -13,7 +13,7 @@ var negators = map[string][]string{
 	"de": {"nicht", "kein*", "nie", "niemals", "ohne", "nichts", "weder", "kaum"},
 	"ru": {"не", "нет", "без", "никогда", "ни", "ничего", "нельзя"},
 	"ar": {"لا", "لم", "لن", "ليس", "ليست", "بدون", "دون", "ما", "مو", "مش", "غير", "بلا"},
-	"sv": {"inte", "ingen", "inget", "inga", "aldrig", "utan", "ej", "icke", "knappt"},
+	"sv": {"inte", "ingen", "inget", "inga", "ingenting", "aldrig", "utan", "ej", "icke", "knappt"},
 	"es": {"no", "sin", "nunca", "jamás", "jamas", "ningún", "ningun", "ninguna", "ninguno", "nada", "tampoco", "ni"},
 	"fr": {"ne", "pas", "sans", "jamais", "aucun", "aucune", "rien", "ni", "non"},
 }

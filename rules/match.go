@@ -15,7 +15,7 @@ func (s *Set) Match(m *sources.Mention, doc *Doc, lang string) Found {
 	x := s.index
 	f := x.pool.Get().(*finds)
 	defer x.pool.Put(f)
-	x.scan(doc, f)
+	x.find(doc, f)
 
 	t := tally{index: x, mention: m, doc: doc, finds: f, lang: lang}
 	t.countBrands()

@@ -157,14 +157,14 @@ func (l *loader) markPos(m yaml.Mark) Pos {
 
 // top reads the outermost mapping.
 func (l *loader) top(n *yaml.Node) {
-	seen := l.object(n, "a rule file", fields{
+	known := fields{
 		"version":      l.version,
 		"team":         func(v *yaml.Node) { l.set.Team = l.str(v) },
 		"timezone":     func(v *yaml.Node) { l.set.Zone = l.zone(v) },
 		"packs":        l.packs,
 		"brands":       func(v *yaml.Node) { l.ids(v, "brand", l.brand) },
 		"categories":   func(v *yaml.Node) { l.ids(v, "category", l.category) },
-		"signs":        func(v *yaml.Node) { l.signs = l.byLanguage(v) },
+		"signs":        func(v *yaml.Node) { l.signs = l.changeWords(l.signs, v) },
 		"routes":       func(v *yaml.Node) { l.ids(v, "route", l.route) },
 		"budgets":      l.budgets,
 		"rules":        func(v *yaml.Node) { l.list(v, l.rule) },
@@ -173,7 +173,11 @@ func (l *loader) top(n *yaml.Node) {
 		"availability": func(v *yaml.Node) { l.notRun(v, "availability") },
 		"sla":          l.slas,
 		"tests":        l.tests,
-	})
+	}
+	if l.builtin {
+		known["scope"] = l.scope
+	}
+	seen := l.object(n, "a rule file", known)
 	if seen != nil && seen["version"] == nil {
 		l.fail(n, "key", "version is missing", "it says which format the file is in", "begin the file with version: 1")
 	}

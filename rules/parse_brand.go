@@ -18,7 +18,7 @@ func (l *loader) brand(id string, k, v *yaml.Node) {
 		"exclude":          func(v *yaml.Node) { b.Exclude = l.terms(v) },
 		"ambiguous":        func(v *yaml.Node) { b.Ambiguous = l.ambiguous(v) },
 		"context_negative": func(v *yaml.Node) { b.ContextNegative = l.terms(v) },
-		"lexicon":          func(v *yaml.Node) { b.Lexicon = l.lexicon(v) },
+		"lexicon":          func(v *yaml.Node) { b.Lexicon = l.senses(v) },
 		"tone":             func(v *yaml.Node) { b.Tone = l.tone(v) },
 		"contact":          func(v *yaml.Node) { b.Contact = l.strMap(v) },
 		"languages":        func(v *yaml.Node) { b.Languages = l.languages(v) },
@@ -82,16 +82,6 @@ func (l *loader) ambiguous(v *yaml.Node) map[string]Ambiguity {
 		})
 		l.need(k, seen, "an ambiguous name", "need_any")
 		m[k.Value] = a
-	})
-	return m
-}
-
-func (l *loader) lexicon(v *yaml.Node) map[string]string {
-	m := map[string]string{}
-	l.each(v, func(k, v *yaml.Node) {
-		if v, ok := l.real(v); ok {
-			m[k.Value] = l.oneOf(v, "negative", "neutral", "positive")
-		}
 	})
 	return m
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -43,11 +44,11 @@ func (l *loader) changeWords(old map[string][]string, v *yaml.Node) map[string][
 	if words == nil {
 		words = map[string][]string{}
 	}
-	for lang, more := range l.byLanguage(v) {
+	for lang, more := range l.cuesByLanguage(v) {
 		list := slices.Clone(words[lang])
 		for _, w := range more {
 			if out, ok := strings.CutPrefix(w, "-"); ok {
-				list = slices.DeleteFunc(list, func(s string) bool { return Fold(s) == Fold(out) })
+				list = slices.DeleteFunc(list, func(s string) bool { return sameCue(s, out) })
 			} else if !slices.Contains(list, w) {
 				list = append(list, w)
 			}
@@ -55,6 +56,68 @@ func (l *loader) changeWords(old map[string][]string, v *yaml.Node) map[string][
 		words[lang] = list
 	}
 	return words
+}
+
+// sameCue reports whether two cues mean the same words.
+func sameCue(a, b string) bool {
+	return Fold(strings.TrimSuffix(a, "?")) == Fold(strings.TrimSuffix(b, "?"))
+}
+
+// cuesByLanguage reads cues by language.
+func (l *loader) cuesByLanguage(v *yaml.Node) map[string][]string {
+	m := map[string][]string{}
+	l.each(v, func(k, v *yaml.Node) {
+		if k.Value != "any" && l.language(k) == "" {
+			return
+		}
+		for _, n := range l.items(v) {
+			if s := l.cue(n); s != "" {
+				m[k.Value] = append(m[k.Value], s)
+			}
+		}
+	})
+	return m
+}
+
+// cue reads one word or phrase that may have gaps (...) and number signs (#).
+func (l *loader) cue(n *yaml.Node) string {
+	s := l.str(n)
+	if !strings.Contains(s, "...") && !strings.Contains(s, "…") && !slices.Contains(strings.Fields(s), numberSign) {
+		return l.term(n)
+	}
+	if !l.cleanTerm(n, s) {
+		return ""
+	}
+	parts := cueParts(strings.TrimPrefix(s, "-"))
+	last := len(parts) - 1
+	switch empty := slices.IndexFunc(parts, func(p []string) bool { return len(p) == 0 }); {
+	case last > 0 && (empty == 0 || empty == last || empty > 0 && len(parts[last]) == 0):
+		l.fail(n, "type", describe(n)+" begins or ends with a gap", "nothing would stand on the other side of it", "write words before and after the ...")
+		return ""
+	case empty >= 0:
+		l.fail(n, "type", describe(n)+" has a gap with nothing in it", "one gap follows another", fmt.Sprintf("leave one ... out; it stands for up to %d words", gapWords))
+		return ""
+	case !slices.ContainsFunc(slices.Concat(parts...), func(w string) bool { return w != numberSign }):
+		l.fail(n, "type", describe(n)+" holds no word", "every number would match it", "write a word beside the #")
+		return ""
+	case openInside(s):
+		l.fail(n, "type", "a * inside a word", "only the end of a word may be open", "write the beginning of the word and a * after it")
+		return ""
+	}
+	return s
+}
+
+// scope reads the words that say how a complaint is meant.
+func (l *loader) scope(v *yaml.Node) {
+	s := &l.set.scope
+	l.object(v, "the scope", fields{
+		"numbers": func(v *yaml.Node) { s.Numbers = l.byLanguage(v) },
+		"why":     func(v *yaml.Node) { s.Why = l.cuesByLanguage(v) },
+		"press":   func(v *yaml.Node) { s.Press = l.cuesByLanguage(v) },
+		"suppose": func(v *yaml.Node) { s.Suppose = l.cuesByLanguage(v) },
+		"spare":   func(v *yaml.Node) { s.Spare = l.cuesByLanguage(v) },
+		"settle":  func(v *yaml.Node) { s.Settle = l.cuesByLanguage(v) },
+	})
 }
 
 func (l *loader) playbook(id string, k, v *yaml.Node) {

@@ -50,13 +50,18 @@ func (l *loader) term(n *yaml.Node) string {
 	case len(words) == 0:
 		l.fail(n, "type", describe(n)+" holds no word", "it could match nothing", "use {raw: …} for signs")
 		return ""
-	case strings.Contains(strings.TrimSuffix(strings.ReplaceAll(s, "* ", " "), "*"), "*"):
+	case openInside(s):
 		l.fail(n, "type", "a * inside a word", "only the end of a word may be open", "write the beginning of the word and a * after it")
 		return ""
 	case !l.builtin:
 		l.doubtfulTerm(n, s, words)
 	}
 	return s
+}
+
+// openInside reports whether a * stands elsewhere than at the end of a word.
+func openInside(s string) bool {
+	return strings.Contains(strings.TrimSuffix(strings.ReplaceAll(s, "* ", " "), "*"), "*")
 }
 
 // cleanTerm refuses what nobody can see in a term.

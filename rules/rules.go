@@ -15,8 +15,9 @@
 //
 // # Caveats
 //
-// The cues are word lists. They know negation three words back and a few slang traps, no irony and no
-// grammar; cues other than English ones want a native reader. A cue counts only in a text of its own language, so a
+// The cues are word lists with gaps. They know negation, questions, conditions, quotations and what has been put right by
+// words that stand near, and a few slang traps; they know no irony and no grammar, and take "why is it still
+// here?" for a complaint. Cues other than English ones want a native reader. A cue counts only in a text of its own language, so a
 // wrongly recognised language hides it. An [Error] quotes rule files: use [Format] for a terminal.
 package rules
 
@@ -137,7 +138,7 @@ type Brand struct {
 	Exclude         []string
 	Ambiguous       map[string]Ambiguity
 	ContextNegative []string
-	Lexicon         map[string]string // word -> negative, neutral, positive
+	Lexicon         []Sense // what words mean in talk about this brand
 	Tone            Tone
 	Contact         map[string]string // dm, status, phone, …
 	Languages       []string
@@ -318,7 +319,7 @@ type Category struct {
 	Solo    bool     // may fire on a single mention
 	Cluster Cluster
 	Weight  float64             // what P(negative) is raised to by a cue; 0: no raise
-	Cues    map[string][]string // complaints, by language; a trailing * is any ending
+	Cues    map[string][]string // complaints, by language; * ends a word openly, # is a number, ... a gap, a final ? a question that complains
 	Weak    map[string][]string // cues that are slang or another language's word as well: they count only in their own language, beside a sign, media or a low rating
 	Topics  map[string][]string // what it is about, with no complaint in it: they raise nothing
 	NoDraft bool                // never a public draft (legal, death, minors, self-harm)
@@ -379,6 +380,7 @@ type Set struct {
 	byBrand map[string][]*Rule // of the brands that the files name
 	unnamed []*Rule            // of every other brand
 	names   map[string]string  // folded id or name -> id
+	scope   scopeWords
 	index   *index
 }
 
@@ -386,7 +388,7 @@ type Set struct {
 type Hit struct {
 	Category   string
 	Confidence float64 // 0..1; below 0.6 for a solo category that lacks a second sign
-	Weight     float64 // what P(negative) is raised to
+	Weight     float64 // what P(negative) is raised to; 0 if the words only name the topic, ask, suppose, quote or tell of what is over
 	Cue        string  // the cue as written in the file
 	Start, End int     // byte offsets of the words in the Doc's text
 	Negated    bool

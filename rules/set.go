@@ -67,6 +67,17 @@ func (s *Set) Rule(id string) (*Rule, bool) {
 	return nil, false
 }
 
+// RuleIDs returns the ids of all rules, the embedded starter rules last.
+func (s *Set) RuleIDs() []string {
+	var ids []string
+	for _, r := range s.everyRule() {
+		if !slices.Contains(ids, r.ID) {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}
+
 // Brand returns the brand of that id, if a file names it.
 func (s *Set) Brand(id string) (*Brand, bool) {
 	b, ok := s.Brands[id]

@@ -11,18 +11,22 @@ type lexicon struct {
 	nodes []lexNode
 	label []byte // of the edges of all nodes, each node's own in order
 	to    []int32
+	sets  [][]int32 // elements of number words
 }
 
 type lexNode struct {
 	edges       int32 // index of the first edge
 	n           int32
 	exact, stem int32 // elements, or -1
+	numbers     int32 // index into sets, or -1
 }
 
-// lexEntry is a word (exact) or stem that some phrase holds, with its element.
+// lexEntry is a word (exact) or stem that some phrase holds, with its element, and the elements of the
+// numbers that the word is in some language.
 type lexEntry struct {
 	key         string
 	exact, stem int32
+	numbers     []int32
 }
 
 // newLexicon builds the trie from entries with distinct keys, level by level.
@@ -32,9 +36,14 @@ func newLexicon(entries []lexEntry) *lexicon {
 	x := &lexicon{nodes: []lexNode{{}}}
 	queue := []span{{0, len(entries), 0}}
 	for n := 0; n < len(queue); n++ {
-		s, node := queue[n], lexNode{edges: int32(len(x.label)), exact: -1, stem: -1}
+		s, node := queue[n], lexNode{edges: int32(len(x.label)), exact: -1, stem: -1, numbers: -1}
 		if s.lo < s.hi && len(entries[s.lo].key) == s.depth {
-			node.exact, node.stem = entries[s.lo].exact, entries[s.lo].stem
+			e := &entries[s.lo]
+			node.exact, node.stem = e.exact, e.stem
+			if len(e.numbers) > 0 {
+				node.numbers = int32(len(x.sets))
+				x.sets = append(x.sets, e.numbers)
+			}
 			s.lo++
 		}
 		for s.lo < s.hi {
@@ -65,6 +74,9 @@ func (x *lexicon) find(word []byte, out []int32) []int32 {
 			if node.exact >= 0 {
 				out = append(out, node.exact)
 			}
+			if node.numbers >= 0 {
+				out = append(out, x.sets[node.numbers]...)
+			}
 			return out
 		}
 		next := x.child(node, word[i])
@@ -94,10 +106,12 @@ func (x *lexicon) child(node *lexNode, c byte) int32 {
 // phrases finds sequences of words. Each distinct word or stem is an element; a phrase is a path of
 // elements. Looking up a token costs the same however many phrases there are.
 type phrases struct {
-	words *lexicon
-	steps map[step]int32
-	ends  [][]int32 // by node: the phrases that are complete there
-	deep  []bool    // by node: some phrase goes on
+	words  *lexicon
+	steps  map[step]int32
+	roots  []int32   // by element: where it leads from the root, or -1; most steps are looked up there
+	ends   [][]int32 // by node: the phrases that are complete there
+	deep   []bool    // by node: some phrase goes on
+	digits int32     // the element of every number in digits, or -1
 }
 
 // step leads from a node over an element to another node. Node 0 is the root.
@@ -109,12 +123,15 @@ type phraseBuilder struct {
 	entries  []lexEntry
 	byKey    map[string]int // into entries
 	elements int32
+	counted  map[string]int32    // by language: the element of its number words
+	numbers  map[string][]string // by language
 }
 
 func newPhraseBuilder() *phraseBuilder {
 	return &phraseBuilder{
-		phrases: phrases{steps: map[step]int32{}, ends: [][]int32{nil}, deep: []bool{false}},
+		phrases: phrases{steps: map[step]int32{}, ends: [][]int32{nil}, deep: []bool{false}, digits: -1},
 		byKey:   map[string]int{},
+		counted: map[string]int32{},
 	}
 }
 
@@ -123,9 +140,18 @@ func (b *phraseBuilder) add(words []string, id int32) {
 	if len(words) == 0 {
 		return
 	}
+	path := make([]int32, len(words))
+	for i, w := range words {
+		path[i] = b.element(w)
+	}
+	b.addPath(path, id)
+}
+
+// addPath puts in a phrase of elements.
+func (b *phraseBuilder) addPath(path []int32, id int32) {
 	node := int32(0)
-	for _, w := range words {
-		k := step{node, b.element(w)}
+	for _, e := range path {
+		k := step{node, e}
 		next, ok := b.steps[k]
 		if !ok {
 			next = int32(len(b.ends))
@@ -140,26 +166,43 @@ func (b *phraseBuilder) add(words []string, id int32) {
 
 func (b *phraseBuilder) element(word string) int32 {
 	key, stem := strings.CutSuffix(word, "*")
+	entry := b.entry(key)
+	e := &entry.exact
+	if stem {
+		e = &entry.stem
+	}
+	if *e < 0 {
+		*e = b.newElement()
+	}
+	return *e
+}
+
+func (b *phraseBuilder) newElement() int32 {
+	b.elements++
+	return b.elements - 1
+}
+
+// entry returns the entry of a word; it is valid until the next call.
+func (b *phraseBuilder) entry(key string) *lexEntry {
 	i, ok := b.byKey[key]
 	if !ok {
 		i = len(b.entries)
 		b.byKey[key] = i
-		b.entries = append(b.entries, lexEntry{key, -1, -1})
+		b.entries = append(b.entries, lexEntry{key: key, exact: -1, stem: -1})
 	}
-	e := &b.entries[i].exact
-	if stem {
-		e = &b.entries[i].stem
-	}
-	if *e < 0 {
-		*e = b.elements
-		b.elements++
-	}
-	return *e
+	return &b.entries[i]
 }
 
 // build returns what was put in. The builder must not be used after it.
 func (b *phraseBuilder) build() *phrases {
 	b.words = newLexicon(b.entries)
+	b.roots = make([]int32, b.elements)
+	for e := range b.elements {
+		b.roots[e] = -1
+		if next, ok := b.steps[step{0, e}]; ok {
+			b.roots[e] = next
+		}
+	}
 	return &b.phrases
 }
 
@@ -177,6 +220,11 @@ type finds struct {
 	found    []occurrence
 	reading  readings
 	doc      Doc // of Keep
+
+	chains []chain      // by node of the gaps
+	round  uint32       // which chains are of this text
+	gapped []occurrence // cues with gaps, in the order of their ends
+	scope  scope
 }
 
 // scan finds every phrase in d.
@@ -191,6 +239,9 @@ func (p *phrases) scan(d *Doc, f *finds) {
 		for _, form := range f.reading.of(d, i) {
 			f.elements = p.words.find(form, f.elements)
 		}
+		if t.Kind == Number && p.digits >= 0 {
+			f.elements = append(f.elements, p.digits)
+		}
 		f.at = append(f.at, int32(len(f.elements)))
 	}
 	for i := range f.tokens {
@@ -202,8 +253,8 @@ func (p *phrases) scan(d *Doc, f *finds) {
 // clause.
 func (p *phrases) follow(d *Doc, f *finds, node int32, first, i int) {
 	for _, e := range f.elements[f.at[i]:f.at[i+1]] {
-		next, ok := p.steps[step{node, e}]
-		if !ok {
+		next := p.next(node, e)
+		if next < 0 {
 			continue
 		}
 		for _, id := range p.ends[next] {
@@ -214,4 +265,15 @@ func (p *phrases) follow(d *Doc, f *finds, node int32, first, i int) {
 			p.follow(d, f, next, first, i+1)
 		}
 	}
+}
+
+// next returns where an element leads from node, or -1.
+func (p *phrases) next(node, element int32) int32 {
+	if node == 0 {
+		return p.roots[element]
+	}
+	if next, ok := p.steps[step{node, element}]; ok {
+		return next
+	}
+	return -1
 }

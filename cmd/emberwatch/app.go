@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"emberwatch/detector/sentiment"
 	"emberwatch/detector/store"
 	"emberwatch/notifier/draft"
 	"emberwatch/rules"
@@ -86,31 +87,26 @@ func exitCode(err error) int {
 
 func (a *app) cli() *cli.App {
 	c := &cli.App{
-		Name:                 "emberwatch",
-		Usage:                "early warning of reputation crises, self-hosted",
-		Description:          "Reads what people say about your brands, notices what departs from each brand's own normal, and tells the right people in Slack.\nStart with: emberwatch demo",
-		Version:              version(),
-		HideVersion:          true,
-		Reader:               a.stdin,
-		Writer:               a.stdout,
-		ErrWriter:            a.stderr,
-		Suggest:              true,
-		EnableBashCompletion: true,
-		ExitErrHandler:       func(*cli.Context, error) {},
-		OnUsageError:         usageError,
-		CommandNotFound:      nil,
+		Name:                      "emberwatch",
+		Usage:                     "early warning of reputation crises, self-hosted",
+		Description:               "Reads what people say about your brands, notices what departs from each brand's own normal, and tells the right people in Slack.\nStart with: emberwatch demo",
+		Version:                   version(),
+		HideVersion:               true,
+		Reader:                    a.stdin,
+		Writer:                    a.stdout,
+		ErrWriter:                 a.stderr,
+		Suggest:                   true,
+		EnableBashCompletion:      true,
+		DisableSliceFlagSeparator: true, // a licence has commas, and so have file names
+		ExitErrHandler:            func(*cli.Context, error) {},
+		OnUsageError:              usageError,
+		CommandNotFound:           nil,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "config", Usage: "configuration `FILE`", EnvVars: []string{"EMBERWATCH_CONFIG"}},
 			&cli.StringFlag{Name: "data", Usage: "data `DIR`", EnvVars: []string{"EMBERWATCH_DATA"}},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error", EnvVars: []string{"EMBERWATCH_LOG_LEVEL"}},
 			&cli.StringFlag{Name: "log-format", Value: "auto", Usage: "auto, text or json", EnvVars: []string{"EMBERWATCH_LOG_FORMAT"}},
 			&cli.StringFlag{Name: "sentiment-model", Usage: "sentiment model `FILE` instead of the embedded one", EnvVars: []string{"EMBERWATCH_SENTIMENT_MODEL"}},
-		},
-		Before: func(c *cli.Context) error {
-			if c.String("sentiment-model") != "" {
-				return usage("--sentiment-model: model files are not in this version; the embedded scorer is used")
-			}
-			return nil
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
@@ -121,7 +117,7 @@ func (a *app) cli() *cli.App {
 		Commands: []*cli.Command{
 			a.runCommand(), a.demoCommand(), a.initCommand(), a.checkCommand(), a.scoreCommand(),
 			a.replayCommand(), a.draftCommand(), a.incidentsCommand(), a.storeCommand(), a.slackManifestCommand(),
-			a.completionCommand(), a.versionCommand(),
+			a.rulesCommand(), a.trainCommand(), a.evalCommand(), a.completionCommand(), a.versionCommand(),
 		},
 	}
 	for _, cmd := range c.Commands {
@@ -271,21 +267,39 @@ func parseRules(cfg *Config, files []rules.File, lib *draft.Library) (*rules.Set
 	return set, errs
 }
 
-// rulesFromFlags reads the rule files named by --rules, else those of the configuration.
-func (a *app) rulesFromFlags(c *cli.Context) (*rules.Set, error) {
+// judgeFromFlags returns the rules and the sentiment model: the rule files named by --rules, else those of the
+// configuration, and the model of --sentiment-model, else that of the configuration.
+func (a *app) judgeFromFlags(c *cli.Context) (*rules.Set, *sentiment.Model, error) {
 	lib, err := draft.New(draft.Options{})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	cfg := Default()
 	if names := c.StringSlice("rules"); len(names) > 0 {
 		cfg.Rules = names
 	} else if cfg, err = a.loadConfig(c); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	set, errs := loadRules(cfg, lib)
 	if errs.Refused() {
-		return nil, a.report(errs)
+		return nil, nil, a.report(errs)
 	}
-	return set, nil
+	model, err := openModel(c, cfg)
+	return set, model, err
+}
+
+// openModel returns the sentiment model of the flag, else of the configuration, else the embedded one.
+func openModel(c *cli.Context, cfg *Config) (*sentiment.Model, error) {
+	name := c.String("sentiment-model")
+	if name == "" {
+		name = cfg.modelFile()
+	}
+	if name == "" {
+		return sentiment.New(), nil
+	}
+	m, err := sentiment.Open(name)
+	if err != nil {
+		return nil, &exitError{exitUsage, fmt.Errorf("sentiment model: %w", err)}
+	}
+	return m, nil
 }

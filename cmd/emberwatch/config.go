@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"emberwatch/detector"
+	"emberwatch/detector/sentiment"
 	"emberwatch/rules"
 	"emberwatch/sources"
 )
@@ -399,8 +400,10 @@ func (v *validation) rest() {
 			v.fail(fmt.Sprintf("outgoing.allow[%d]", i), fmt.Sprintf("%q is no network", s), "", "write it like 10.1.0.0/16")
 		}
 	}
-	if c.Sentiment.Model != "" {
-		v.fail("sentiment.model", "model files are not in this version", "", "remove it; the embedded scorer is used")
+	if name := c.modelFile(); name != "" {
+		if _, err := sentiment.Open(name); err != nil {
+			v.fail("sentiment.model", err.Error(), "without it nothing can be scored", "make one with emberwatch train, or remove the line: the embedded model is used then")
+		}
 	}
 	if c.Drafts.Rephrase.URL != "" {
 		v.warn("drafts.rephrase", "rephrasing is not in this version", "drafts are the reviewed templates", "")

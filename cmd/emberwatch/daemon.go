@@ -17,6 +17,7 @@ import (
 	"emberwatch/detector"
 	"emberwatch/detector/sentiment"
 	"emberwatch/detector/store"
+	"emberwatch/detector/topics"
 	"emberwatch/notifier"
 	"emberwatch/notifier/console"
 	"emberwatch/notifier/draft"
@@ -44,11 +45,13 @@ type Daemon struct {
 	metrics *prometheus.Registry
 	out     io.Writer // where alerts go without Slack
 	color   bool
+	model   *sentiment.Model
 	extra   func(*Daemon) (history, live []sources.Source)
 
 	db         *store.DB
 	detector   *detector.Detector
 	library    *draft.Library
+	about      *notifier.About
 	slack      *slack.Notifier // nil: not configured
 	console    *console.Notifier
 	dispatcher *notifier.Dispatcher
@@ -73,7 +76,8 @@ type cleanup struct {
 type DaemonOptions struct {
 	Config *Config
 	Rules  *rules.Set
-	Dir    string // data folder
+	Model  *sentiment.Model // nil: the embedded one
+	Dir    string           // data folder
 	Log    *slog.Logger
 	Out    io.Writer // console alerts
 	Color  bool
@@ -86,7 +90,10 @@ type DaemonOptions struct {
 func NewDaemon(ctx context.Context, opt DaemonOptions) (_ *Daemon, err error) {
 	d := &Daemon{
 		cfg: opt.Config, dir: opt.Dir, log: opt.Log, out: opt.Out, color: opt.Color, extra: opt.Extra,
-		metrics: prometheus.NewRegistry(),
+		metrics: prometheus.NewRegistry(), model: opt.Model,
+	}
+	if d.model == nil {
+		d.model = sentiment.New()
 	}
 	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	defer func() {
@@ -145,7 +152,7 @@ func (d *Daemon) openDetector(ctx context.Context, set *rules.Set) error {
 	d.db = db
 	d.onClose("store", db.Close)
 	d.detector, err = detector.Open(ctx, detector.Options{
-		Store: db, Reader: db, Scorer: sentiment.New(), Rules: set,
+		Store: db, Reader: db, Scorer: d.model, Rules: set,
 		Log: d.log.With("part", "detector"), Metrics: d.metrics, AutoBrands: d.cfg.Limits.AutoBrands,
 	})
 	return err
@@ -156,6 +163,13 @@ func (d *Daemon) makeNotifiers() error {
 	if d.library, err = draft.New(draft.Options{}); err != nil {
 		return err
 	}
+	finder := topics.New(topics.Options{})
+	d.onClose("topics", func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		return finder.Close(ctx)
+	})
+	d.about = &notifier.About{Reader: d.db, Topics: finder}
 	d.console = console.New(d.out, console.Options{Color: d.color, Zone: time.Local, Width: terminalWidth()})
 	var fallback notifier.Notifier
 	if d.cfg.Slack.BotToken.value != "" {
@@ -166,7 +180,7 @@ func (d *Daemon) makeNotifiers() error {
 	}
 	d.dispatcher = notifier.NewDispatcher(notifier.DispatchOptions{
 		Outbox: d.detector, Reader: d.db, Rules: d.detector.Rules,
-		For: d.notifierFor, Fallback: fallback, Drafter: d.library, Link: d.link, Log: d.log.With("part", "dispatcher"),
+		For: d.notifierFor, Fallback: fallback, Drafter: d.library, About: d.about, Link: d.link, Log: d.log.With("part", "dispatcher"),
 		Metrics: d.metrics,
 	})
 	return nil

@@ -113,8 +113,12 @@ func (a *app) demoDaemon(c *cli.Context, dir string, clock *recordedClock, histo
 			return nil, err
 		}
 	}
+	model, err := openModel(c, cfg)
+	if err != nil {
+		return nil, err
+	}
 	return NewDaemon(c.Context, DaemonOptions{
-		Config: cfg, Rules: set, Dir: dir, Log: log, Out: a.stdout, Color: colour(a.stdout),
+		Config: cfg, Rules: set, Model: model, Dir: dir, Log: log, Out: a.stdout, Color: colour(a.stdout),
 		Now: clock.now, Extra: func(d *Daemon) ([]sources.Source, []sources.Source) {
 			rec.daemon = d
 			return []sources.Source{&past{clock: clock, mentions: history}}, []sources.Source{rec}

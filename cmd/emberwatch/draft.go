@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"emberwatch/detector"
-	"emberwatch/detector/sentiment"
 	"emberwatch/notifier"
 	"emberwatch/notifier/draft"
 	"emberwatch/rules"
@@ -47,7 +46,7 @@ func (a *app) draft(c *cli.Context) error {
 	if sev < 0 || sev > rules.Notice {
 		return usage("--severity is 1 (gravest) to 4")
 	}
-	set, err := a.rulesFromFlags(c)
+	set, model, err := a.judgeFromFlags(c)
 	if err != nil {
 		return err
 	}
@@ -59,12 +58,11 @@ func (a *app) draft(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	scorer := sentiment.New()
 	for _, m := range ms {
 		if m.Op == sources.Delete {
 			continue
 		}
-		j := detector.Judge(set, scorer, m)[0]
+		j := detector.Judge(set, model, m)[0]
 		s, err := lib.Draft(c.Context, notifier.Request{Mention: j, Severity: sev, Network: c.String("network"), Rules: set, Now: time.Now()})
 		if err != nil {
 			return fmt.Errorf("mention %s: %w", m.ID, err)

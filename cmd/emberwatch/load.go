@@ -193,3 +193,11 @@ func (c *Config) ruleFiles() ([]rules.File, rules.Errors) {
 	}
 	return files, errs
 }
+
+// modelFile is the path of the sentiment model that the configuration names, or empty.
+func (c *Config) modelFile() string {
+	if c.Sentiment.Model == "" {
+		return ""
+	}
+	return c.resolvePath(c.Sentiment.Model)
+}

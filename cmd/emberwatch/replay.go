@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"emberwatch/detector"
-	"emberwatch/detector/sentiment"
 	"emberwatch/rules"
 	"emberwatch/sources"
 	"emberwatch/sources/jsonl"
@@ -60,7 +59,7 @@ func (a *app) replay(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	set, err := a.rulesFromFlags(c)
+	set, model, err := a.judgeFromFlags(c)
 	if err != nil {
 		return err
 	}
@@ -71,7 +70,7 @@ func (a *app) replay(c *cli.Context) error {
 	}
 	detector.Sort(ms)
 	out := &replayOutput{w: a.stdout, json: c.Bool("json"), zone: set.Zone, labels: opt.labels}
-	r := detector.NewReplay(set, sentiment.New())
+	r := detector.NewReplay(set, model)
 	r.Event = out.event
 	r.Run(ms)
 	r.Rejected(rejected)

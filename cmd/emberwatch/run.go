@@ -44,11 +44,15 @@ func (a *app) run(c *cli.Context) error {
 	if err := a.report(errs); err != nil {
 		return err
 	}
+	model, err := openModel(c, cfg)
+	if err != nil {
+		return err
+	}
 	dir, err := dataDir(c)
 	if err != nil {
 		return err
 	}
-	d, err := NewDaemon(c.Context, DaemonOptions{Config: cfg, Rules: set, Dir: dir, Log: log, Out: a.stdout, Color: colour(a.stdout)})
+	d, err := NewDaemon(c.Context, DaemonOptions{Config: cfg, Rules: set, Model: model, Dir: dir, Log: log, Out: a.stdout, Color: colour(a.stdout)})
 	if err != nil {
 		return err
 	}

@@ -20,12 +20,13 @@ import (
 func (a *app) scoreCommand() *cli.Command {
 	return &cli.Command{
 		Name: "score", Usage: "sentiment of each input line", ArgsUsage: "[FILE…]",
-		Description: "Reads NDJSON objects with \"text\" (and optionally lang, rating, kind) from files or standard input, and\n" +
+		Description: "Reads NDJSON objects with \"text\" (and optionally lang, rating, kind, brand) from files or standard input, and\n" +
 			"prints one JSON object a line, in order. With --plain each line is a text.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "plain", Usage: "each line is a text"},
 			&cli.BoolFlag{Name: "explain", Usage: "add reasons (byte offsets), category, and the probabilities before the cue words"},
-			&cli.StringSliceFlag{Name: "rules", Usage: "rule `FILE` with categories of your own"},
+			&cli.StringFlag{Name: "brand", Usage: "`ID` of the brand that lines without one are about: its lexicon holds"},
+			&cli.StringSliceFlag{Name: "rules", Usage: "rule `FILE` with categories and brands of your own"},
 			&cli.BoolFlag{Name: "json", Usage: "the default", Hidden: true},
 		},
 		Action: a.score,
@@ -38,6 +39,7 @@ type scored struct {
 	P        detector.P        `json:"p"`
 	Lang     string            `json:"lang"`
 	Known    bool              `json:"known"`
+	Disagree bool              `json:"disagree,omitempty"` // stars and words say opposite things
 	Category string            `json:"category,omitempty"`
 	Model    *detector.P       `json:"model,omitempty"`
 	Reasons  []detector.Reason `json:"reasons,omitempty"`
@@ -51,16 +53,17 @@ type scoreInput struct {
 	Lang   string          `json:"lang"`
 	Rating json.RawMessage `json:"rating"`
 	Kind   string          `json:"kind"`
+	Brand  string          `json:"brand"`
 }
 
 const scoreChunk = 1024
 
 func (a *app) score(c *cli.Context) error {
-	set, err := a.rulesFromFlags(c)
+	set, model, err := a.judgeFromFlags(c)
 	if err != nil {
 		return err
 	}
-	s := &scoring{set: set, scorer: sentiment.New(), plain: c.Bool("plain"), explain: c.Bool("explain")}
+	s := &scoring{set: set, scorer: model, brand: c.String("brand"), plain: c.Bool("plain"), explain: c.Bool("explain")}
 	out := bufio.NewWriter(a.stdout)
 	bad := 0
 	for _, name := range orStdin(c.Args().Slice()) {
@@ -133,6 +136,7 @@ func readLines(r *bufio.Reader, n int) (lines []string, err error) {
 type scoring struct {
 	set            *rules.Set
 	scorer         detector.Scorer
+	brand          string
 	plain, explain bool
 }
 
@@ -172,12 +176,13 @@ func (s *scoring) line(line string) scored {
 		}
 		m.Title, m.Text, m.Lang = in.Title, in.Text, in.Lang
 		m.Rating = ratingOf(in.Rating)
+		m.Brand = in.Brand
 	}
 	doc := rules.Tokenize(m.Body())
-	score := s.scorer.Score(doc, m.Lang, m.Rating, s.explain)
+	score := s.scorer.Score(doc, detector.About{Lang: m.Lang, Rating: m.Rating, Senses: s.senses(m.Brand), Explain: s.explain})
 	found := s.set.Match(&m, doc, score.Lang)
 	p := detector.WithCues(score.P, found.Hits)
-	r := scored{Label: p.Label(), P: round(p), Lang: score.Lang, Known: score.Known}
+	r := scored{Label: p.Label(), P: round(p), Lang: score.Lang, Known: score.Known, Disagree: score.Disagree}
 	cued := false
 	for _, h := range found.Hits {
 		if h.Negated {
@@ -200,6 +205,21 @@ func (s *scoring) line(line string) scored {
 	r.Model = &model
 	r.Reasons = append(r.Reasons, score.Reasons...)
 	return r
+}
+
+// senses are what words mean for the brand of a line, else for that of the flag.
+func (s *scoring) senses(name string) []rules.Sense {
+	if name == "" {
+		name = s.brand
+	}
+	if name == "" {
+		return nil
+	}
+	id, _ := s.set.BrandID(name)
+	if b, _ := s.set.Brand(id); b != nil {
+		return b.Lexicon
+	}
+	return nil
 }
 
 func ratingOf(raw json.RawMessage) float64 {

@@ -1,59 +1,100 @@
 package sentiment_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
+	"github.com/jdkato/prose/v2"
+	"github.com/jonreiter/govader"
+
+	"emberwatch/detector"
 	"emberwatch/detector/sentiment"
 	"emberwatch/rules"
 )
 
-// BenchmarkScore is the scorer alone, one text per operation.
-func BenchmarkScore(b *testing.B) {
-	docs := make([]*rules.Doc, len(mixed))
-	for i, text := range mixed {
-		docs[i] = rules.Tokenize(text)
-	}
-	l := lex()
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		l.Score(docs[i%len(docs)], "", 0, false)
-	}
-}
+// The benchmarks score posts in many languages, one per operation, on one core. Others are beside for the scale: neither
+// knows more than English.
 
-func BenchmarkTokenizeAndScore(b *testing.B) {
-	doc, l := new(rules.Doc), lex()
+// BenchmarkScore is what the daemon does with a mention: tokens, language, probabilities.
+func BenchmarkScore(b *testing.B) {
+	doc, m := new(rules.Doc), model()
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		doc.Reset(mixed[i%len(mixed)])
-		l.Score(doc, "", 0, false)
+		m.Score(doc, detector.About{})
 	}
+	perSecond(b)
+}
+
+// BenchmarkGovader is VADER in Go (jonreiter/govader).
+func BenchmarkGovader(b *testing.B) {
+	analyzer := govader.NewSentimentIntensityAnalyzer()
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		analyzer.PolarityScores(mixed[i%len(mixed)])
+	}
+	perSecond(b)
+}
+
+// BenchmarkProse only cuts and tags (jdkato/prose): it has no sentiment.
+func BenchmarkProse(b *testing.B) {
+	first, err := prose.NewDocument("warm up", prose.WithSegmentation(false), prose.WithExtraction(false))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if _, err := prose.NewDocument(mixed[i%len(mixed)], prose.UsingModel(first.Model), prose.WithSegmentation(false), prose.WithExtraction(false)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	perSecond(b)
+}
+
+func perSecond(b *testing.B) {
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "texts/s")
+}
+
+// BenchmarkTokenize is the part of BenchmarkScore that matching needs as well.
+func BenchmarkTokenize(b *testing.B) {
+	doc := new(rules.Doc)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		doc.Reset(mixed[i%len(mixed)])
+	}
+	perSecond(b)
 }
 
 func BenchmarkScoreExplained(b *testing.B) {
-	docs := make([]*rules.Doc, len(mixed))
-	for i, text := range mixed {
-		docs[i] = rules.Tokenize(text)
-	}
-	l := lex()
-	b.ReportAllocs()
+	doc, m := new(rules.Doc), model()
 	for i := 0; b.Loop(); i++ {
-		l.Score(docs[i%len(docs)], "", 0, true)
+		doc.Reset(mixed[i%len(mixed)])
+		m.Score(doc, detector.About{Explain: true})
 	}
 }
 
-// BenchmarkLong scores a text of a megabyte.
+// BenchmarkLong cuts and scores a text of a megabyte.
 func BenchmarkLong(b *testing.B) {
-	doc := rules.Tokenize(strings.Repeat(mixed[0]+" ", 1<<20/len(mixed[0])))
-	l := lex()
-	b.SetBytes(int64(len(doc.Text)))
+	all := strings.Join(mixed, " ") + " "
+	text := strings.Repeat(all, 1<<20/len(all))
+	doc, m := new(rules.Doc), model()
+	b.SetBytes(int64(len(text)))
 	for b.Loop() {
-		l.Score(doc, "", 0, false)
+		doc.Reset(text)
+		m.Score(doc, detector.About{})
 	}
 }
 
-func BenchmarkNew(b *testing.B) {
+// BenchmarkRead reads the embedded model, as each start of the program does.
+func BenchmarkRead(b *testing.B) {
+	var file bytes.Buffer
+	if err := model().Write(&file); err != nil {
+		b.Fatal(err)
+	}
 	for b.Loop() {
-		sentiment.New()
+		if _, err := sentiment.Read(bytes.NewReader(file.Bytes())); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -1,11 +1,9 @@
 package sentiment
 
 import (
-	"math/bits"
+	"math"
 	"strings"
 	"unicode/utf8"
-
-	"emberwatch/rules"
 )
 
 // lang is a known language, or one of the two ways not to know it.
@@ -19,16 +17,23 @@ const (
 	sv
 	es
 	fr
-	other // a language without a lexicon here
+	it
+	pt
+	pl
+	hi    // in Latin letters, as it is mostly typed
+	other // a language that is not known here
 	und   // nothing to go by
 )
 
-const known = int(other) // how many languages have a lexicon
+const known = int(other) // how many languages there are
 
-var codes = [...]string{"en", "de", "ru", "ar", "sv", "es", "fr", Und, Und}
+var codes = [...]string{"en", "de", "ru", "ar", "sv", "es", "fr", "it", "pt", "pl", "hi", Und, Und}
 
 // Und is the code of a language that is not known.
 const Und = "und"
+
+// Codes are the known languages, in the order of the tables.
+func Codes() []string { return codes[:known] }
 
 // script is what letters a language is written with.
 type script uint8
@@ -51,89 +56,119 @@ func (l lang) script() script {
 	return latin
 }
 
-// set is a set of languages, other included.
-type set uint16
-
-func of(ls ...lang) (s set) {
-	for _, l := range ls {
-		s |= 1 << l
-	}
-	return s
-}
-
-// votes counts what speaks for each language, in sixtieths of a word: 60 is the smallest number that one, two,
-// three, four, five and six languages can share.
-type votes [other + 1]int
-
-func (v *votes) add(s set, weight int) {
-	if s == 0 {
-		return
-	}
-	share := weight / bits.OnesCount16(uint16(s))
-	for ; s != 0; s &= s - 1 {
-		v[bits.TrailingZeros16(uint16(s))] += share
-	}
-}
-
 const (
-	oneWord = 60
-	// overrule is by how much the words must speak against a hint before they outweigh it.
-	overrule = 3 * oneWord
-	// longEnough is how many words need no more doubt about the language.
-	longEnough = 60
+	maxLid = 600 // pieces that the language is told by: more only cost
 )
 
-// identify returns the language of doc. A hint that the letters allow is believed unless the words speak clearly
-// for another language.
-func (l *Lexicon) identify(doc *rules.Doc, hint string) lang {
-	var v votes
-	var letters [scripts]int
-	words := 0
-	for i := range doc.Tokens {
-		if doc.Tokens[i].Kind != rules.Word {
-			continue
-		}
-		w := doc.Folded(i)
-		v.add(l.voters[string(w)], oneWord)
-		letters[scriptOf(w)] += len(w)
-		v.spell(w)
-		if len(w) > 3 && w[1] == '\'' { // l'eau, d'or
-			v.add(of(fr, other), oneWord)
-		}
-		if words++; words == longEnough {
-			break
-		}
-	}
-	return v.decide(largest(letters), parseHint(hint))
+// The language table has 2^LanguageBits rows of LanguageRow weights: one for each known language, one for all others,
+// and room.
+const (
+	LanguageBits = 16
+	LanguageRow  = 16
+)
+
+// Languages tells languages apart: a linear model on the words and the two to five letters that follow each other in
+// them, one row of small weights for each of 2^16 hashes.
+type Languages struct {
+	rows  []int8 // 2^LanguageBits of LanguageRow
+	scale float32
+	bias  [known + 1]float32
 }
 
-func (v *votes) decide(s script, hint lang) lang {
-	first := other
+// NewLanguages makes a table of its weights and of one bias for each language and for all others.
+func NewLanguages(weights, bias []float32) *Languages {
+	features := make([]Weighted, len(weights))
+	for i, w := range weights {
+		features[i].Negative = w
+	}
+	l := &Languages{rows: make([]int8, len(weights)), scale: scaleOf(features)}
+	for i, w := range weights {
+		l.rows[i] = int8(math.Round(float64(max(-127, min(127, w/l.scale)))))
+	}
+	copy(l.bias[:], bias)
+	return l
+}
+
+// votes are the log odds of the languages.
+type votes [known + 1]float32
+
+func (l *Languages) votes(lid []uint32) (v votes) {
+	var sum [LanguageRow]int32
+	for _, h := range lid {
+		row := l.rows[int(h>>(32-LanguageBits))*LanguageRow:][:LanguageRow]
+		for i, w := range row {
+			sum[i] += int32(w)
+		}
+	}
+	n := l.scale * groupValue(len(lid))
+	for i := range v {
+		v[i] = float32(sum[i])*n + l.bias[i]
+	}
+	return v
+}
+
+// first returns the language with the most votes among those written in the script, and its probability among them and
+// all others.
+func (v *votes) first(s script) (lang, float32) {
+	best, sum := other, 0.0
+	for i := en; i < other; i++ {
+		if i.script() == s && v[i] > v[best] {
+			best = i
+		}
+	}
+	for i := en; i <= other; i++ {
+		if i == other || i.script() == s {
+			sum += math.Exp(float64(v[i] - v[best]))
+		}
+	}
+	return best, float32(1 / sum)
+}
+
+// sureEnough is the least probability of a language; below it one text in four would be named rightly.
+const sureEnough = 0.3
+
+// strangeShare is how many letters of a Russian or Arabic text there must be for each that neither language has: one
+// may be a name or a dialect's.
+const strangeShare = 40
+
+// strange reports whether a folded letter belongs to a neighbour of Russian or Arabic in its script: Ukrainian, Serbian,
+// Kazakh; Persian, Urdu.
+func strange(c rune) bool {
+	switch c {
+	case 'і', 'ї', 'є', 'ґ', 'ў', 'ђ', 'ј', 'љ', 'њ', 'ћ', 'џ', 'ѓ', 'ќ', 'ѕ', 'ө', 'ү', 'ұ', 'ә', 'қ', 'ғ', 'ң', 'һ',
+		'پ', 'چ', 'ژ', 'گ', 'ٹ', 'ڈ', 'ڑ', 'ں', 'ے', 'ھ', 'ۆ', 'ێ', 'ڕ', 'ڵ', 'ټ', 'ښ', 'ځ':
+		return true
+	}
+	return false
+}
+
+// overrule is by how much the letters must speak against a hint before they outweigh it.
+const overrule = 4
+
+// identify returns the language of a text. A hint that the letters allow is believed unless they speak clearly for
+// another language.
+func (l *Languages) identify(r *reading, hint string) lang {
+	hinted := parseHint(hint)
+	s := largest(r.letters)
 	switch s {
 	case scripts:
-		return hint
+		return hinted
 	case foreign:
 		return other
-	case cyrillic:
-		v[ru] += oneWord // the letters alone speak for it
-	case arabic:
-		v[ar] += oneWord
-	}
-	for l := en; l < other; l++ {
-		if l.script() == s && v[l] > v[first] {
-			first = l
+	case cyrillic, arabic:
+		if r.strange > 1 && r.strange*strangeShare >= r.letters[s] {
+			return other
 		}
 	}
-	if hint == und || hint != other && hint.script() != s {
-		if v[first] == 0 {
-			return und
-		}
-		return first
+	v := l.votes(r.lid)
+	first, p := v.first(s)
+	switch {
+	case hinted == other && v[first]-v[other] < 2*overrule, hinted < other && hinted.script() == s && v[first]-v[hinted] < overrule:
+		return hinted
+	case p < sureEnough:
+		return other
 	}
-	if v[first]-v[hint] >= overrule {
-		return first
-	}
-	return hint
+	return first
 }
 
 // largest returns the script with the most letters, or scripts if there are none.
@@ -176,40 +211,4 @@ func scriptOf(w []byte) script {
 		return arabic
 	}
 	return foreign
-}
-
-// spell lets the letters of a folded word speak that few languages have.
-func (v *votes) spell(word []byte) {
-	for len(word) > 0 {
-		r, n := utf8.DecodeRune(word)
-		word = word[n:]
-		switch r {
-		case 'ß':
-			v.add(of(de), oneWord)
-		case 'ä', 'ö':
-			v.add(of(de, sv), oneWord)
-		case 'ü':
-			v.add(of(de), oneWord/2)
-		case 'å':
-			v.add(of(sv), oneWord/2)
-		case 'ñ':
-			v.add(of(es), oneWord)
-		case 'á', 'í', 'ó', 'ú':
-			v.add(of(es), oneWord/3)
-		case 'à', 'è', 'ù':
-			v.add(of(fr, other), oneWord/2)
-		case 'é':
-			v.add(of(fr, es), oneWord)
-		case 'ç', 'ê', 'â', 'ô':
-			v.add(of(fr, other), oneWord/2)
-		case 'î', 'û', 'œ', 'ë', 'ï':
-			v.add(of(fr), oneWord/2)
-		case 'ã', 'õ', 'ł', 'ą', 'ę', 'ż', 'ź', 'ś', 'ć', 'ń', 'æ', 'ø', 'ğ', 'ş', 'ı', 'ţ', 'ș', 'ț', 'ă', 'ř', 'ě', 'š', 'č', 'ž', 'ő', 'ű', 'ò', 'ì':
-			v.add(of(other), oneWord)
-		case 'і', 'ї', 'є', 'ґ', 'ў', 'ђ', 'ј', 'љ', 'њ', 'ћ', 'џ', 'ө', 'ү', 'ә', 'қ', 'ғ':
-			v.add(of(other), oneWord)
-		case 'پ', 'چ', 'ژ', 'گ', 'ٹ', 'ڈ', 'ں', 'ے':
-			v.add(of(other), oneWord/2)
-		}
-	}
 }

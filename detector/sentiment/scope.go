@@ -14,7 +14,6 @@ const (
 	beforeBut    = 0.6
 	afterBut     = 1.3
 	stretched    = 1.2 // "soooo", "baaad"
-	shouted      = 1.2 // capitals, for negative words only: shouting never makes a complaint milder
 	maxExclaim   = 4
 	maxQuestions = 3
 	maxOpen      = 3
@@ -42,9 +41,6 @@ func (w *walk) modified(t *rules.Token, v float32) float32 {
 	if w.not.reaches(t, scope) {
 		v = negate(v)
 		w.free, w.late = false, -1
-	}
-	if t.Upper && v < 0 {
-		v *= shouted
 	}
 	return v
 }
@@ -76,14 +72,20 @@ func (w *walk) turn(t *rules.Token, r role) {
 	}
 }
 
-// negator opens a scope. In German and Swedish the negator stands after the verb: "gefällt mir nicht".
+// negator opens a scope. In German and Swedish the negator stands after the verb ("gefällt mir nicht"), in Hindi after what it denies
+// ("accha nahi hai").
 func (w *walk) negator(t *rules.Token, here mark) {
 	if w.not.clause != here.clause {
 		w.endScope()
 		w.free = true
 	}
 	w.not = here
-	if w.lang != de && w.lang != sv || w.count == 0 {
+	if w.count == 0 {
+		return
+	}
+	switch w.lang {
+	case de, sv, hi:
+	default:
 		return
 	}
 	last := w.hit(w.count - 1)

@@ -13,6 +13,8 @@ type hit struct {
 	clause     int
 	word       int // words before it
 	negated    bool
+	denied     bool // a negative word that a negator turned, or a phrase in which one does
+	tag        bool // a hashtag
 }
 
 // walk goes over the tokens of one text, once.
@@ -33,8 +35,8 @@ type walk struct {
 	sent  int // the sentence
 	but   bool
 
-	parens    int // open ones
-	words     int
+	mute      []int32 // tokens that are passed over
+	parens    int     // open ones
 	emoji     int
 	exclaims  int
 	questions int
@@ -56,12 +58,13 @@ func (w *walk) run() {
 
 // token looks at token i and returns how many tokens it used.
 func (w *walk) token(t *rules.Token, i int) int {
+	if w.isMuted(i) {
+		return 1
+	}
 	switch t.Kind {
 	case rules.Word:
-		w.words++
 		return w.word(t, i)
 	case rules.Hashtag:
-		w.words++
 		w.hashtag(t, i)
 	case rules.Emoji:
 		w.emoji++
@@ -93,12 +96,13 @@ func (w *walk) word(t *rules.Token, i int) int {
 		return 1
 	}
 	if p, n := w.phrase(e, i); p != nil {
-		w.add(t, w.doc.Tokens[i+n-1].End, p.valence)
-		w.words += n - 1
+		w.addPhrase(t, p, w.doc.Tokens[i+n-1].End, e.roles&negates != 0 || p.negated(w.table))
 		return n
 	}
 	if e.valence != 0 {
-		w.add(t, t.End, w.modified(t, e.valence*factor))
+		v := w.modified(t, e.valence*factor)
+		w.add(t, t.End, v)
+		w.hit(w.count - 1).denied = e.valence < 0 && v > 0
 	}
 	w.turn(t, e.roles)
 	return 1
@@ -123,7 +127,7 @@ func (w *walk) find(word []byte) (e *entry, factor float32) {
 	return w.table.find(w.bare(word)), 1
 }
 
-// bare cuts Arabic conjunction, preposition and article and French elided words off. What is left may be
+// bare cuts Arabic conjunction, preposition and article and French and Italian elided words off. What is left may be
 // empty.
 func (w *walk) bare(word []byte) []byte {
 	switch w.lang {
@@ -135,7 +139,7 @@ func (w *walk) bare(word []byte) []byte {
 			}
 		}
 		return short
-	case fr:
+	case fr, it:
 		if i := bytes.IndexByte(word, '\''); i >= 0 {
 			return word[i+1:]
 		}
@@ -152,6 +156,27 @@ func (w *walk) phrase(e *entry, i int) (*phrase, int) {
 		}
 	}
 	return nil, 0
+}
+
+// addPhrase records a phrase that begins with token t. Words before it change its valence as they change a word's,
+// unless it has a negator of its own: then it says all there is to say.
+func (w *walk) addPhrase(t *rules.Token, p *phrase, end int, own bool) {
+	v := p.valence
+	if !own {
+		v = w.modified(t, v)
+	}
+	w.add(t, end, v)
+	w.hit(w.count - 1).denied = v > 0 && (own || p.valence < 0)
+}
+
+// negated reports whether a negator is part of the phrase: "can't complain".
+func (p *phrase) negated(t *table) bool {
+	for _, word := range p.rest {
+		if e := t.words[word]; e != nil && e.roles&negates != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *walk) spells(p *phrase, i int) bool {
@@ -179,6 +204,7 @@ func (w *walk) hashtag(t *rules.Token, i int) {
 	}
 	if e := w.table.find(w.doc.Folded(i)); e != nil && e.valence != 0 {
 		w.add(t, t.End, e.valence)
+		w.hit(w.count - 1).tag = true
 	}
 }
 
@@ -202,4 +228,17 @@ func (w *walk) hit(i int) *hit {
 		return &w.room[i]
 	}
 	return &w.spill[i-len(w.room)]
+}
+
+// onlyDenied reports whether every negative word of the text is negated, and there is one.
+func (w *walk) onlyDenied() bool {
+	denied := false
+	for i := range w.count {
+		h := w.hit(i)
+		if h.value < 0 {
+			return false
+		}
+		denied = denied || h.denied
+	}
+	return denied && w.open == 0
 }

@@ -37,6 +37,7 @@ func (l *lines) block(m *notifier.Message) {
 	}
 	l.raw("")
 	l.numbers(&i.Evidence)
+	l.text("in words", notifier.TopicWords(m.Topics, clean))
 	l.text("since", join(", ", l.clock(i.Since), ago(i.Since, m.Now)))
 	l.text("why", clean(i.SeverityWhy))
 	l.quotes(m)
@@ -79,7 +80,7 @@ func (l *lines) quotes(m *notifier.Message) {
 		}
 		a := j.Mention.Author
 		where := cmp.Or(j.Mention.Network, j.Mention.Source)
-		about := join(" · ", clean(j.Lang), clean(j.Category), stars(j.Mention.Rating),
+		about := join(" · ", clean(j.Lang), clean(j.Category), strings.TrimSpace(stars(j.Mention.Rating)+" "+j.Contradiction()),
 			cut(clean(cmp.Or(a.Name, a.Handle)), 40), cut(clean(where), 30))
 		for _, line := range wrap(about, l.o.Width-4) {
 			l.raw("    " + l.dim(line))

@@ -27,10 +27,13 @@ func Sample() *notifier.Message {
 		OnDuty:   "Ingrid",
 		Quotes:   quotes(),
 		Private:  2,
-		Drafts:   3,
-		Next:     &notifier.Escalation{At: At.Add(20 * time.Minute), To: "@ingrid"},
-		Link:     "http://127.0.0.1:8080/incidents/fjellbryg-3",
-		Now:      At,
+		Topics: []detector.Topic{
+			{Words: "Paket", Count: 21, Of: 30, Lang: "de", Score: 5.1}, {Words: "pakken", Count: 9, Of: 12, Lang: "nb", Score: 3.2},
+		},
+		Drafts: 3,
+		Next:   &notifier.Escalation{At: At.Add(20 * time.Minute), To: "@ingrid"},
+		Link:   "http://127.0.0.1:8080/incidents/fjellbryg-3",
+		Now:    At,
 	}
 }
 

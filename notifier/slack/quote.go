@@ -72,7 +72,7 @@ func provenance(j *detector.Judged, now time.Time) string {
 		parts = append(parts, plain(topic(j.Category), maxName))
 	}
 	if m.Rating > 0 {
-		parts = append(parts, number(m.Rating)+" of 5 stars")
+		parts = append(parts, strings.TrimSpace(number(m.Rating)+" of 5 stars "+j.Contradiction()))
 	}
 	if who := author(&m.Author); who != "" {
 		parts = append(parts, who)

@@ -29,6 +29,9 @@ func (p *page) root() []slackapi.Block {
 	}
 	blocks = append(blocks, p.standing()...)
 	if p.Incident.Open() {
+		if len(p.Topics) > 0 {
+			blocks = append(blocks, remark("In their words: "+notifier.TopicWords(p.Topics, quoted)))
+		}
 		if q := quotes(p.shown(), p.Now); q != nil {
 			blocks = append(blocks, q)
 		}
@@ -44,6 +47,9 @@ func (p *page) rootText() string {
 	s := fmt.Sprintf("%s %s: %s – %s", p.icon(), p.severity(), esc(p.brand(), maxName), p.sentence())
 	return lead(p.mentions, s)
 }
+
+// quoted makes a few foreign words stand apart from ours.
+func quoted(s string) string { return "“" + esc(s, maxName) + "”" }
 
 func (p *page) header() slackapi.Block {
 	s := p.icon() + " " + p.severity() + " · " + plain(p.brand(), maxName)

@@ -25,6 +25,7 @@ type incidentView struct {
 	Windows    []windowView
 	Score      string
 	Cues       []string
+	Topics     []detector.Topic
 	Splits     []splitView
 	Mentions   []mentionView
 	Drafts     []draftsView
@@ -82,6 +83,7 @@ func (s *Server) showIncident(w http.ResponseWriter, r *http.Request, p person, 
 	}
 	v := newIncidentView(d, names(bs), s.rules(), p, s.c.Now())
 	v.Notice, v.NoticeBad = notice, bad
+	v.Topics = s.topics(r.Context(), p, &d.incident)
 	v.Drafts, v.DraftsNote = s.draftViews(r.Context(), p, &d.incident)
 	if p.may(Act) {
 		v.Form = &formView{Version: d.incident.Version, Nonce: rand.Text(), As: nameCookie(r), Groups: choicesFor(&d.incident, s.c.Now(), s.rules().Zone)}
@@ -92,6 +94,16 @@ func (s *Server) showIncident(w http.ResponseWriter, r *http.Request, p person, 
 	}
 	s.render(w, code, "incident.html", v)
 	return nil
+}
+
+// topics says what the incident is about, or nothing: the page does without.
+func (s *Server) topics(ctx context.Context, p person, i *detector.Incident) []detector.Topic {
+	brand, _ := s.rules().Brand(i.Brand)
+	ts, err := s.c.About.Find(ctx, i, brand, p.may(Act))
+	if err != nil {
+		s.c.Logger.Warn("page without topics", "incident", i.ID, "err", err)
+	}
+	return ts
 }
 
 func newIncidentView(d dossier, brands namer, set *rules.Set, p person, now time.Time) *incidentView {
@@ -197,7 +209,8 @@ type mentionView struct {
 	Category string
 	Stars    string
 	Rating   string
-	Negative int // percent
+	But      string // what the words are that the stars deny
+	Negative int    // percent
 	URL      string
 	When     *moment
 }
@@ -225,6 +238,7 @@ func newMentionView(j shown, now time.Time) mentionView {
 	}
 	if n := int(m.Rating + 0.5); n >= 1 && n <= 5 {
 		v.Stars, v.Rating = "★★★★★☆☆☆☆☆"[3*(5-n):3*(10-n)], number(m.Rating)
+		v.But = j.Contradiction()
 	}
 	return v
 }

@@ -40,6 +40,8 @@ type Config struct {
 	Responder notifier.Responder
 	// Drafts makes reply drafts for the mentions of an incident; nil: there are none.
 	Drafts func(ctx context.Context, incident string) ([]MentionDrafts, error)
+	// About says what incidents are about; nil: it is not said.
+	About *notifier.About
 	// Sources tells how the sources are doing.
 	Sources func() []sources.Health
 	// Rules returns the rules in force, for names, zones and ladders.
