@@ -7,9 +7,13 @@ import (
 	"emberwatch/sources"
 )
 
-// clearlyPositive is the P(positive) from which a cue word alone no longer makes a mention a complaint:
-// "the delay was handled wonderfully".
-const clearlyPositive = 0.6
+const (
+	// clearlyPositive is the P(positive) from which a cue word alone no longer makes a mention a complaint:
+	// "the delay was handled wonderfully" …
+	clearlyPositive = 0.6
+	// … unless the cue is one of harm, in full force: nobody praises a burning machine.
+	ofHarm = 0.85
+)
 
 // Judge scores one mention and matches it against the rules: one Judged for each brand it speaks about, or
 // a single one without a brand. It keeps no state and is safe for concurrent use.
@@ -31,13 +35,11 @@ func Judge(set *rules.Set, scorer Scorer, m sources.Mention) []Judged {
 	for i, id := range found.Brands {
 		j := base
 		j.Brand = id
-		if b, _ := set.Brand(id); b != nil {
-			j.Own = writtenBy(b, &m)
-			if len(b.Lexicon) > 0 {
-				about.Senses = b.Lexicon
-				score := scorer.Score(doc, about)
-				j.take(&score, found.Hits)
-			}
+		b, _ := set.Brand(id)
+		j.Own = b != nil && writtenBy(b, &m)
+		if about.Senses = Senses(b, &m); len(about.Senses) > 0 {
+			score := scorer.Score(doc, about)
+			j.take(&score, found.Hits)
 		}
 		j.holding(set, &found)
 		out[i] = j
@@ -45,9 +47,21 @@ func Judge(set *rules.Set, scorer Scorer, m sources.Mention) []Judged {
 	return out
 }
 
+// Senses are the words that mean something else, or nothing, in talk about a brand: its lexicon and its names. A
+// brand that no rule file knows has the name that the mention gives it.
+func Senses(b *rules.Brand, m *sources.Mention) []rules.Sense {
+	switch {
+	case b != nil:
+		return b.Senses
+	case m.Brand != "":
+		return rules.NameSenses(m.Brand)
+	}
+	return nil
+}
+
 // take sets what the scorer says, cue words joined in. A cue is known ground, whatever the scorer makes of the rest.
 func (j *Judged) take(s *Score, hits []rules.Hit) {
-	j.P, j.Lang, j.Known, j.Disagree = WithCues(s.P, hits), s.Lang, s.Known, s.Disagree
+	j.P, j.Lang, j.Known, j.Disagree = s.WithCues(hits), s.Lang, s.Known, s.Disagree
 	for i := range hits {
 		j.Known = j.Known || !hits[i].Negated && hits[i].Weight > 0
 	}
@@ -102,15 +116,14 @@ func judgedBefore(set *rules.Set, m sources.Mention) Judged {
 	return j
 }
 
-// WithCues raises P(negative) to what the cue words of a text stand for, unless the text is clearly
-// positive.
-func WithCues(p P, hits []rules.Hit) P {
-	if p.Positive >= clearlyPositive {
-		return p
-	}
-	for _, h := range hits {
-		if !h.Negated {
-			p = p.RaiseNegative(min(h.Weight, h.Confidence))
+// WithCues raises P(negative) to what the cue words of a text stand for, unless the text is clearly positive.
+func (s *Score) WithCues(hits []rules.Hit) P {
+	p := s.P
+	praise := p.Positive >= clearlyPositive && !s.Disagree // it takes more than stars to make praise of a complaint
+	for i := range hits {
+		h := &hits[i]
+		if w := min(h.Weight, h.Confidence); !h.Negated && (!praise || w >= ofHarm) {
+			p = p.RaiseNegative(w)
 		}
 	}
 	return p

@@ -58,6 +58,8 @@ type Reason struct {
 	Start  int     `json:"start"`
 	End    int     `json:"end"`
 	Weight float64 `json:"weight"`
+	// Category is set for a cue word: Weight is then how sure it is, and P(negative) is at least that.
+	Category string `json:"category,omitempty"`
 }
 
 // Score is the sentiment of one text.

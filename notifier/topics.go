@@ -43,6 +43,7 @@ func (a *About) Find(ctx context.Context, inc *detector.Incident, brand *rules.B
 	if err != nil {
 		return nil, fmt.Errorf("topics of %s: %w", inc.ID, err)
 	}
+	before = slices.DeleteFunc(before, func(j detector.Judged) bool { return j.Own })
 	if !private {
 		now, before = public(now), public(before)
 	}
@@ -58,15 +59,21 @@ func (a *About) said(ctx context.Context, inc *detector.Incident) ([]detector.Ju
 	if inc.Evidence.Window.Length == 0 {
 		return a.Reader.MentionsByKey(ctx, inc.Brand, inc.Evidence.Mentions)
 	}
-	f := detector.MentionFilter{Brand: inc.Brand, From: inc.Since.Add(-beforeIncident), To: inc.ClosedAt, Limit: topicMentions}
-	if inc.Signal != "all" {
+	source, ofSource := strings.CutPrefix(inc.Signal, "source:")
+	if !ofSource {
+		source = ""
+	}
+	category, ofCategory := strings.CutPrefix(inc.Signal, "category:")
+	ofRule := strings.HasPrefix(inc.Signal, "rule:")
+	f := detector.MentionFilter{Brand: inc.Brand, Source: source, From: inc.Since.Add(-beforeIncident), To: inc.ClosedAt, Limit: topicMentions}
+	if !ofSource && !ofRule && inc.Signal != "all" {
 		f.Label = detector.Negative
 	}
 	js, err := a.Reader.Mentions(ctx, f)
-	if category, ok := strings.CutPrefix(inc.Signal, "category:"); ok {
-		js = slices.DeleteFunc(js, func(j detector.Judged) bool { return !slices.Contains(j.Categories, category) })
-	}
-	return js, err
+	return slices.DeleteFunc(js, func(j detector.Judged) bool {
+		return j.Own || f.Label != "" && !j.Known ||
+			ofRule && !slices.Contains(j.Rules, inc.Rule) || ofCategory && !slices.Contains(j.Categories, category)
+	}), err
 }
 
 // TopicWords says topics in a line: how often each occurs in how many texts of its language. Render makes foreign

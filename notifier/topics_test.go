@@ -24,7 +24,7 @@ func (s *shelf) Mentions(_ context.Context, f detector.MentionFilter) ([]detecto
 	var out []detector.Judged
 	for _, j := range s.mentions {
 		at := j.Mention.CreatedAt
-		if !f.From.IsZero() && at.Before(f.From) || !f.To.IsZero() && !at.Before(f.To) || f.Label != "" && j.P.Label() != f.Label {
+		if !f.From.IsZero() && at.Before(f.From) || !f.To.IsZero() && !at.Before(f.To) || f.Label != "" && j.P.Label() != f.Label || f.Source != "" && j.Mention.Source != f.Source {
 			continue
 		}
 		out = append(out, j)
@@ -57,8 +57,9 @@ func TestAboutLooksAtTheIncidentsMentions(t *testing.T) {
 	start := time.Date(2026, 11, 9, 8, 0, 0, 0, time.UTC)
 	bad, good := detector.P{Negative: 1}, detector.P{Positive: 1}
 	said := func(text string, at time.Duration, p detector.P, vis sources.Visibility, categories ...string) detector.Judged {
-		return detector.Judged{Brand: "acme", P: p, Categories: categories, Mention: sources.Mention{
-			ID: text, Source: "s", Text: text, CreatedAt: start.Add(at), Visibility: vis,
+		source, _, _ := strings.Cut(text, "-")
+		return detector.Judged{Brand: "acme", P: p, Known: true, Own: text == "own", Rules: []string{"watch-" + text}, Categories: categories, Mention: sources.Mention{
+			ID: text, Source: source, Text: text, CreatedAt: start.Add(at), Visibility: vis,
 		}}
 	}
 	r := &shelf{mentions: []detector.Judged{
@@ -67,6 +68,7 @@ func TestAboutLooksAtTheIncidentsMentions(t *testing.T) {
 		said("leak", time.Minute, bad, sources.Public, "quality_defect"),
 		said("late", 2*time.Minute, bad, sources.Public, "delivery"),
 		said("nice", 3*time.Minute, good, sources.Public),
+		said("own", 3*time.Minute, bad, sources.Public),
 		said("secret", 4*time.Minute, bad, sources.Private, "quality_defect"),
 	}}
 	window := detector.Evidence{Window: detector.Window{Length: time.Hour}}
@@ -79,6 +81,8 @@ func TestAboutLooksAtTheIncidentsMentions(t *testing.T) {
 		{"negative", detector.Incident{Signal: "negative", Evidence: window}, false, "late leak"},
 		{"negative on a private route", detector.Incident{Signal: "negative", Evidence: window}, true, "late leak secret"},
 		{"one topic", detector.Incident{Signal: "category:quality_defect", Evidence: window}, false, "leak"},
+		{"one source", detector.Incident{Signal: "source:nice", Evidence: window}, false, "nice"},
+		{"one rule", detector.Incident{Signal: "rule:watch-nice", Rule: "watch-nice", Evidence: window}, false, "nice"},
 		{"volume", detector.Incident{Signal: "all", Evidence: window}, false, "late leak nice"},
 		{"single mentions", detector.Incident{Signal: "rule:safety", Evidence: detector.Evidence{Mentions: []sources.Key{r.mentions[3].Mention.Key()}}}, false, "late"},
 	} {

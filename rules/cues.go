@@ -21,16 +21,20 @@ const (
 func (t *tally) hits(named bool) []Hit {
 	t.findSigns()
 	t.finds.scope.known = false
-	var hits []Hit
+	var gs []gathered
 	for i, o := range t.found {
 		if p := &t.patterns[o.phrase]; p.isCue() && speaks(p, t.lang) && !t.within(i) {
-			hits = t.addHit(hits, o, p, named)
+			gs = t.addHit(gs, o, p, named)
 		}
 	}
 	for _, o := range t.gapped {
 		if p := &t.patterns[o.phrase]; p.isCue() && speaks(p, t.lang) {
-			hits = t.addHit(hits, o, p, named)
+			gs = t.addHit(gs, o, p, named)
 		}
+	}
+	hits := make([]Hit, len(gs))
+	for i := range gs {
+		hits[i] = gs[i].hit()
 	}
 	slices.SortStableFunc(hits, func(a, b Hit) int {
 		return cmp.Or(
@@ -44,11 +48,11 @@ func (t *tally) hits(named bool) []Hit {
 // isCue reports whether p points to a category.
 func (p *pattern) isCue() bool { return p.role == roleCue || p.role == roleWeak || p.role == roleTopic }
 
-func (t *tally) addHit(hits []Hit, o occurrence, p *pattern, named bool) []Hit {
+func (t *tally) addHit(gs []gathered, o occurrence, p *pattern, named bool) []gathered {
 	if h, ok := t.hit(o, p, named); ok {
-		hits = merge(hits, h)
+		gs = gather(gs, h)
 	}
-	return hits
+	return gs
 }
 
 // within reports whether the i-th find lies within a longer cue of the same category: "fire" in "caught
@@ -96,7 +100,7 @@ func (t *tally) hit(o occurrence, p *pattern, named bool) (Hit, bool) {
 		h.Weight, h.Confidence = 0, topicShare*h.Confidence
 		return h, p.role == roleCue
 	}
-	evidence, person := t.evidence(), t.concerned(o, p.owner)
+	evidence, person := t.evidence(), t.concerned(o, p)
 	switch {
 	case evidence:
 	case p.role == roleWeak && !person:
@@ -118,10 +122,11 @@ func (t *tally) evidence() bool {
 
 func (t *tally) lowRating() bool { return t.mention.Rating > 0 && t.mention.Rating <= 2 }
 
-// concerned reports whether a person or a part of the body is named besides the cue itself.
-func (t *tally) concerned(o occurrence, category int) bool {
-	sign, ok := t.signs[category]
-	return ok && (sign.firstEnd < o.first || sign.lastStart > o.last)
+// concerned reports whether a person, a part of the body or a thing that can do harm is named besides the cue itself,
+// or within it if it has gaps: "machine ... on fire".
+func (t *tally) concerned(o occurrence, p *pattern) bool {
+	sign, ok := t.signs[p.owner]
+	return ok && (p.gaps || sign.firstEnd < o.first || sign.lastStart > o.last)
 }
 
 // signSpan is where the first sign of a category ends and its last one begins.
@@ -218,23 +223,39 @@ func (t *tally) negatedAfter(o occurrence, p *pattern) bool {
 	return false
 }
 
-// merge adds h to the hits, one of each category: the surer one stays, the earlier in a tie. A second cue
-// with other words halves what is left of the doubt.
-func merge(hits []Hit, h Hit) []Hit {
-	for i := range hits {
-		o := &hits[i]
-		if o.Category != h.Category {
+// gathered is the surest hit of a category and the other cues that bear it out.
+type gathered struct {
+	lead   Hit
+	others []string
+}
+
+// gather adds h to the hits, one of each category: the surer one leads, the earlier in a tie.
+func gather(gs []gathered, h Hit) []gathered {
+	for i := range gs {
+		g := &gs[i]
+		if g.lead.Category != h.Category {
 			continue
 		}
-		apart := h.Start >= o.End || h.End <= o.Start
-		both := apart && h.Cue != o.Cue && h.Weight > 0 && o.Weight > 0
-		if h.Confidence > o.Confidence {
-			*o = h
+		led := g.lead
+		if h.Confidence > led.Confidence {
+			g.lead, h = h, led
 		}
-		if both {
-			o.Confidence += (1 - o.Confidence) / 2
+		apart := h.Start >= g.lead.End || h.End <= g.lead.Start
+		if apart && h.Cue != g.lead.Cue && h.Weight > 0 && g.lead.Weight > 0 && !slices.Contains(g.others, h.Cue) {
+			g.others = append(g.others, h.Cue)
 		}
-		return hits
+		return gs
 	}
-	return append(hits, h)
+	return append(gs, gathered{lead: h})
+}
+
+// hit is the leading hit; each other cue halves what is left of the doubt.
+func (g *gathered) hit() Hit {
+	h := g.lead
+	for _, cue := range g.others {
+		if cue != h.Cue {
+			h.Confidence += (1 - h.Confidence) / 2
+		}
+	}
+	return h
 }

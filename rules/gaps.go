@@ -192,7 +192,7 @@ func (x *index) find(d *Doc, f *finds) {
 
 // follow goes on with every path that the part found at o continues.
 func (g *gaps) follow(d *Doc, f *finds, part int, o occurrence) {
-	for _, s := range g.steps[part] {
+	for _, s := range slices.Backward(g.steps[part]) { // the deeper first: "again ... again" must not begin anew before it ends
 		c := chain{f.round, o.first, o.last}
 		if s.from > 0 {
 			before := f.chains[s.from]

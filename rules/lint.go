@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -40,12 +41,14 @@ func (l *loader) lint() {
 	}
 }
 
-// giveSigns gives the signs of the library to every solo category that has none of its own.
+// giveSigns gives the signs of the library to every category, besides its own.
 func (l *loader) giveSigns() {
 	for _, c := range l.set.Categories {
-		if len(c.Signs) == 0 {
-			c.Signs = l.signs
+		all := maps.Clone(l.signs)
+		for lang, words := range c.Signs {
+			all[lang] = slices.Concat(all[lang], words)
 		}
+		c.Signs = all
 	}
 }
 

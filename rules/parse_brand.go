@@ -18,7 +18,7 @@ func (l *loader) brand(id string, k, v *yaml.Node) {
 		"exclude":          func(v *yaml.Node) { b.Exclude = l.terms(v) },
 		"ambiguous":        func(v *yaml.Node) { b.Ambiguous = l.ambiguous(v) },
 		"context_negative": func(v *yaml.Node) { b.ContextNegative = l.terms(v) },
-		"lexicon":          func(v *yaml.Node) { b.Lexicon = l.senses(v) },
+		"lexicon":          func(v *yaml.Node) { b.Senses = l.senses(v) },
 		"tone":             func(v *yaml.Node) { b.Tone = l.tone(v) },
 		"contact":          func(v *yaml.Node) { b.Contact = l.strMap(v) },
 		"languages":        func(v *yaml.Node) { b.Languages = l.languages(v) },
@@ -26,6 +26,7 @@ func (l *loader) brand(id string, k, v *yaml.Node) {
 	if l.need(k, seen, "a brand", "names") && len(b.Names) == 0 {
 		l.fail(k, "key", "the brand has no names", "nothing could be found about it", fmt.Sprintf("write names: [%s]", id))
 	}
+	b.nameSenses()
 	l.ambiguousNames(b, seen["ambiguous"])
 	l.set.Brands[id] = b
 }

@@ -138,7 +138,7 @@ type Brand struct {
 	Exclude         []string
 	Ambiguous       map[string]Ambiguity
 	ContextNegative []string
-	Lexicon         []Sense // what words mean in talk about this brand
+	Senses          []Sense // what words mean in talk about this brand: its lexicon, and its names, which mean nothing
 	Tone            Tone
 	Contact         map[string]string // dm, status, phone, …
 	Languages       []string

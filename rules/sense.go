@@ -1,8 +1,8 @@
 package rules
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -14,7 +14,46 @@ type Sense struct {
 	Label string   // negative, neutral or positive
 }
 
-// senses reads a brand's lexicon, in the order of its words.
+// NameSenses says of names that they mean nothing.
+func NameSenses(names ...string) []Sense {
+	var out []Sense
+	for _, name := range names {
+		if words := foldedWords(name); len(words) > 0 {
+			out = append(out, Sense{Words: words, Label: "neutral"})
+		}
+	}
+	return out
+}
+
+func foldedWords(s string) []string {
+	var words []string
+	doc := Tokenize(s)
+	for i := range doc.Tokens {
+		if doc.Tokens[i].Counts() {
+			words = append(words, doc.FoldedString(i))
+		}
+	}
+	return words
+}
+
+// nameSenses adds the brand's names to what its lexicon says; a name that the lexicon has too means what it says there.
+func (b *Brand) nameSenses() {
+	for _, s := range NameSenses(b.Names...) {
+		if !slices.ContainsFunc(b.Senses, func(o Sense) bool { return slices.Equal(o.Words, s.Words) }) {
+			b.Senses = append(b.Senses, s)
+		}
+	}
+	sortSenses(b.Senses)
+}
+
+// sortSenses puts longer phrases first: they are meant where both stand.
+func sortSenses(s []Sense) {
+	slices.SortFunc(s, func(a, b Sense) int {
+		return cmp.Or(len(b.Words)-len(a.Words), slices.Compare(a.Words, b.Words))
+	})
+}
+
+// senses reads a brand's lexicon.
 func (l *loader) senses(v *yaml.Node) []Sense {
 	var out []Sense
 	l.each(v, func(k, v *yaml.Node) {
@@ -22,24 +61,12 @@ func (l *loader) senses(v *yaml.Node) []Sense {
 		if !ok {
 			return
 		}
-		s := Sense{Label: l.oneOf(v, "negative", "neutral", "positive")}
-		doc := Tokenize(k.Value)
-		for i := range doc.Tokens {
-			if doc.Tokens[i].Counts() {
-				s.Words = append(s.Words, doc.FoldedString(i))
-			}
-		}
+		s := Sense{Words: foldedWords(k.Value), Label: l.oneOf(v, "negative", "neutral", "positive")}
 		if len(s.Words) == 0 {
 			l.fail(k, "E02", "lexicon: an entry without a word", "there is nothing to look for", "write a word or phrase, as in  sick: positive")
 			return
 		}
 		out = append(out, s)
-	})
-	slices.SortFunc(out, func(a, b Sense) int {
-		if n := len(b.Words) - len(a.Words); n != 0 {
-			return n // the longer phrase first: it is meant where both stand
-		}
-		return strings.Compare(strings.Join(a.Words, " "), strings.Join(b.Words, " "))
 	})
 	return out
 }

@@ -77,6 +77,6 @@ func countedScore(set *rules.Set, model *sentiment.Model) train.Score {
 		doc := rules.Tokenize(text)
 		s := model.Score(doc, detector.About{})
 		found := set.Match(&m, doc, s.Lang)
-		return detector.WithCues(s.P, found.Hits), s.Lang
+		return s.WithCues(found.Hits), s.Lang
 	}
 }

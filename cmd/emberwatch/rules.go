@@ -47,6 +47,8 @@ type explained struct {
 	NoLexicon  *detector.P       `json:"p_without_lexicon,omitempty"`
 	Conditions []rules.Condition `json:"conditions"`
 	Reasons    []detector.Reason `json:"reasons,omitempty"`
+	Stars      float64           `json:"stars,omitempty"`
+	But        string            `json:"but,omitempty"` // what the words are that the stars deny
 	text       string
 }
 
@@ -67,11 +69,23 @@ func (a *app) rulesExplain(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	matched, told := 0, 0
 	for i := range ms {
-		e := explain(set, model, rule, &ms[i])
-		if err := a.printExplained(c.Bool("json"), &e); err != nil {
-			return err
+		for _, j := range detector.Judge(set, model, ms[i]) {
+			if rule.Brand != "" && j.Brand != rule.Brand {
+				continue
+			}
+			e := explain(set, model, rule, &j)
+			if told++; e.Matches {
+				matched++
+			}
+			if err := a.printExplained(c.Bool("json"), &e); err != nil {
+				return err
+			}
 		}
+	}
+	if told != 1 {
+		fmt.Fprintf(a.stderr, "%s matches %d of %d\n", rule.ID, matched, told)
 	}
 	return nil
 }
@@ -101,34 +115,38 @@ func (a *app) mentionsToExplain(c *cli.Context, set *rules.Set, rule *rules.Rule
 	return []sources.Mention{{Kind: kind, Text: c.String("text"), Lang: c.String("lang"), Rating: c.Float64("rating"), Brand: brand}}, nil
 }
 
-func explain(set *rules.Set, model *sentiment.Model, rule *rules.Rule, m *sources.Mention) explained {
-	j := detector.Judge(set, model, *m)[0]
+func explain(set *rules.Set, model *sentiment.Model, rule *rules.Rule, j *detector.Judged) explained {
+	m := &j.Mention
 	doc := rules.Tokenize(m.Body())
 	found := set.Match(m, doc, j.Lang)
-	e := explained{Rule: rule.ID, Mention: m.ID, Brand: j.Brand, Lang: j.Lang, Known: j.Known, P: round(j.P), text: m.Body()}
+	e := explained{
+		Rule: rule.ID, Mention: m.ID, Brand: j.Brand, Lang: j.Lang, Known: j.Known, P: round(j.P), text: m.Body(),
+		Stars: m.Rating, But: j.Contradiction(), Conditions: []rules.Condition{},
+	}
 	about := detector.About{Lang: m.Lang, Rating: m.Rating, Explain: true}
-	if b, _ := set.Brand(j.Brand); b != nil && len(b.Lexicon) > 0 {
+	b, _ := set.Brand(j.Brand)
+	if senses := detector.Senses(b, m); len(senses) > 0 {
 		plain := model.Score(doc, about)
-		p := round(detector.WithCues(plain.P, found.Hits))
+		p := round(plain.WithCues(found.Hits))
 		e.NoLexicon = &p
-		about.Senses = b.Lexicon
+		about.Senses = senses
 	}
 	e.Reasons = model.Score(doc, about).Reasons
 	facts := &rules.Facts{
 		Mention: m, PNegative: j.P.Negative, Label: string(j.P.Label()), Lang: j.Lang, Categories: j.Categories, Found: &found,
 	}
-	e.Conditions = rule.Conditions(facts)
+	e.Conditions = append(e.Conditions, rule.Conditions(facts)...)
 	for _, id := range j.Rules {
 		e.Matches = e.Matches || id == rule.ID
 	}
 	if !e.Matches {
-		e.Why = whyNot(set, rule, &j, e.Conditions)
+		e.Why = whyNot(rule, j, e.Conditions)
 	}
 	return e
 }
 
 // whyNot says what stands against a match that the conditions do not.
-func whyNot(set *rules.Set, rule *rules.Rule, j *detector.Judged, cs []rules.Condition) string {
+func whyNot(rule *rules.Rule, j *detector.Judged, cs []rules.Condition) string {
 	for _, c := range cs {
 		if !c.Holds {
 			return ""
@@ -138,7 +156,7 @@ func whyNot(set *rules.Set, rule *rules.Rule, j *detector.Judged, cs []rules.Con
 	case j.Brand == "":
 		return "the mention is about no brand; give --brand"
 	case rule.Match.Sentiment != "" && !j.Known:
-		return "the score is not known ground: such mentions are shown, not counted"
+		return "the language is not known or the text is too short: such mentions are shown, not counted"
 	case len(rule.Match.Kinds) == 0:
 		return fmt.Sprintf("kind %s says nothing: a rule without kinds leaves it out", j.Mention.Kind)
 	}
@@ -167,7 +185,10 @@ func (a *app) printExplained(asJSON bool, e *explained) error {
 	fmt.Fprintf(&b, "\n  %s\n", cutText(e.text, 100))
 	fmt.Fprintf(&b, "  %s in %s, P(negative) %.2f, P(positive) %.2f\n", e.P.Label(), e.Lang, e.P.Negative, e.P.Positive)
 	if e.NoLexicon != nil {
-		fmt.Fprintf(&b, "  without the brand's lexicon: %s, P(negative) %.2f, P(positive) %.2f\n", e.NoLexicon.Label(), e.NoLexicon.Negative, e.NoLexicon.Positive)
+		fmt.Fprintf(&b, "  without the brand's names and lexicon: %s, P(negative) %.2f, P(positive) %.2f\n", e.NoLexicon.Label(), e.NoLexicon.Negative, e.NoLexicon.Positive)
+	}
+	if e.Stars > 0 {
+		fmt.Fprintf(&b, "  %s\n", strings.TrimSpace(fmt.Sprintf("with %g stars %s", e.Stars, e.But)))
 	}
 	if len(e.Reasons) > 0 {
 		parts := make([]string, len(e.Reasons))

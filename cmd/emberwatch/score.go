@@ -3,10 +3,15 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"os"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 
 	"emberwatch/detector"
@@ -20,7 +25,7 @@ import (
 func (a *app) scoreCommand() *cli.Command {
 	return &cli.Command{
 		Name: "score", Usage: "sentiment of each input line", ArgsUsage: "[FILE…]",
-		Description: "Reads NDJSON objects with \"text\" (and optionally lang, rating, kind, brand) from files or standard input, and\n" +
+		Description: "Reads NDJSON objects with \"text\" (plain, and optionally title, lang, rating, brand) from files or standard input, and\n" +
 			"prints one JSON object a line, in order. With --plain each line is a text.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "plain", Usage: "each line is a text"},
@@ -52,7 +57,6 @@ type scoreInput struct {
 	Text   string          `json:"text"`
 	Lang   string          `json:"lang"`
 	Rating json.RawMessage `json:"rating"`
-	Kind   string          `json:"kind"`
 	Brand  string          `json:"brand"`
 }
 
@@ -63,18 +67,20 @@ func (a *app) score(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if b := c.String("brand"); b != "" {
+		if _, known := set.BrandID(b); !known {
+			return usage("--brand %q: no rule file names it%s; name the file with --rules", b, sayBrands(set))
+		}
+	}
 	s := &scoring{set: set, scorer: model, brand: c.String("brand"), plain: c.Bool("plain"), explain: c.Bool("explain")}
 	out := bufio.NewWriter(a.stdout)
-	bad := 0
 	for _, name := range orStdin(c.Args().Slice()) {
-		n, err := a.scoreFile(name, s, out)
-		bad += n
-		if err != nil {
+		if err := a.scoreFile(name, s, out); err != nil {
 			return err
 		}
 	}
-	if bad > 0 {
-		fmt.Fprintf(a.stderr, "emberwatch: %d lines could not be read\n", bad)
+	if s.bad > 0 {
+		fmt.Fprintf(a.stderr, "emberwatch: %d lines could not be read; the first is %s\n", s.bad, s.firstBad)
 	}
 	return out.Flush()
 }
@@ -86,12 +92,12 @@ func orStdin(names []string) []string {
 	return names
 }
 
-func (a *app) scoreFile(name string, s *scoring, out *bufio.Writer) (bad int, err error) {
+func (a *app) scoreFile(name string, s *scoring, out *bufio.Writer) error {
 	var r io.Reader = a.stdin
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return 0, &exitError{exitUsage, err}
+			return &exitError{exitUsage, err}
 		}
 		defer f.Close()
 		r = f
@@ -100,23 +106,27 @@ func (a *app) scoreFile(name string, s *scoring, out *bufio.Writer) (bad int, er
 	if bom, _ := lines.Peek(3); string(bom) == "\xef\xbb\xbf" {
 		_, _ = lines.Discard(3)
 	}
-	for {
+	for at := 1; ; {
 		chunk, err := readLines(lines, scoreChunk)
-		n, werr := s.write(chunk, out)
-		bad += n
-		if werr != nil {
-			return bad, werr
+		if err := s.write(name, at, chunk, out); err != nil {
+			return err
+		}
+		at += len(chunk)
+		if lines.Buffered() == 0 { // somebody may be waiting at the other end
+			if err := out.Flush(); err != nil {
+				return err
+			}
 		}
 		if err == io.EOF {
-			return bad, nil
+			return nil
 		}
 		if err != nil {
-			return bad, fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 }
 
-// readLines reads up to n lines, without their ends.
+// readLines reads up to n lines, without their ends: as many as are there.
 func readLines(r *bufio.Reader, n int) (lines []string, err error) {
 	for len(lines) < n {
 		line, err := r.ReadString('\n')
@@ -129,6 +139,9 @@ func readLines(r *bufio.Reader, n int) (lines []string, err error) {
 		if err != nil {
 			return lines, err
 		}
+		if r.Buffered() == 0 {
+			break
+		}
 	}
 	return lines, nil
 }
@@ -138,10 +151,12 @@ type scoring struct {
 	scorer         detector.Scorer
 	brand          string
 	plain, explain bool
+	bad            int    // lines that could not be read
+	firstBad       string // where the first is, and why
 }
 
-// write scores lines side by side and prints the results in order.
-func (s *scoring) write(lines []string, out *bufio.Writer) (bad int, err error) {
+// write scores the lines of a file from line at on side by side and prints the results in order.
+func (s *scoring) write(name string, at int, lines []string, out *bufio.Writer) error {
 	results := make([]scored, len(lines))
 	var wg sync.WaitGroup
 	workers := runtime.GOMAXPROCS(0)
@@ -156,14 +171,16 @@ func (s *scoring) write(lines []string, out *bufio.Writer) (bad int, err error) 
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	for i := range results {
-		if results[i].Error != "" {
-			bad++
+		if e := results[i].Error; e != "" {
+			if s.bad++; s.bad == 1 {
+				s.firstBad = fmt.Sprintf("%s:%d: %s", name, at+i, e)
+			}
 		}
 		if err := enc.Encode(&results[i]); err != nil {
-			return bad, err
+			return err
 		}
 	}
-	return bad, nil
+	return nil
 }
 
 // line scores one line. The offsets of reasons refer to the text as it is in the input.
@@ -172,54 +189,80 @@ func (s *scoring) line(line string) scored {
 	if !s.plain {
 		var in scoreInput
 		if err := json.Unmarshal([]byte(line), &in); err != nil {
-			return scored{Label: detector.Neutral, P: detector.P{Neutral: 1}, Lang: sentiment.Und, Error: "not a JSON object: " + err.Error()}
+			return scored{Label: detector.Neutral, P: detector.P{Neutral: 1}, Lang: sentiment.Und, Error: notAnObject(line, err)}
 		}
 		m.Title, m.Text, m.Lang = in.Title, in.Text, in.Lang
 		m.Rating = ratingOf(in.Rating)
 		m.Brand = in.Brand
 	}
-	doc := rules.Tokenize(m.Body())
-	score := s.scorer.Score(doc, detector.About{Lang: m.Lang, Rating: m.Rating, Senses: s.senses(m.Brand), Explain: s.explain})
-	found := s.set.Match(&m, doc, score.Lang)
-	p := detector.WithCues(score.P, found.Hits)
-	r := scored{Label: p.Label(), P: round(p), Lang: score.Lang, Known: score.Known, Disagree: score.Disagree}
-	cued := false
-	for _, h := range found.Hits {
-		if h.Negated {
-			continue
-		}
-		cued = cued || h.Weight > 0
-		if r.Category == "" {
-			r.Category = h.Category
-		}
-		if s.explain {
-			r.Reasons = append(r.Reasons, detector.Reason{Text: doc.Text[h.Start:h.End], Start: h.Start, End: h.End, Weight: -h.Confidence})
-		}
+	if m.Brand == "" {
+		m.Brand = s.brand
 	}
-	r.Known = r.Known || cued
-	if !s.explain {
-		r.Category = ""
-		return r
+	j := detector.Judge(s.set, s.scorer, m)[0]
+	r := scored{Label: j.P.Label(), P: round(j.P), Lang: j.Lang, Known: j.Known, Disagree: j.Disagree}
+	if s.explain {
+		s.reasons(&r, &j)
 	}
-	model := round(score.P)
-	r.Model = &model
-	r.Reasons = append(r.Reasons, score.Reasons...)
 	return r
 }
 
-// senses are what words mean for the brand of a line, else for that of the flag.
-func (s *scoring) senses(name string) []rules.Sense {
-	if name == "" {
-		name = s.brand
+// reasons adds to r what led to the judgement: the cues that raise, and what the words alone say.
+func (s *scoring) reasons(r *scored, j *detector.Judged) {
+	r.Category = j.Category
+	doc := rules.Tokenize(j.Mention.Body())
+	for _, h := range s.set.Match(&j.Mention, doc, j.Lang).Hits {
+		if !h.Negated && h.Weight > 0 && j.P.Negative >= min(h.Weight, h.Confidence) {
+			r.Reasons = append(r.Reasons, detector.Reason{
+				Text: doc.Text[h.Start:h.End], Start: h.Start, End: h.End, Weight: -h.Confidence, Category: h.Category,
+			})
+		}
 	}
-	if name == "" {
-		return nil
+	b, _ := s.set.Brand(j.Brand)
+	score := s.scorer.Score(doc, detector.About{
+		Lang: j.Mention.Lang, Rating: j.Mention.Rating, Senses: detector.Senses(b, &j.Mention), Explain: true,
+	})
+	model := round(score.P)
+	r.Model = &model
+	r.Reasons = inText(append(r.Reasons, score.Reasons...), &j.Mention)
+}
+
+// inText moves the offsets of reasons, which are into title and text, into the text. What the title says is left out.
+func inText(rs []detector.Reason, m *sources.Mention) []detector.Reason {
+	shift := len(m.Body()) - len(m.Text)
+	if m.Text == "" {
+		shift = 0
 	}
-	id, _ := s.set.BrandID(name)
-	if b, _ := s.set.Brand(id); b != nil {
-		return b.Lexicon
+	out := rs[:0]
+	for _, r := range rs {
+		if r.Start >= shift {
+			r.Start, r.End = r.Start-shift, r.End-shift
+			out = append(out, r)
+		}
 	}
-	return nil
+	return out
+}
+
+// sayBrands names the brands that there are.
+func sayBrands(set *rules.Set) string {
+	ids := slices.Sorted(maps.Keys(set.Brands))
+	if len(ids) == 0 {
+		return ""
+	}
+	return ", only " + strings.Join(ids, ", ")
+}
+
+// notAnObject says what is wrong with a line of NDJSON.
+func notAnObject(line string, err error) string {
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case strings.TrimSpace(line) == "":
+		return "an empty line"
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return fmt.Sprintf("%s is a %s where a %s is wanted", wrong.Field, wrong.Value, wrong.Type)
+	case !strings.HasPrefix(strings.TrimSpace(line), "{"):
+		return "not a JSON object; for lines of plain text use --plain"
+	}
+	return "not a JSON object: " + err.Error()
 }
 
 func ratingOf(raw json.RawMessage) float64 {
@@ -230,8 +273,18 @@ func ratingOf(raw json.RawMessage) float64 {
 	return n
 }
 
-// round cuts probabilities to four digits, which still add up to one.
+// round cuts probabilities to four digits, which still add up to one. What the cutting leaves goes to the largest, so
+// that it stays the largest.
 func round(p detector.P) detector.P {
-	r := func(x float64) float64 { return float64(int(x*10000+0.5)) / 10000 }
-	return detector.P{Negative: r(p.Negative), Neutral: r(1 - r(p.Negative) - r(p.Positive)), Positive: r(p.Positive)}
+	r := func(x float64) float64 { return math.Round(x*10000) / 10000 }
+	out := detector.P{Negative: r(p.Negative), Neutral: r(p.Neutral), Positive: r(p.Positive)}
+	switch p.Label() {
+	case detector.Negative:
+		out.Negative = r(1 - out.Neutral - out.Positive)
+	case detector.Neutral:
+		out.Neutral = r(1 - out.Negative - out.Positive)
+	default:
+		out.Positive = r(1 - out.Negative - out.Neutral)
+	}
+	return out
 }

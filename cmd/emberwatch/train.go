@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,11 +30,13 @@ func (a *app) trainCommand() *cli.Command {
 			"With --adapt the model in use is adapted to the rows: some hundred texts of your own are enough. Without it\n" +
 			"the rows are all that the model will know, besides the embedded patterns.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Value: "model.rsnt", Usage: "`FILE` to write"},
+			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Value: "model.rsnt", Usage: "`FILE` to write; its card is written beside it, with the ending .md"},
 			&cli.StringFlag{Name: "validation", Usage: "`FILE` with rows for fitting the probabilities; none: every tenth row"},
 			&cli.BoolFlag{Name: "adapt", Usage: "start from the model in use"},
+			&cli.StringFlag{Name: "date", Usage: "`DAY` for the card; without it the same rows and seed give the same file on every day"},
 			&cli.StringFlag{Name: "name", Usage: "`NAME` of the model, for its card"},
 			&cli.StringSliceFlag{Name: "source", Usage: "a `LINE` for the card: a source and its licence; may be repeated"},
+			&cli.StringSliceFlag{Name: "trust", Usage: "how much the labels of a source count, as `LANG/DOMAIN=0.1`; may be repeated"},
 			&cli.Uint64Flag{Name: "seed", Value: o.Seed, Usage: "seed of all chance"},
 			&cli.IntFlag{Name: "bits", Value: o.Bits, Usage: "the table has 2^`N` buckets of four features"},
 			&cli.IntFlag{Name: "min-count", Value: o.MinCount, Usage: "texts that a feature must occur in to be learned"},
@@ -48,7 +51,10 @@ func (a *app) train(c *cli.Context) error {
 	if !c.Args().Present() {
 		return usage("name at least one file with labelled texts")
 	}
-	o, err := trainOptions(c)
+	if err := checkOut(c); err != nil {
+		return err
+	}
+	o, err := a.trainOptions(c)
 	if err != nil {
 		return err
 	}
@@ -60,6 +66,7 @@ func (a *app) train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	a.warnOfFew(validation)
 	start := time.Now()
 	m, err := train.Train(rows, validation, o, func(format string, args ...any) {
 		fmt.Fprintf(a.stderr, "%6.1fs  %s\n", time.Since(start).Seconds(), fmt.Sprintf(format, args...))
@@ -68,21 +75,71 @@ func (a *app) train(c *cli.Context) error {
 		return err
 	}
 	m.Card = sentiment.Card{
-		Name: c.String("name"), Trained: time.Now().UTC().Format(time.DateOnly), Rows: len(rows), Sources: c.StringSlice("source"),
+		Name: c.String("name"), Trained: c.String("date"), Rows: len(rows), Sources: c.StringSlice("source"),
 	}
 	report := train.Evaluate(validation, modelScore(m))
 	m.Card.Figures = report.Figures()
 	return a.writeModel(c.String("out"), m, report)
 }
 
-func trainOptions(c *cli.Context) (train.Options, error) {
+// checkOut looks whether the model can be written, before time is spent on it.
+func checkOut(c *cli.Context) error {
+	out := c.String("out")
+	if cardName(out) == out {
+		return usage("-o %s: the card is to have that name; end the model's in .rsnt", out)
+	}
+	for _, in := range append(c.Args().Slice(), c.String("validation")) {
+		if same, err := filepath.Abs(in); err == nil && in != "" {
+			for _, name := range []string{out, cardName(out)} {
+				if abs, err := filepath.Abs(name); err == nil && abs == same {
+					return usage("%s would be overwritten; give -o another name", in)
+				}
+			}
+		}
+	}
+	if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
+		return usage("-o %s: there is no folder %s", out, filepath.Dir(out))
+	}
+	return nil
+}
+
+func cardName(model string) string { return strings.TrimSuffix(model, filepath.Ext(model)) + ".md" }
+
+// warnOfFew tells that probabilities fitted on a handful of texts are worth little.
+func (a *app) warnOfFew(validation []train.Row) {
+	const few = 100
+	labels := map[train.Label]bool{}
+	for i := range validation {
+		labels[validation[i].Label] = true
+	}
+	if len(validation) < few || len(labels) < 2 {
+		fmt.Fprintf(a.stderr, "emberwatch: the probabilities are fitted on %d texts with %d labels; trust them with %d and more of all labels\n",
+			len(validation), len(labels), few)
+	}
+}
+
+func (a *app) trainOptions(c *cli.Context) (train.Options, error) {
 	o := train.Defaults()
 	o.Seed, o.Bits, o.Epochs = c.Uint64("seed"), c.Int("bits"), c.Int("epochs")
 	o.Models, o.Patterns, o.MinCount = c.Int("models"), c.Int("patterns"), c.Int("min-count")
+	for _, s := range c.StringSlice("trust") {
+		source, share, _ := strings.Cut(s, "=")
+		t, err := strconv.ParseFloat(share, 64)
+		if err != nil || !strings.Contains(source, "/") {
+			return o, usage("--trust %q: write it like hi/tweets=0.1", s)
+		}
+		if o.Trust == nil {
+			o.Trust = map[string]float64{}
+		}
+		o.Trust[source] = t
+	}
 	if c.Bool("adapt") {
-		cfg, _, err := Load(c.String("config"))
+		if c.IsSet("bits") {
+			return o, usage("--bits: with --adapt the table stays as large as it is")
+		}
+		cfg, err := a.loadConfig(c)
 		if err != nil {
-			return o, &exitError{exitUsage, err}
+			return o, err
 		}
 		base, err := openModel(c, cfg)
 		if err != nil {
@@ -122,12 +179,15 @@ func (a *app) readLabelled(names []string) ([]train.Row, error) {
 	var rows []train.Row
 	for _, name := range names {
 		some, err := a.readLabelledFile(name)
+		var bad *train.BadRows
 		var path *os.PathError
-		if errors.As(err, &path) {
-			return nil, &exitError{exitUsage, err}
-		}
-		if err != nil {
+		switch {
+		case errors.As(err, &bad):
 			fmt.Fprintf(a.stderr, "emberwatch: left out: %v\n", err)
+		case errors.As(err, &path):
+			return nil, &exitError{exitUsage, err}
+		case err != nil:
+			return nil, err
 		}
 		rows = append(rows, some...)
 	}
@@ -175,7 +235,7 @@ func (a *app) writeModel(name string, m *sentiment.Model, report *train.Report) 
 	if err := writeWhole(name, m.Write); err != nil {
 		return err
 	}
-	card := strings.TrimSuffix(name, filepath.Ext(name)) + ".md"
+	card := cardName(name)
 	if err := writeWhole(card, func(w io.Writer) error { return train.WriteCard(w, m, report) }); err != nil {
 		return err
 	}

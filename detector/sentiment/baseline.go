@@ -16,7 +16,7 @@ func (l *Lexicon) Baseline(doc *rules.Doc, lang string) detector.P {
 		edge    = 0.05
 		steep   = 20.0
 	)
-	w := walk{doc: doc, lex: l, lang: parseHint(lang)}
+	w := walk{doc: doc, lex: l, lang: parseHint(lang), stop: len(doc.Tokens)}
 	if w.lang < other {
 		w.table = &l.tables[w.lang]
 	}

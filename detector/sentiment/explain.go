@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	maxTold    = 80   // units of a text that are looked at
-	maxReasons = 8    // shown
-	leastShown = 0.12 // log odds
+	maxTold       = 80   // units of a text that are looked at …
+	maxTriedBytes = 8000 // … and how far into it
+	maxReasons    = 8    // shown
+	leastShown    = 0.12 // log odds
 )
 
 // piece is a stretch of the text that may be a reason.
@@ -25,22 +26,29 @@ type piece struct {
 // reasons shares out what the text says for and against its label among its pieces: each gets the mean of what it adds
 // when the text is read from the beginning and when it is read from the end (two orders of a Shapley value). So a word
 // that only repeats what another says shares its weight, and a negator has part of what it turns.
-func (m *Model) reasons(x *Extractor, about detector.About, label detector.Label) []detector.Reason {
+func (m *Model) reasons(x *Extractor, senses []rules.Sense, label detector.Label) []detector.Reason {
 	text := x.doc.Text
-	pieces := make([]piece, min(len(x.units), maxTold))
-	for i := range pieces {
+	var pieces []piece
+	for i := range x.units[:min(len(x.units), maxTold)] {
 		u := &x.units[i]
-		pieces[i] = piece{start: x.doc.Tokens[u.token].Start, end: x.doc.Tokens[u.last].End, first: u.token, last: u.last}
+		p := piece{start: x.doc.Tokens[u.token].Start, end: x.doc.Tokens[u.last].End, first: u.token, last: u.last}
+		if p.end > maxTriedBytes {
+			break
+		}
+		pieces = append(pieces, p)
 	}
 	if len(pieces) == 0 {
 		return nil
 	}
-	r := m.pool.Get().(*Extractor)
-	defer m.pool.Put(r)
+	r := m.get()
+	defer m.put(r)
 	doc := new(rules.Doc)
 	stands := func(part string) float64 {
 		doc.Reset(part)
-		r.extract(doc, about.Lang, about.Senses)
+		r.read(doc)
+		r.mean(senses)
+		r.lang = x.lang
+		r.find()
 		return m.odds(r).standing(label)
 	}
 	end := pieces[len(pieces)-1].end

@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -114,8 +115,11 @@ func (h *header) model(packed []byte, lex *Lexicon) (*Model, error) {
 	if h.Bits < minBits || h.Bits > maxBits {
 		return nil, fmt.Errorf("%w: a table of 2^%d rows", ErrDamaged, h.Bits)
 	}
-	if h.Fingerprint != fingerprint(lex) {
+	if h.Fingerprint != fingerprint(lex) || !slices.Equal(h.Languages, codes[:known]) {
 		return nil, ErrFeatures
+	}
+	if len(h.TongueBias) != known+1 || h.Scale <= 0 || h.TongueScale <= 0 {
+		return nil, fmt.Errorf("%w: scales or biases are missing", ErrDamaged)
 	}
 	table := &Table{bits: h.Bits, scale: h.Scale}
 	size, tongues := table.size(), LanguageRow<<LanguageBits

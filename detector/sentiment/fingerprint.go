@@ -29,7 +29,8 @@ func fingerprint(lex *Lexicon) uint64 {
 		for l := range lang(known) {
 			x.lang = l
 			x.read(doc)
-			x.find(nil)
+			x.mean(nil)
+			x.find()
 			for _, w := range x.words {
 				h = (h ^ uint64(w)) * prime
 			}

@@ -36,14 +36,17 @@ func (x *Extractor) muteNames() {
 			u.muted = true
 		}
 	}
-	x.dropMutedGrams()
+	x.dropMuted()
 }
 
-// capital reports whether unit i begins with a capital and goes on without.
+// capital reports whether unit i begins with a capital and goes on with a small letter.
 func (x *Extractor) capital(i int) bool {
 	t := &x.doc.Tokens[x.units[i].token]
-	r, n := utf8.DecodeRuneInString(x.doc.Text[t.Start:t.End])
-	return unicode.IsUpper(r) && !t.Upper && t.End-t.Start > n
+	first, _ := utf8.DecodeRuneInString(x.doc.Text[t.Start:t.End])
+	folded := x.doc.Folded(int(x.units[i].token)) // in NFC, as the raw text need not be
+	_, n := utf8.DecodeRune(folded)
+	second, _ := utf8.DecodeRune(folded[n:])
+	return unicode.IsUpper(first) && !t.Upper && unicode.IsLetter(second) // "I'm" is no name
 }
 
 func (x *Extractor) inSentence(i int) bool {
@@ -51,9 +54,6 @@ func (x *Extractor) inSentence(i int) bool {
 }
 
 func (x *Extractor) listed(i int) bool {
-	if x.lex == nil {
-		return false
-	}
 	e := x.lex.tables[x.lang].find(x.doc.Folded(int(x.units[i].token)))
 	return e != nil && (e.valence != 0 || e.roles != 0)
 }

@@ -22,7 +22,8 @@ type unit struct {
 	kind  rules.TokenKind
 	hash  uint32 // of the word as it is compared
 	grams int32  // where its grams end in grams; they begin where those of the unit before end
-	muted bool   // a brand's lexicon says what it means
+	lid   int32  // where its pieces end in lid, likewise
+	muted bool   // a name, or a brand's lexicon says what it means
 }
 
 // reading is a text cut into hashed pieces. Its buffers are used again and again.
@@ -37,6 +38,7 @@ type reading struct {
 	stretched int // words with a letter three or more times in a row
 	uppers    int // words in capitals
 	wordCount int // words and hashtags
+	stop      int // the token after the last one that was read
 	emoji     int
 
 	word  [4*maxLetter + 16]byte
@@ -65,11 +67,12 @@ func (r *reading) read(doc *rules.Doc) {
 		case rules.Punct:
 			i = r.signs(i)
 		}
+		r.stop = i + 1
 	}
 }
 
 func (r *reading) add(first, last int, k rules.TokenKind, h uint32) {
-	r.units = append(r.units, unit{token: int32(first), last: int32(last), kind: k, hash: h, grams: int32(len(r.grams))})
+	r.units = append(r.units, unit{token: int32(first), last: int32(last), kind: k, hash: h, grams: int32(len(r.grams)), lid: int32(len(r.lid))})
 }
 
 // spell puts a folded word into r.word between two underscores: digits as 0, ß as ss, no letter more than twice in a

@@ -6,9 +6,13 @@ import (
 	"emberwatch/rules"
 )
 
-// mean finds the words that a brand's lexicon speaks about. They are muted, so that neither the table nor the word
-// lists see them, and counted for the side that the lexicon puts them on.
+// mean finds the words that have a sense of their own for a brand. They are muted, so that neither the tables nor the
+// word lists see them, and counted for the side that they are on.
 func (x *Extractor) mean(senses []rules.Sense) {
+	x.meant, x.mute = 0, x.mute[:0]
+	if len(senses) == 0 {
+		return
+	}
 	for i := 0; i < len(x.units); i++ {
 		for s := range senses {
 			n := len(senses[s].Words)
@@ -30,7 +34,7 @@ func (x *Extractor) mean(senses []rules.Sense) {
 		}
 	}
 	if len(x.mute) > 0 {
-		x.dropMutedGrams()
+		x.dropMuted()
 	}
 }
 
@@ -48,21 +52,28 @@ func (x *Extractor) spells(i int, words []string) bool {
 	return true
 }
 
-func (x *Extractor) dropMutedGrams() {
-	kept, from := x.grams[:0], int32(0)
+// dropMuted takes the grams and pieces of muted words out.
+func (x *Extractor) dropMuted() {
+	grams, lid := x.grams[:0], x.lid[:0]
+	var from unit
 	for i := range x.units {
 		u := &x.units[i]
-		to := u.grams
+		to := *u
 		if !u.muted {
-			kept = append(kept, x.grams[from:to]...)
+			grams = append(grams, x.grams[from.grams:to.grams]...)
+			lid = append(lid, x.lid[from.lid:to.lid]...)
 		}
-		u.grams = int32(len(kept))
+		u.grams, u.lid = int32(len(grams)), int32(len(lid))
 		from = to
 	}
-	x.grams = kept
+	x.grams, x.lid = grams, lid
 }
 
-// isMuted reports whether a brand's lexicon has taken token i out. Few texts have such a token.
+// isMuted reports whether token i has a sense of its own. Few texts have such a token.
 func (w *walk) isMuted(i int) bool {
-	return len(w.mute) > 0 && slices.Contains(w.mute, int32(i))
+	if len(w.mute) == 0 {
+		return false
+	}
+	_, muted := slices.BinarySearch(w.mute, int32(i)) // they were found in order
+	return muted
 }

@@ -22,11 +22,11 @@ func (w *walk) sign(t *rules.Token, i int) {
 		w.opening(i, count)
 	case '/', '\\', '|':
 		if count == 1 && w.eyes(i) {
-			w.emoticon(i-1, i, -1)
+			w.emoticon(i-1, -1)
 		}
 	case ']':
 		if w.eyes(i) {
-			w.emoticon(i-1, i, 1.5)
+			w.emoticon(i-1, 1.5)
 		}
 	}
 }
@@ -35,20 +35,20 @@ func (w *walk) sign(t *rules.Token, i int) {
 func (w *walk) closing(i, count int) {
 	switch {
 	case w.eyes(i):
-		w.emoticon(i-1, i, 1.5)
+		w.emoticon(i-1, 1.5)
 	case w.parens > 0:
 		w.parens = max(0, w.parens-count)
 	case count > 1 || w.lang == ru && i > 0 && w.doc.Tokens[i-1].Kind == rules.Word:
-		w.emoticon(i, i, 1)
+		w.emoticon(i, 1)
 	}
 }
 
 func (w *walk) opening(i, count int) {
 	switch {
 	case w.eyes(i):
-		w.emoticon(i-1, i, -2)
+		w.emoticon(i-1, -2)
 	case count > 1:
-		w.emoticon(i, i, -1.5)
+		w.emoticon(i, -1.5)
 	default:
 		w.parens++
 	}
@@ -82,10 +82,10 @@ func face(s string) float32 {
 	return 0
 }
 
-// emoticon records the tokens from first to last as one picture.
-func (w *walk) emoticon(first, last int, v float32) {
+// emoticon records the tokens from first on as one picture.
+func (w *walk) emoticon(first int, v float32) {
 	w.emoji++
-	w.add(&w.doc.Tokens[first], w.doc.Tokens[last].End, v)
+	w.add(&w.doc.Tokens[first], v)
 }
 
 // squeeze appends word to dst with every run of more than two equal letters cut to keep. A word without such a run,

@@ -8,13 +8,12 @@ import (
 
 // hit is one place that moves the score.
 type hit struct {
-	value      float32
-	start, end int // byte offsets
-	clause     int
-	word       int // words before it
-	negated    bool
-	denied     bool // a negative word that a negator turned, or a phrase in which one does
-	tag        bool // a hashtag
+	value   float32
+	clause  int
+	word    int // words before it
+	negated bool
+	denied  bool // a negative word that a negator turned, or a phrase in which one does
+	tag     bool // a hashtag
 }
 
 // walk goes over the tokens of one text, once.
@@ -35,6 +34,7 @@ type walk struct {
 	sent  int // the sentence
 	but   bool
 
+	stop      int     // the token after the last one that is read
 	mute      []int32 // tokens that are passed over
 	parens    int     // open ones
 	emoji     int
@@ -46,7 +46,7 @@ type walk struct {
 
 func (w *walk) run() {
 	w.not, w.more, w.less, w.late = nowhere, nowhere, nowhere, -1
-	for i := 0; i < len(w.doc.Tokens); {
+	for i := 0; i < w.stop; {
 		t := &w.doc.Tokens[i]
 		if t.Sentence != w.sent {
 			w.sent, w.first, w.but = t.Sentence, w.count, false
@@ -69,11 +69,11 @@ func (w *walk) token(t *rules.Token, i int) int {
 	case rules.Emoji:
 		w.emoji++
 		if v := w.lex.emojiValence(w.doc.Folded(i)); v != 0 {
-			w.add(t, t.End, v)
+			w.add(t, v)
 		}
 	case rules.Number:
 		if i > 0 && w.doc.Raw(i) == "3" && w.touches(i, "<") { // <3
-			w.emoticon(i-1, i, 2)
+			w.emoticon(i-1, 2)
 		}
 	case rules.Punct:
 		w.sign(t, i)
@@ -84,7 +84,7 @@ func (w *walk) token(t *rules.Token, i int) int {
 func (w *walk) word(t *rules.Token, i int) int {
 	if w.touches(i, ":") || w.touches(i, ";") || w.touches(i, "=") {
 		if v := face(w.doc.Raw(i)); v != 0 {
-			w.emoticon(i-1, i, v)
+			w.emoticon(i-1, v)
 			return 1
 		}
 	}
@@ -96,12 +96,12 @@ func (w *walk) word(t *rules.Token, i int) int {
 		return 1
 	}
 	if p, n := w.phrase(e, i); p != nil {
-		w.addPhrase(t, p, w.doc.Tokens[i+n-1].End, e.roles&negates != 0 || p.negated(w.table))
+		w.addPhrase(t, p, e.roles&negates != 0 || p.negated(w.table))
 		return n
 	}
 	if e.valence != 0 {
 		v := w.modified(t, e.valence*factor)
-		w.add(t, t.End, v)
+		w.add(t, v)
 		w.hit(w.count - 1).denied = e.valence < 0 && v > 0
 	}
 	w.turn(t, e.roles)
@@ -160,12 +160,12 @@ func (w *walk) phrase(e *entry, i int) (*phrase, int) {
 
 // addPhrase records a phrase that begins with token t. Words before it change its valence as they change a word's,
 // unless it has a negator of its own: then it says all there is to say.
-func (w *walk) addPhrase(t *rules.Token, p *phrase, end int, own bool) {
+func (w *walk) addPhrase(t *rules.Token, p *phrase, own bool) {
 	v := p.valence
 	if !own {
 		v = w.modified(t, v)
 	}
-	w.add(t, end, v)
+	w.add(t, v)
 	w.hit(w.count - 1).denied = v > 0 && (own || p.valence < 0)
 }
 
@@ -180,11 +180,11 @@ func (p *phrase) negated(t *table) bool {
 }
 
 func (w *walk) spells(p *phrase, i int) bool {
-	if i+len(p.rest) > len(w.doc.Tokens) {
+	if i+len(p.rest) > w.stop {
 		return false
 	}
 	for k, want := range p.rest {
-		if w.doc.Tokens[i+k].Kind == rules.Punct {
+		if w.doc.Tokens[i+k].Kind == rules.Punct || w.isMuted(i+k) {
 			return false
 		}
 		got := w.doc.Folded(i + k)
@@ -203,17 +203,17 @@ func (w *walk) hashtag(t *rules.Token, i int) {
 		return
 	}
 	if e := w.table.find(w.doc.Folded(i)); e != nil && e.valence != 0 {
-		w.add(t, t.End, e.valence)
+		w.add(t, e.valence)
 		w.hit(w.count - 1).tag = true
 	}
 }
 
-// add records a hit that begins with token t and ends at byte end.
-func (w *walk) add(t *rules.Token, end int, v float32) {
+// add records a hit that begins with token t.
+func (w *walk) add(t *rules.Token, v float32) {
 	if w.but {
 		v *= afterBut
 	}
-	h := hit{value: v, start: t.Start, end: end, clause: t.Clause, word: t.Words, negated: w.not.reaches(t, scope)}
+	h := hit{value: v, clause: t.Clause, word: t.Words, negated: w.not.reaches(t, scope)}
 	if w.count < len(w.room) {
 		w.room[w.count] = h
 	} else {

@@ -36,7 +36,7 @@ func TestReplayOfTheRecording(t *testing.T) {
 			alarms[e.Incident.ID] = true
 		}
 	}
-	if len(alarms) > 2 {
+	if len(alarms) > 3 { // six weeks, and two rules that may each be wrong once a month
 		t.Errorf("%d incidents in ordinary weeks", len(alarms))
 	}
 	opened, worst, hurt := time.Time{}, rules.Notice, rules.Calm

@@ -57,7 +57,7 @@ func newBook(rows []Row, x *sentiment.Extractor, o Options) *book {
 		g := groups[rows[i].group()]
 		e := &b.examples[i]
 		e.label, e.binary = rows[i].Label, g.noNeutral()
-		e.weight = float32(g.weight(e.label, o.Balance, o.Size))
+		e.weight = float32(g.weight(e.label, o.Balance, o.Size) * o.trust(rows[i].group()))
 		e.feats = make([]feature, 0, len(fs))
 		for _, f := range fs {
 			if id, ok := number[f.Hash]; ok {

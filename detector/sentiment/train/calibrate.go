@@ -1,6 +1,7 @@
 package train
 
 import (
+	"maps"
 	"math"
 
 	"emberwatch/detector/sentiment"
@@ -9,11 +10,14 @@ import (
 
 // Settings of the fit of probabilities.
 const (
-	evenness = 0.6 // 0: the labels of a source count as often as they occur, 1: alike
-	ridge    = 10  // how many rows' worth of force pulls a language towards all
-	descents = 400
-	momentum = 0.9
-	stride   = 0.3
+	evenness  = 0.6 // 0: the labels of a source count as often as they occur, 1: alike
+	ridge     = 10  // how many rows' worth of force pulls a language towards all …
+	baseRidge = 300 // … and towards what an adapted model had
+	coldest   = 0.4 // bounds of the temperature: rows that are told apart without a mistake would make it zero
+	hottest   = 4
+	descents  = 400
+	momentum  = 0.9
+	stride    = 0.3
 )
 
 // judgement is what a model says of a labelled text before its adjustment.
@@ -27,7 +31,7 @@ type judgement struct {
 
 // calibrate fits a temperature and two offsets for each language on texts that the model was not trained on: at the
 // true shares of the labels for the probabilities' sake and at equal shares for the decisions' sake, half way between.
-func calibrate(m *sentiment.Model, rows []Row) map[string]sentiment.Adjustment {
+func calibrate(m *sentiment.Model, rows []Row, o *Options) map[string]sentiment.Adjustment {
 	by := map[string][]judgement{}
 	var all []judgement
 	groups := tallies(rows)
@@ -36,15 +40,31 @@ func calibrate(m *sentiment.Model, rows []Row) map[string]sentiment.Adjustment {
 		r := &rows[i]
 		g := groups[r.group()]
 		doc.Reset(r.Text)
-		j := judgement{label: r.Label, binary: g.count[Neutral] == 0, weight: g.weight(r.Label, evenness, 0.5)}
+		j := judgement{label: r.Label, binary: g.noNeutral(), weight: g.weight(r.Label, evenness, 0.5)}
+		j.weight *= math.Sqrt(o.trust(r.group())) // how sure to be of a language is to be learned from doubtful labels too
 		j.lang, j.neg, j.pos = m.Logits(doc, "")
 		by[j.lang] = append(by[j.lang], j)
 		all = append(all, j)
+	}
+	if o.Base != nil {
+		return readjusted(o.Base.Adjust, by)
 	}
 	common := descend(all, sentiment.Adjustment{Temperature: 1}, 0)
 	out := map[string]sentiment.Adjustment{sentiment.Und: common}
 	for _, lang := range sentiment.Codes() {
 		out[lang] = descend(by[lang], common, ridge)
+	}
+	return out
+}
+
+// readjusted fits the languages that there are rows of, starting from what an adapted model had and held back by it: some
+// dozen rows must not make it sure of itself.
+func readjusted(base map[string]sentiment.Adjustment, by map[string][]judgement) map[string]sentiment.Adjustment {
+	out := maps.Clone(base)
+	for lang, js := range by {
+		if start, ok := out[lang]; ok {
+			out[lang] = descend(js, start, baseRidge)
+		}
 	}
 	return out
 }
@@ -70,6 +90,7 @@ func descend(js []judgement, start sentiment.Adjustment, pull float64) sentiment
 			v[k] = momentum*v[k] - stride*g[k]
 			x[k] += v[k]
 		}
+		x[0] = min(max(x[0], math.Log(coldest)), math.Log(hottest))
 	}
 	return sentiment.Adjustment{Temperature: math.Exp(x[0]), Negative: x[1], Positive: x[2]}
 }

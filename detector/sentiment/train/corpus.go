@@ -39,39 +39,87 @@ type Row struct {
 func (r *Row) group() string { return r.Lang + "/" + r.Domain }
 
 // ReadTSV reads rows of label, language, domain and text, separated by tabs, without a header. Rows that are not
-// so are left out and reported with their line in the error, up to ten of them; the good rows are returned beside it.
+// so are left out and told in a [*BadRows] error; the good rows are returned beside it.
 func ReadTSV(name string, in io.Reader) ([]Row, error) { return readLines(name, in, parseTSV) }
 
-func readLines(name string, in io.Reader, parse func(string) (Row, error)) ([]Row, error) {
-	const enough = 10
-	var rows []Row
-	var errs []error
-	s := bufio.NewScanner(in)
-	s.Buffer(nil, maxLine)
-	for n := 1; s.Scan(); n++ {
-		line := strings.TrimSuffix(s.Text(), "\r")
-		if line == "" {
-			continue
-		}
-		row, err := parse(line)
-		if err == nil {
-			rows = append(rows, row)
-		} else if len(errs) < enough {
-			errs = append(errs, fmt.Errorf("%s:%d: %w", name, n, err))
-		}
-	}
-	if err := s.Err(); err != nil {
-		errs = append(errs, fmt.Errorf("%s: %w", name, err))
-	}
-	return rows, errors.Join(errs...)
+// maxLine bounds one row; a longer one is a bad row.
+const maxLine = 1 << 20
+
+// BadRows are rows that were left out: the first few with the reason, and how many more.
+type BadRows struct {
+	Errs []error
+	More int
 }
 
-const maxLine = 4 << 20
+func (b *BadRows) Error() string {
+	s := errors.Join(b.Errs...).Error()
+	if b.More > 0 {
+		s += fmt.Sprintf("\nand %d more", b.More)
+	}
+	return s
+}
+
+func (b *BadRows) add(err error) {
+	const told = 10
+	if len(b.Errs) < told {
+		b.Errs = append(b.Errs, err)
+	} else {
+		b.More++
+	}
+}
+
+// readLines parses one row a line. Its error is a *BadRows if only rows were left out; any other means that the file
+// could not be read to its end.
+func readLines(name string, in io.Reader, parse func(string) (Row, error)) ([]Row, error) {
+	var rows []Row
+	var bad BadRows
+	r := bufio.NewReaderSize(in, 64<<10)
+	for n := 1; ; n++ {
+		line, err := readLine(r)
+		if err != nil && err != io.EOF {
+			return rows, fmt.Errorf("%s:%d: %w", name, n, err)
+		}
+		if n == 1 {
+			line = strings.TrimPrefix(line, "\ufeff")
+		}
+		switch {
+		case len(line) > maxLine:
+			bad.add(fmt.Errorf("%s:%d: longer than %d bytes", name, n, maxLine))
+		case line != "":
+			if row, err := parse(line); err != nil {
+				bad.add(fmt.Errorf("%s:%d: %w", name, n, err))
+			} else {
+				rows = append(rows, row)
+			}
+		}
+		if err == io.EOF {
+			break
+		}
+	}
+	if len(bad.Errs) > 0 {
+		return rows, &bad
+	}
+	return rows, nil
+}
+
+// readLine reads a line without its end. Of one that is too long it keeps no more than shows that it is.
+func readLine(r *bufio.Reader) (string, error) {
+	var b []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		if len(b) <= maxLine {
+			b = append(b, part...)
+		}
+		if err != bufio.ErrBufferFull {
+			return strings.TrimRight(string(b), "\r\n"), err
+		}
+	}
+}
 
 func parseTSV(line string) (Row, error) {
 	f := strings.SplitN(line, "\t", 4)
 	if len(f) < 4 {
-		return Row{}, fmt.Errorf("%d columns; need label, language, domain and text, separated by tabs", len(f))
+		return Row{}, fmt.Errorf("%d columns; need label, language, domain and text, separated by tabs (not by commas)", len(f))
 	}
 	label, err := parseLabel(f[0])
 	return Row{label, strings.ToLower(f[1]), f[2], f[3]}, err

@@ -22,6 +22,7 @@ type Line struct {
 	Lang        string  `json:"lang"`
 	Domain      string  `json:"domain,omitempty"` // empty: the mean of the language; its lang is "all" for the mean of all
 	Texts       int     `json:"texts"`
+	Negatives   int     `json:"negatives"` // without any, the figures of negative are 0 and count in no mean
 	TwoClass    bool    `json:"two_class,omitempty"`
 	MacroF1     float64 `json:"macro_f1"`
 	MacroRecall float64 `json:"macro_recall"`
@@ -31,16 +32,19 @@ type Line struct {
 	AP          float64 `json:"negative_ap"`
 	ECE         float64 `json:"ece"`
 	RecallAt90  float64 `json:"recall_at_precision_90"`
-	Language    float64 `json:"language_accuracy"`
+	Language    float64 `json:"language_accuracy"` // of the rows that say their language
 	BaseF1      float64 `json:"lexicon_macro_f1"`
 	BaseAP      float64 `json:"lexicon_negative_ap"`
 }
 
 // figures are the fields that a mean is made of.
 func (l *Line) figures() []*float64 {
-	return []*float64{
-		&l.MacroF1, &l.MacroRecall, &l.Precision, &l.Recall, &l.F1, &l.AP, &l.ECE, &l.RecallAt90, &l.Language, &l.BaseF1, &l.BaseAP,
-	}
+	return []*float64{&l.MacroF1, &l.MacroRecall, &l.ECE, &l.Language, &l.BaseF1}
+}
+
+// ofNegative are those that mean nothing where no text is negative.
+func (l *Line) ofNegative() []*float64 {
+	return []*float64{&l.Precision, &l.Recall, &l.F1, &l.AP, &l.RecallAt90, &l.BaseAP}
 }
 
 // Report is an evaluation: a line for each group, then for each language and for all.
@@ -52,6 +56,7 @@ type Report struct {
 type judged struct {
 	model, base Scored
 	langRight   bool
+	langGiven   bool
 }
 
 // Evaluate scores the rows and judges each group of them, beside a lexicon baseline.
@@ -97,6 +102,7 @@ func judgeAll(rows []Row, score Score) []judged {
 					model:     Scored{r.Label, [labels]float64{p.Negative, p.Neutral, p.Positive}},
 					base:      Scored{r.Label, [labels]float64{b.Negative, b.Neutral, b.Positive}},
 					langRight: lang == r.Lang,
+					langGiven: r.Lang != sentiment.Und,
 				}
 			}
 		})
@@ -107,39 +113,60 @@ func judgeAll(rows []Row, score Score) []judged {
 
 func lineOf(js []judged) Line {
 	model, base := make([]Scored, len(js)), make([]Scored, len(js))
-	right := 0.0
+	right, given := 0.0, 0.0
 	for i := range js {
 		model[i], base[i] = js[i].model, js[i].base
-		if js[i].langRight {
-			right++
+		if js[i].langGiven {
+			given++
+			if js[i].langRight {
+				right++
+			}
 		}
 	}
 	m, b := Measure(model), Measure(base)
 	return Line{
-		Texts: m.N, TwoClass: m.TwoClass(), MacroF1: m.MacroF1, MacroRecall: m.MacroR, Precision: m.Precision, Recall: m.Recall,
-		F1: m.F1, AP: m.AP, ECE: m.ECE, RecallAt90: m.RecallAt90, Language: 100 * right / float64(len(js)), BaseF1: b.MacroF1, BaseAP: b.AP,
+		Texts: m.N, Negatives: m.Labels[Negative], TwoClass: m.TwoClass(), MacroF1: m.MacroF1, MacroRecall: m.MacroR, Precision: m.Precision, Recall: m.Recall,
+		F1: m.F1, AP: m.AP, ECE: m.ECE, RecallAt90: m.RecallAt90, Language: 100 * right / max(given, 1), BaseF1: b.MacroF1, BaseAP: b.AP,
 	}
 }
 
 // mean gives every line the same weight, however many texts it has.
 func mean(lang string, lines []Line) Line {
 	m := Line{Lang: lang}
-	to := m.figures()
+	with := 0.0
 	for i := range lines {
-		m.Texts += lines[i].Texts
-		for k, f := range lines[i].figures() {
-			*to[k] += *f / float64(len(lines))
+		if lines[i].Negatives > 0 {
+			with++
+		}
+	}
+	for i := range lines {
+		l := &lines[i]
+		m.Texts += l.Texts
+		m.Negatives += l.Negatives
+		add(m.figures(), l.figures(), 1/float64(len(lines)))
+		if l.Negatives > 0 {
+			add(m.ofNegative(), l.ofNegative(), 1/with)
 		}
 	}
 	return m
+}
+
+func add(to, from []*float64, share float64) {
+	for k := range to {
+		*to[k] += *from[k] * share
+	}
 }
 
 // Figures are the means of the languages, for a model's card.
 func (r *Report) Figures() map[string]float64 {
 	f := map[string]float64{}
 	for i := range r.Lines {
-		if l := &r.Lines[i]; l.Domain == "" {
-			f[l.Lang+" macro-F1"] = round(l.MacroF1)
+		l := &r.Lines[i]
+		if l.Domain != "" {
+			continue
+		}
+		f[l.Lang+" macro-F1"] = round(l.MacroF1)
+		if l.Negatives > 0 {
 			f[l.Lang+" negative AP"] = round(l.AP)
 		}
 	}
@@ -152,9 +179,11 @@ func round(x float64) float64 { return float64(int(x*10+0.5)) / 10 }
 func (r *Report) Print(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-4s %-18s %6s  %5s  %5s %5s %5s %5s  %5s %5s  %5s  %7s %6s\n",
-		"lang", "domain", "texts", "mF1", "nP", "nR", "nF1", "nAP", "ECE", "R@90", "lang", "lex mF1", "nAP")
+		"lang", "domain", "texts", "mF1", "nP", "nR", "nF1", "nAP", "ECE", "R@90", "lid", "lex mF1", "nAP")
+	twoClass := false
 	for i := range r.Lines {
 		l := &r.Lines[i]
+		twoClass = twoClass || l.TwoClass
 		name := l.Domain
 		switch {
 		case name == "":
@@ -162,8 +191,18 @@ func (r *Report) Print(w io.Writer) error {
 		case l.TwoClass:
 			name += " (2)"
 		}
-		fmt.Fprintf(&b, "%-4s %-18s %6d  %5.1f  %5.1f %5.1f %5.1f %5.1f  %5.1f %5.1f  %5.1f  %7.1f %6.1f\n",
-			l.Lang, name, l.Texts, l.MacroF1, l.Precision, l.Recall, l.F1, l.AP, l.ECE, l.RecallAt90, l.Language, l.BaseF1, l.BaseAP)
+		neg := func(x float64) string {
+			if l.Negatives == 0 {
+				return "-"
+			}
+			return fmt.Sprintf("%.1f", x)
+		}
+		fmt.Fprintf(&b, "%-4s %-18s %6d  %5.1f  %5s %5s %5s %5s  %5.1f %5s  %5.1f  %7.1f %6s\n",
+			l.Lang, name, l.Texts, l.MacroF1, neg(l.Precision), neg(l.Recall), neg(l.F1), neg(l.AP), l.ECE, neg(l.RecallAt90),
+			l.Language, l.BaseF1, neg(l.BaseAP))
+	}
+	if twoClass {
+		b.WriteString("(2): no neutral texts; judged as if neutral could not be said\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -176,8 +215,12 @@ func WriteCard(w io.Writer, m *sentiment.Model, r *Report) error {
 	if name == "" {
 		name = "Sentiment model"
 	}
-	fmt.Fprintf(&b, "# %s\n\nTrained %s on %d labelled texts: a linear model on hashed features in 2^%d buckets of four, for %s.\n",
-		name, m.Card.Trained, m.Card.Rows, m.Table.Bits(), strings.Join(sentiment.Codes(), " "))
+	when := ""
+	if m.Card.Trained != "" {
+		when = m.Card.Trained + " "
+	}
+	fmt.Fprintf(&b, "# %s\n\nTrained %son %d labelled texts: a linear model on hashed features in 2^%d buckets of four, for %s.\n",
+		name, when, m.Card.Rows, m.Table.Bits(), strings.Join(sentiment.Codes(), " "))
 	if len(m.Card.Sources) > 0 {
 		b.WriteString("\n## Sources\n\n")
 		for _, s := range m.Card.Sources {

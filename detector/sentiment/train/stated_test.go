@@ -20,7 +20,7 @@ func counted() train.Score {
 		s := m.Score(doc, detector.About{})
 		mention := sources.Mention{Kind: sources.Comment, Text: text}
 		found := set.Match(&mention, doc, s.Lang)
-		return detector.WithCues(s.P, found.Hits), s.Lang
+		return s.WithCues(found.Hits), s.Lang
 	}
 }
 

@@ -69,6 +69,9 @@ func (l *tongueLearner) texts(rows []Row) []tongueText {
 	var out []tongueText
 	for i := range rows {
 		c, ok := class[rows[i].Lang]
+		if rows[i].Lang == sentiment.Und {
+			continue // nobody has said which language it is
+		}
 		if !ok {
 			c = l.classes - 1
 		}

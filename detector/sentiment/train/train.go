@@ -42,6 +42,9 @@ type Options struct {
 	Models    int     // how many are trained with seeds of their own, and averaged
 	Seed      uint64  // the same seed, rows and settings give the same model
 	Patterns  int     // texts generated of each embedded pattern; 0: none
+	// Trust is how much the labels of a source count, by "language/domain"; a source that is not named counts 1. The
+	// languages are learned from its texts all the same.
+	Trust map[string]float64
 
 	// Base is a model that the rows adapt: what it knows stays where they say nothing. Nil: from nothing.
 	Base *sentiment.Model
@@ -71,8 +74,18 @@ func (o *Options) Validate() error {
 	need(o.Smoothing >= 0 && o.Smoothing <= 0.5, "smoothing %v: from 0 to 0.5", o.Smoothing)
 	need(o.Models >= 1 && o.Models <= 16, "models %d: from 1 to 16", o.Models)
 	need(o.Patterns >= 0 && o.Patterns <= 100, "patterns %d: from 0 to 100", o.Patterns)
+	for source, t := range o.Trust {
+		need(t >= 0 && t <= 1, "trust %s=%v: from 0 to 1", source, t)
+	}
 	need(o.Base == nil || o.Base.Table.Bits() == o.Bits, "bits %d: as many as the model that is adapted has", o.Bits)
 	return errors.Join(errs...)
+}
+
+func (o *Options) trust(group string) float64 {
+	if t, ok := o.Trust[group]; ok {
+		return t
+	}
+	return 1
 }
 
 // Progress is told what a training does, in words. It may be called from several goroutines.
@@ -107,7 +120,7 @@ func Train(rows, validation []Row, o Options, tell Progress) (*sentiment.Model, 
 	parts := sentiment.Parts{Languages: langs, Table: table}
 	switch {
 	case len(validation) > 0:
-		parts.Adjust = calibrate(sentiment.Assemble(parts, lex), validation)
+		parts.Adjust = calibrate(sentiment.Assemble(parts, lex), validation, &o)
 		tell("probabilities fitted on %d texts", len(validation))
 	case o.Base != nil:
 		parts.Adjust = o.Base.Adjust

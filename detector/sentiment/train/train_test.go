@@ -138,7 +138,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
-	if len(lines) != 6 { // head, two groups, two languages, all
+	if len(lines) != 7 { // head, two groups, two languages, all, what (2) means
 		t.Fatalf("report:\n%s", b.String())
 	}
 	if got := strings.Join(strings.Fields(lines[1])[:5], " "); got != "de x (2) 2 100.0" {
