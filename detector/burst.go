@@ -9,8 +9,8 @@ import (
 
 // The burst channel: is a count of mentions more than this series' own normal allows? Counts fall into
 // five-minute buckets; each bucket gets a forecast from a slowly moving level and the hour of the week; windows of
-// several lengths are compared with the forecasts as they were made, by the upper tail of a negative binomial
-// whose dispersion is learnt. Each window's surprise is then measured against the largest surprises this
+// several lengths are compared with the forecasts as they were made, by the upper tail (or the lower one, where a
+// drop is looked for) of a negative binomial whose dispersion is learnt. Each window's surprise is then measured against the largest surprises this
 // very series shows on its ordinary days (M, D below): a stream that bursts every other day is calm by
 // its own standards. The score is the mean of the two most unusual windows.
 //
@@ -21,20 +21,16 @@ const (
 	// BucketLength is the length of one bucket of counts.
 	BucketLength = 5 * time.Minute
 
-	bucketsPerHour = 12
-	bucketsPerDay  = 288
-	maxWindow      = bucketsPerDay // the longest window, in buckets
+	bucketsPerDay = 288
+	maxWindow     = bucketsPerDay // the longest window, in buckets
 
-	startEvents  = 1.0  // the level starts as one event …
-	startBuckets = 50.0 // … in fifty buckets
-	shrinkHOD    = 2000.0
-	shrinkHOW    = 4000.0
+	startEvents = 1.0 // the level starts as one event in fifty buckets
+	shrinkHOD   = 2000.0
+	shrinkHOW   = 4000.0
 
 	priorDispersion = 0.35 * 0.35
-	priorWeight     = 288.0
 
 	minCount       = 5   // fewer mentions in a window are never a surprise (a rule's floor replaces it)
-	minAge         = 72  // buckets that a series must have been seen for
 	minSurprise    = 2.5 // of the most surprising window, in powers of ten
 	noScore        = -9.0
 	defaultBar     = 0.9 // the score that opens an episode
@@ -43,7 +39,6 @@ const (
 	episodeQuiet   = 8 * time.Hour // an episode is over when the score stayed below the bar for so long
 
 	ringHours   = 48
-	restHours   = 12 // the youngest hours do not calibrate yet: they may be the incident
 	minDays     = 3.0
 	capSurprise = 10.0 // daily maxima above M + 10 D count as that
 	minSpread   = 0.25
@@ -52,10 +47,8 @@ const (
 )
 
 var (
-	levelDecay  = math.Exp2(-1.0 / (3 * bucketsPerDay))
 	seasonDecay = math.Exp2(-1.0 / 28)
 	maxDays     = 1 / (1 - math.Exp2(-1.0/21))
-	maxWeight   = 1 / (1 - math.Exp2(-1.0/(21*bucketsPerDay)))
 )
 
 // defaultWindows are watched unless a rule names others, in buckets: 5 min, 30 min, 2 h, 6 h.
@@ -67,26 +60,11 @@ var (
 	startD = []float64{1.7, 1.0, 0.6, 0.38}
 )
 
-// bucketOf returns the number of the bucket that holds t, counted from the Unix epoch.
-func bucketOf(t time.Time) int64 { return floorDiv(t.Unix(), int64(BucketLength/time.Second)) }
+// bucketOf returns the number of the five-minute bucket that holds t, counted from the Unix epoch.
+func bucketOf(t time.Time) int64 { return fiveMinutes.bucketOf(t) }
 
-// bucketStart returns when bucket b begins.
-func bucketStart(b int64) time.Time {
-	return time.Unix(b*int64(BucketLength/time.Second), 0).UTC()
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
-}
-
-// hourOfWeek returns 0 for the hour from Monday 00:00 UTC. The epoch was a Thursday.
-func hourOfWeek(b int64) int {
-	return int(((floorDiv(b, bucketsPerHour)+3*24)%168 + 168) % 168)
-}
+// bucketStart returns when five-minute bucket b begins.
+func bucketStart(b int64) time.Time { return fiveMinutes.start(b) }
 
 // windowState is what one window of a series has learnt.
 type windowState struct {
@@ -94,12 +72,14 @@ type windowState struct {
 	v, vn   float64 // dispersion and the weight behind it
 	m, d    float64 // location and spread of this series' daily largest surprises
 	hourMax float64
-	maxima  [ringHours]float64 // of the last live hours, a ring
+	maxima  [ringHours]float32 // of the last live hours, a ring
 }
 
 // burst is the state of the burst channel of one series. The running bucket is number cur; buckets before it
 // are closed. Learning lags behind by lag buckets, so that late mentions still change what is learnt.
 type burst struct {
+	grain   *grain
+	down    bool  // it looks for drops: the lower tail counts
 	cur     int64 // the running bucket
 	first   int64 // the first bucket that was seen
 	learned int64 // the next bucket to learn from
@@ -135,20 +115,23 @@ type WindowEval struct {
 	G        float64
 }
 
-func newBurst(windows []int, first int64) *burst {
-	longest := 0
+// newBurst returns the state of a series of five-minute buckets whose first is number first.
+func newBurst(windows []int, first int64) *burst { return newBurstOf(fiveMinutes, windows, first) }
+
+func newBurstOf(g *grain, windows []int, first int64) *burst {
+	longest := int(g.fullAge)
 	for _, w := range windows {
 		longest = max(longest, w)
 	}
-	size := max(longest, defaultWindows[len(defaultWindows)-1]) + learnLagMax + 1
+	size := longest + learnLagMax + 1
 	s := &burst{
-		cur: first, first: first, learned: first,
+		grain: g, cur: first, first: first, learned: first,
 		n: make([]float64, size), m: make([]float64, size), missing: make([]bool, size),
 	}
-	s.level.a, s.level.b = startEvents, startBuckets
+	s.level.a, s.level.b = startEvents, g.startBuckets
 	for _, w := range windows {
-		m, d := startCalibration(w)
-		s.windows = append(s.windows, windowState{buckets: w, v: priorDispersion, vn: priorWeight, m: m, d: d})
+		m, d := startCalibration(time.Duration(w) * g.length)
+		s.windows = append(s.windows, windowState{buckets: w, v: priorDispersion, vn: g.priorWeight, m: m, d: d})
 	}
 	s.m[s.slot(first)] = s.forecast(first)
 	return s
@@ -158,14 +141,15 @@ func newBurst(windows []int, first int64) *burst {
 const learnLagMax = 3
 
 // startCalibration interpolates the start values of M and D over the logarithm of the window.
-func startCalibration(w int) (m, d float64) {
-	if w <= defaultWindows[0] {
+func startCalibration(window time.Duration) (m, d float64) {
+	w := float64(window) / float64(BucketLength)
+	if w <= float64(defaultWindows[0]) {
 		return startM[0], startD[0]
 	}
 	for i := 1; i < len(defaultWindows); i++ {
-		if w <= defaultWindows[i] {
+		if w <= float64(defaultWindows[i]) {
 			lo, hi := math.Log(float64(defaultWindows[i-1])), math.Log(float64(defaultWindows[i]))
-			f := (math.Log(float64(w)) - lo) / (hi - lo)
+			f := (math.Log(w) - lo) / (hi - lo)
 			return startM[i-1] + f*(startM[i]-startM[i-1]), startD[i-1] + f*(startD[i]-startD[i-1])
 		}
 	}
@@ -180,8 +164,7 @@ func (s *burst) slot(b int64) int {
 
 // season returns the factor of the hour of the week that bucket b lies in, linear between the centres of hours.
 func (s *burst) season(b int64) float64 {
-	pos := float64(floorMod(b, bucketsPerHour))/bucketsPerHour - 0.5
-	h := hourOfWeek(b)
+	h, pos := s.grain.hour(b)
 	other := h + 1
 	if pos < 0 {
 		other, pos = h-1, -pos
@@ -220,8 +203,8 @@ func (s *burst) eval(floor float64) Eval {
 	for i := range e.Windows {
 		w, st := &e.Windows[i], &s.windows[i]
 		w.V = st.v
-		if w.N >= floor && s.cur-s.first >= int64(max(st.buckets, minAge)) {
-			w.Surprise = surprise(w.N, w.Mu, st.v)
+		if s.cur-s.first >= s.grain.full(st.buckets) {
+			w.Surprise = s.surprise(w, floor)
 		}
 		w.G = (w.Surprise - st.m) / st.d
 		e.Surprise = max(e.Surprise, w.Surprise)
@@ -264,13 +247,37 @@ func (s *burst) sums(end int64, out []WindowEval) {
 	}
 }
 
+// surprise returns how surprising a window is, 0 below the floor: of what was counted or, where a drop is looked for,
+// of what was expected.
+func (s *burst) surprise(w *WindowEval, floor float64) float64 {
+	switch {
+	case s.down && w.Mu >= floor:
+		return lack(w.N, w.Mu, w.V)
+	case !s.down && w.N >= floor:
+		return surprise(w.N, w.Mu, w.V)
+	}
+	return 0
+}
+
 // surprise returns −log10 P(X ≥ n) for a negative binomial X with mean m and variance m + v m².
 func surprise(n, m, v float64) float64 {
 	if n <= 0 || m <= 0 {
 		return 0
 	}
 	r := 1 / v
-	p := mathext.RegIncBeta(n, r, m/(r+m))
+	return unlikely(mathext.RegIncBeta(n, r, m/(r+m)))
+}
+
+// lack returns −log10 P(X ≤ n) for the same X.
+func lack(n, m, v float64) float64 {
+	if m <= 0 {
+		return 0
+	}
+	r := 1 / v
+	return unlikely(mathext.RegIncBeta(r, n+1, r/(r+m)))
+}
+
+func unlikely(p float64) float64 {
 	if p <= 0 {
 		return 300
 	}

@@ -22,22 +22,28 @@ func (s *burst) skip() {
 	s.n[i], s.m[i], s.missing[i] = 0, 0, true
 }
 
-// learn takes closed bucket b into dispersion, level, season and calibration, in this order.
-func (s *burst) learn(b int64) {
-	if !s.missing[s.slot(b)] {
-		s.liveHour = s.liveHour || b-s.first >= minAge
-		s.learnDispersion(b)
-		s.learnLevel(b)
-	}
-	if floorMod(b, bucketsPerDay) == bucketsPerDay-1 {
-		s.decaySeason()
-	}
-	if floorMod(b, bucketsPerHour) == bucketsPerHour-1 {
-		s.calibrate()
+// revive takes back that the running bucket is missing.
+func (s *burst) revive() {
+	i := s.slot(s.cur)
+	if s.missing[i] {
+		s.m[i], s.missing[i] = s.forecast(s.cur), false
 	}
 }
 
-func floorMod(a, b int64) int64 { return ((a % b) + b) % b }
+// learn takes closed bucket b into dispersion, level, season and calibration, in this order.
+func (s *burst) learn(b int64) {
+	if !s.missing[s.slot(b)] {
+		s.liveHour = s.liveHour || b-s.first >= s.grain.fullAge
+		s.learnDispersion(b)
+		s.learnLevel(b)
+	}
+	if s.grain.ends(b, 24*3600) {
+		s.decaySeason()
+	}
+	if s.grain.ends(b, 3600) {
+		s.calibrate()
+	}
+}
 
 // learnDispersion notes the surprises of the windows ending with b, then moves the dispersion of those that
 // are full.
@@ -48,17 +54,16 @@ func (s *burst) learnDispersion(b int64) {
 	seen := b - s.first
 	for i := range s.windows {
 		st, w := &s.windows[i], &out[i]
-		if w.N >= minCount && seen >= int64(max(st.buckets, minAge)) {
-			st.hourMax = max(st.hourMax, surprise(w.N, w.Mu, st.v))
-		}
-		if seen < int64(max(st.buckets, minAge)) {
+		if seen < s.grain.full(st.buckets) {
 			continue
 		}
+		w.V = st.v
+		st.hourMax = max(st.hourMax, s.surprise(w, minCount))
 		noise := 1 / (w.Mu + 0.5)
 		sd := math.Sqrt(st.v + noise)
 		y := math.Log((w.N + 0.5) / (w.Mu + 0.5))
 		y = min(max(y, -6*sd), 6*sd)
-		st.vn = min(st.vn+1, maxWeight)
+		st.vn = min(st.vn+1, s.grain.maxWeight)
 		st.v += (max(y*y-noise, 0) - st.v) / st.vn
 	}
 }
@@ -70,14 +75,14 @@ func (s *burst) learnLevel(b int64) {
 	mu := s.m[i]
 	v := max(s.windows[0].v, 0.05)
 	x := min(s.n[i], mu+6*math.Sqrt(mu+v*mu*mu)+1)
-	how := hourOfWeek(b)
+	how, _ := s.grain.hour(b)
 	f, rate := s.season(b), s.level.a/s.level.b
 	s.hod[how%24].c += x
 	s.hod[how%24].e += rate
 	s.how[how].c += x
 	s.how[how].e += rate
-	s.level.a = s.level.a*levelDecay + x
-	s.level.b = s.level.b*levelDecay + f
+	s.level.a = s.level.a*s.grain.levelDecay + x
+	s.level.b = s.level.b*s.grain.levelDecay + f
 }
 
 func (s *burst) decaySeason() {
@@ -102,18 +107,19 @@ func (s *burst) calibrate() {
 		return
 	}
 	s.hours++
-	days := min(minDays+float64(s.hours-ringHours+1)/24, maxDays)
-	weight := 1.0 / 24 / days
+	ring, rest := s.grain.ring, s.grain.rest
+	days := min(minDays+float64(s.hours-ring+1)/float64(ring)*2, maxDays)
+	weight := 2 / float64(ring) / days
 	for i := range s.windows {
 		w := &s.windows[i]
-		w.maxima[s.hours%ringHours] = w.hourMax
+		w.maxima[s.hours%ring] = float32(w.hourMax)
 		w.hourMax = 0
-		if s.hours < ringHours {
+		if s.hours < ring {
 			continue
 		}
 		x := 0.0
-		for age := restHours; age < ringHours; age++ {
-			x = max(x, w.maxima[(s.hours-age+ringHours)%ringHours])
+		for age := rest; age < ring; age++ {
+			x = max(x, float64(w.maxima[(s.hours-age+ring)%ring]))
 		}
 		x = min(x, w.m+capSurprise*w.d)
 		off := math.Abs(x - w.m)

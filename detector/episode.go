@@ -1,11 +1,15 @@
 package detector
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // episode is what a rule remembers about one series: whether it is above its bar now, and how often it was.
 // Every alert raises the bar for opening the next one, for a while; an open episode stays open while the
 // score keeps coming back to the plain bar.
 type episode struct {
+	grain   *grain  // nil: five minutes
 	habit   float64 // raises the bar for opening an episode; halves every seven days
 	habitAt int64   // bucket that habit is as of
 	lastHit int64   // bucket in which the score last reached the bar
@@ -20,12 +24,20 @@ func (p *episode) bar(base float64, b int64) float64 {
 }
 
 func (p *episode) habitNow(b int64) float64 {
-	return p.habit * math.Exp2(-float64(b-p.habitAt)/(7*bucketsPerDay))
+	return p.habit * math.Exp2(-p.length(b-p.habitAt).Hours()/(7*24))
+}
+
+// length returns how long so many buckets are.
+func (p *episode) length(buckets int64) time.Duration {
+	if p.grain == nil {
+		return time.Duration(buckets) * BucketLength
+	}
+	return time.Duration(buckets) * p.grain.length
 }
 
 // insideAt reports whether the episode is still open in bucket b.
 func (p *episode) insideAt(b int64) bool {
-	return p.inside && b-p.lastHit <= int64(episodeQuiet/BucketLength)
+	return p.inside && (b-p.lastHit <= 1 || p.length(b-p.lastHit) <= episodeQuiet)
 }
 
 // stay is the score that keeps an open episode open: the plain bar, or a rule's own if that is lower.

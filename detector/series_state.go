@@ -29,7 +29,7 @@ func (s *series) episode(rule string) *episode {
 	return p
 }
 
-const seriesVersion = 1
+const seriesVersion = 2
 
 // MarshalBinary writes the state: a version byte, then fixed little-endian numbers. Floats are kept to the
 // last bit, so that a restart changes no later result.
@@ -49,7 +49,7 @@ func (s *series) MarshalBinary() ([]byte, error) {
 		st := &b.windows[i]
 		w.ints(int64(st.buckets))
 		w.floats(st.v, st.vn, st.m, st.d, st.hourMax)
-		w.floats(st.maxima[:]...)
+		w.singles(st.maxima[:])
 	}
 	w.floats(b.n...)
 	w.floats(b.m...)
@@ -71,7 +71,7 @@ func (s *series) UnmarshalBinary(data []byte) error {
 		return fmt.Errorf("series %s %s: unknown version of its state", s.key.Brand, s.key.Signal)
 	}
 	r := &blobReader{buf: data[1:]}
-	b := &burst{cur: r.int(), first: r.int(), learned: r.int(), hours: int(r.int())}
+	b := &burst{grain: fiveMinutes, cur: r.int(), first: r.int(), learned: r.int(), hours: int(r.int())}
 	windows, size := r.int(), r.int()
 	if windows < 1 || windows > 16 || size < 1 || size > 2*maxWindow {
 		return fmt.Errorf("series %s %s: damaged state", s.key.Brand, s.key.Signal)
@@ -89,7 +89,7 @@ func (s *series) UnmarshalBinary(data []byte) error {
 		st := &b.windows[i]
 		st.buckets = int(r.int())
 		st.v, st.vn, st.m, st.d, st.hourMax = r.float(), r.float(), r.float(), r.float(), r.float()
-		r.floats(st.maxima[:])
+		r.singles(st.maxima[:])
 	}
 	b.n, b.m, b.missing = make([]float64, size), make([]float64, size), make([]bool, size)
 	r.floats(b.n)
@@ -123,6 +123,12 @@ func (w *blobWriter) ints(vs ...int64) {
 func (w *blobWriter) floats(vs ...float64) {
 	for _, v := range vs {
 		w.buf = binary.LittleEndian.AppendUint64(w.buf, math.Float64bits(v))
+	}
+}
+
+func (w *blobWriter) singles(vs []float32) {
+	for _, v := range vs {
+		w.buf = binary.LittleEndian.AppendUint32(w.buf, math.Float32bits(v))
 	}
 }
 
@@ -166,6 +172,12 @@ func (r *blobReader) bool() bool { return r.take(1)[0] == 1 }
 func (r *blobReader) floats(out []float64) {
 	for i := range out {
 		out[i] = r.float()
+	}
+}
+
+func (r *blobReader) singles(out []float32) {
+	for i := range out {
+		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(r.take(4)))
 	}
 }
 

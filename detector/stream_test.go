@@ -38,24 +38,27 @@ func newStream(seed uint64, rate float64) *stream {
 }
 
 // expected returns the rate at a time, without chance.
-func (x *stream) expected(at time.Time) float64 {
+func (x *stream) expected(at time.Time) float64 { return rhythm(x.rate, at) }
+
+// rhythm is the rate of a stream at a time: a daily cycle of 0.2 to 1.8, weekends at 0.7.
+func rhythm(perHour float64, at time.Time) float64 {
 	hour := float64(at.Hour()) + float64(at.Minute())/60
-	rate := x.rate * (1 - 0.8*math.Cos(2*math.Pi*(hour-4)/24))
+	rate := perHour * (1 - 0.8*math.Cos(2*math.Pi*(hour-4)/24))
 	if d := at.Weekday(); d == time.Saturday || d == time.Sunday {
 		rate *= 0.7
 	}
 	return rate
 }
 
-// gamma draws a multiplier of mean 1 (Marsaglia and Tsang 2000; the shape is at least 1).
-func (x *stream) gamma() float64 {
-	shape := 1 / x.variance
+// gamma draws a multiplier of mean 1 (Marsaglia and Tsang 2000); the variance is at most 1.
+func gamma(rng *rand.Rand, variance float64) float64 {
+	shape := 1 / variance
 	d := shape - 1.0/3
 	c := 1 / math.Sqrt(9*d)
 	for {
-		z := x.rng.NormFloat64()
+		z := rng.NormFloat64()
 		v := math.Pow(1+c*z, 3)
-		if v > 0 && math.Log(x.rng.Float64()) < z*z/2+d-d*v+d*math.Log(v) {
+		if v > 0 && math.Log(rng.Float64()) < z*z/2+d-d*v+d*math.Log(v) {
 			return d * v / shape
 		}
 	}
@@ -65,7 +68,7 @@ func (x *stream) gamma() float64 {
 func (x *stream) between(from, to time.Time, times float64) []sources.Mention {
 	var ms []sources.Mention
 	for hour := from; hour.Before(to); hour = hour.Add(time.Hour) {
-		rate := x.expected(hour) * x.gamma() * times
+		rate := x.expected(hour) * gamma(x.rng, x.variance) * times
 		for at := x.rng.ExpFloat64() / rate; at < 1 && rate > 0; at += x.rng.ExpFloat64() / rate {
 			x.n++
 			ms = append(ms, sources.Mention{

@@ -108,17 +108,25 @@ func (l *loader) duration(n *yaml.Node) time.Duration {
 
 var rateForm = regexp.MustCompile(`^([0-9]{1,6}(?:\.[0-9]{1,6})?) ?/ ?(hour|day|week|month)$`)
 
-func (l *loader) rate(n *yaml.Node) Rate {
-	m := rateForm.FindStringSubmatch(n.Value)
-	if n.Kind != yaml.ScalarNode || m == nil {
-		l.typeError(n, "a rate", "2/week; the units are hour, day, week and month")
-		return Rate{}
+// ParseRate reads a rate above zero, such as "2/week".
+func ParseRate(s string) (Rate, error) {
+	m := rateForm.FindStringSubmatch(s)
+	if m == nil {
+		return Rate{}, fmt.Errorf("%q is no rate; write it like 2/week (hour, day, week, month)", s)
 	}
 	v, _ := strconv.ParseFloat(m[1], 64)
 	if v == 0 {
-		l.typeError(n, "a rate above zero", "1/month")
+		return Rate{}, fmt.Errorf("%q: a rate is above zero, as in 1/month", s)
 	}
-	return Rate{v, units[m[2]]}
+	return Rate{v, units[m[2]]}, nil
+}
+
+func (l *loader) rate(n *yaml.Node) Rate {
+	r, err := ParseRate(n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil {
+		l.typeError(n, "a rate above zero", "2/week; the units are hour, day, week and month")
+	}
+	return r
 }
 
 // budget reads "2/week", which is the rate of severity 3, or a rate for each of several severities.
