@@ -176,9 +176,9 @@ var promised = []struct {
 	factor float64
 	within map[float64]time.Duration // median, by mentions an hour
 }{
-	{3, map[float64]time.Duration{1000: 90 * time.Minute}},
-	{5, map[float64]time.Duration{1: 4 * time.Hour, 10: 90 * time.Minute, 100: 80 * time.Minute, 1000: 30 * time.Minute}},
-	{10, map[float64]time.Duration{1: 50 * time.Minute, 10: 25 * time.Minute, 100: 10 * time.Minute, 1000: 10 * time.Minute}},
+	{3, map[float64]time.Duration{10: 4 * time.Hour, 100: 4 * time.Hour, 1000: time.Hour}},
+	{5, map[float64]time.Duration{1: 3 * time.Hour, 10: 90 * time.Minute, 100: 70 * time.Minute, 1000: 30 * time.Minute}},
+	{10, map[float64]time.Duration{1: 75 * time.Minute, 10: 25 * time.Minute, 100: 10 * time.Minute, 1000: 10 * time.Minute}},
 }
 
 // TestCalibrationDelays: how soon surges are told by the burst channel.

@@ -72,7 +72,8 @@ type ActiveSignal struct {
 	LastHit time.Time      `json:"last_hit"`
 	Quiet   Duration       `json:"quiet"`            // calm once LastHit lies so far back
 	Window  Duration       `json:"window,omitempty"` // of a burst: the window that led when it was first told …
-	Count   float64        `json:"count,omitempty"`  // … and what it held then; the steps 2x, 4x, 8x refer to it
+	Count   float64        `json:"count,omitempty"`  // … and what it held then
+	Counts  []float64      `json:"counts,omitempty"` // what each window held then; the steps 2x, 4x, 8x refer to it
 	Steps   int            `json:"steps,omitempty"`  // steps told
 	Why     string         `json:"why"`              // why this level
 }

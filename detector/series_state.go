@@ -29,7 +29,7 @@ func (s *series) episode(rule string) *episode {
 	return p
 }
 
-const seriesVersion = 2
+const seriesVersion = 1
 
 // MarshalBinary writes the state: a version byte, then fixed little-endian numbers. Floats are kept to the
 // last bit, so that a restart changes no later result.
@@ -71,7 +71,7 @@ func (s *series) UnmarshalBinary(data []byte) error {
 		return fmt.Errorf("series %s %s: unknown version of its state", s.key.Brand, s.key.Signal)
 	}
 	r := &blobReader{buf: data[1:]}
-	b := &burst{grain: fiveMinutes, cur: r.int(), first: r.int(), learned: r.int(), hours: int(r.int())}
+	b := &burst{grain: fiveMinutes, trust: steady, cur: r.int(), first: r.int(), learned: r.int(), hours: int(r.int())}
 	windows, size := r.int(), r.int()
 	if windows < 1 || windows > 16 || size < 1 || size > 2*maxWindow {
 		return fmt.Errorf("series %s %s: damaged state", s.key.Brand, s.key.Signal)

@@ -72,11 +72,14 @@ func signalWord(r *rules.Rule, dim string) string {
 }
 
 // commonSeries returns the series an item counts for whatever the rules say.
-func commonSeries(it *Item) []string {
+func (b *brand) commonSeries(it *Item) []string {
 	if !speaks(it.Kind) {
 		return nil
 	}
-	names := []string{"all", "source:" + it.Key.Source}
+	names := []string{"all"}
+	if _, ok := b.state.Sources[it.Key.Source]; ok {
+		names = append(names, "source:"+it.Key.Source)
+	}
 	if it.negative() {
 		names = append(names, "negative")
 		for _, c := range it.Categories {
@@ -111,7 +114,7 @@ func (m *Model) inSeries(b *brand, name string, it *Item) bool {
 		return false
 	}
 	if !strings.HasPrefix(name, "rule:") {
-		return slices.Contains(commonSeries(it), name)
+		return slices.Contains(b.commonSeries(it), name)
 	}
 	return slices.Contains(m.watched(it), name)
 }

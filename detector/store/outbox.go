@@ -42,6 +42,8 @@ func putAlerts(t *txn, c *detector.Change) error {
 			if err := putPosted(t, a); err != nil {
 				return err
 			}
+		} else if err := t.b(rootBucket).Delete(chainKey(a.Incident, seqKey(a.Seq)...)); err != nil {
+			return err
 		}
 	}
 	return nil
