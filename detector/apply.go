@@ -128,12 +128,10 @@ func (m *Model) count(a *Arrival, j *Judged) {
 		m.change.Items = append(m.change.Items, *it)
 	}
 	bucket := bucketOf(it.At)
-	if it.Weight > 0 {
-		for _, name := range append(b.commonSeries(it), m.watched(it)...) {
-			s := m.seriesOf(b, name, m.ruleOfSeries(it, name), bucket)
-			if s.burst.add(bucket, float64(it.Weight)) && (bucket < s.burst.cur || b.fading(bucket)) {
-				m.touch(s)
-			}
+	for _, name := range m.countedIn(b, it) {
+		s := m.seriesOf(b, name, m.ruleOfSeries(it, name), bucket)
+		if s.burst.add(bucket, float64(it.Weight)) && (bucket < s.burst.cur || b.fading(bucket)) {
+			m.touch(s)
 		}
 	}
 	m.prune(b)
@@ -186,8 +184,8 @@ func cloneMap[V any](m map[string]V) map[string]V {
 	return out
 }
 
-// item makes the record that the model keeps. Somebody who writes a third time within six hours is heard,
-// not counted.
+// item makes the record that the model keeps. Somebody who writes a third time within six hours is heard, not counted;
+// the third of those who write the same counts as one more mention, not as one more complaint.
 func (m *Model) item(b *brand, a *Arrival, j *Judged) *Item {
 	x := &j.Mention
 	author := x.Author.Key()
@@ -199,14 +197,16 @@ func (m *Model) item(b *brand, a *Arrival, j *Judged) *Item {
 		Negative: j.P.Negative, Label: j.P.Label(), Known: j.Known, Category: j.Category, Categories: j.Categories,
 		Cue: j.Cue, Rules: j.Rules, Kind: x.Kind, Network: x.Network, Lang: j.Lang, Rating: x.Rating,
 		Reach: x.Reach(), Private: x.Visibility == sources.Private, Media: x.HasMedia,
-		Text: hash64(rules.Fold(x.Body())),
+		Text: hash64(rules.Fold(x.Body())), Sketch: j.Sketch,
 	}
-	if speaks(x.Kind) {
-		it.Weight = 1
-		if b.countOf(it) >= capAuthor {
-			it.Weight = 0
-		}
+	if !speaks(x.Kind) {
+		return it
 	}
+	it.Weight = 1
+	if b.countOf(it) >= capAuthor {
+		it.Weight = 0
+	}
+	it.Copy = it.Weight > 0 && b.copied(it) >= capAuthor
 	return it
 }
 
@@ -227,11 +227,9 @@ func (b *brand) countOf(it *Item) int {
 // uncount takes an edited mention's old self out of every series and out of memory.
 func (m *Model) uncount(b *brand, it *Item) {
 	bucket := bucketOf(it.At)
-	if it.Weight > 0 {
-		for _, name := range append(b.commonSeries(it), m.watched(it)...) {
-			if s := b.series[name]; s != nil && s.burst.add(bucket, -float64(it.Weight)) && (bucket < s.burst.cur || b.fading(bucket)) {
-				m.touch(s)
-			}
+	for _, name := range m.countedIn(b, it) {
+		if s := b.series[name]; s != nil && s.burst.add(bucket, -float64(it.Weight)) && (bucket < s.burst.cur || b.fading(bucket)) {
+			m.touch(s)
 		}
 	}
 	b.remove(it)
@@ -259,7 +257,7 @@ func (m *Model) prune(b *brand) {
 // settle has the series written whose running bucket counts an item that leaves memory: after a restart
 // nothing else would know of it.
 func (m *Model) settle(b *brand, it *Item) {
-	for _, name := range append(b.commonSeries(it), m.watched(it)...) {
+	for _, name := range m.countedIn(b, it) {
 		if s := b.series[name]; s != nil && s.burst.cur == bucketOf(it.At) {
 			m.touch(s)
 		}

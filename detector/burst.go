@@ -126,7 +126,9 @@ type WindowEval struct {
 }
 
 // newBurst returns the state of a series of mentions in five-minute buckets, of which the first is number first.
-func newBurst(windows []int, first int64) *burst { return newBurstOf(fiveMinutes, steady, windows, first) }
+func newBurst(windows []int, first int64) *burst {
+	return newBurstOf(fiveMinutes, steady, windows, first)
+}
 
 func newBurstOf(g *grain, t trust, windows []int, first int64) *burst {
 	longest := int(g.fullAge)

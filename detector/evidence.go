@@ -37,7 +37,12 @@ func (m *Model) evidence(b *brand, s *series, e *Eval) Evidence {
 	ev.Window = ev.Windows[lead]
 	from := bucketStart(e.Bucket - int64(e.Windows[lead].Buckets) + 1)
 	name := s.key.Signal
-	m.gather(&ev, b, from, bucketStart(e.Bucket+1), func(it *Item) bool { return m.inSeries(b, name, it) })
+	m.gather(&ev, b, from, bucketStart(e.Bucket+1), func(it *Item) bool {
+		if it.Copy && m.about(b, name, it) {
+			ev.Copied++
+		}
+		return m.inSeries(b, name, it)
+	})
 	return ev
 }
 
@@ -210,7 +215,21 @@ func (m *Model) sentence(f *found) string {
 		s.WriteString(" (still learning)")
 	}
 	s.WriteString(m.where(f))
+	s.WriteString(copyWords(ev.Copied, countsCopies(f.signal.Series)))
 	return s.String() + "."
+}
+
+// copyWords says how many mentions say nearly what others say.
+func copyWords(n int, counted bool) string {
+	switch {
+	case n == 0:
+		return ""
+	case counted:
+		return fmt.Sprintf("; %d of them copy texts of others", n)
+	case n == 1:
+		return "; 1 near-copy of these texts is not counted"
+	}
+	return fmt.Sprintf("; %d near-copies of these texts are not counted", n)
 }
 
 func (m *Model) eachSentence(f *found) string {

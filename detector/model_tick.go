@@ -134,6 +134,9 @@ func (m *Model) Respond(e Event, now time.Time) (res Result, c *Change, ok bool)
 		res.Outcome, res.Message = t.respond(&e)
 		if res.Outcome == Applied {
 			m.commit(t)
+			if t.inc.Closing == Resolved || t.inc.Closing == KnownEvent {
+				m.confirmed(&t.inc)
+			}
 		} else if e.Expected != 0 {
 			m.redraw(i) // the person looked at an old state
 		}

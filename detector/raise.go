@@ -29,9 +29,15 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 	if r.Floor.Items > 0 {
 		floor = float64(r.Floor.Items)
 	}
-	base := barOf(b, r)
 	e := s.burst.eval(floor)
 	p := s.episode(r.ID)
+	if e.Score < trackedScore && e.Score < barFor(rateOf(b, r)) && !p.insideAt(e.Bucket) {
+		return
+	}
+	base, budget := m.barOf(b, r, s)
+	if p.note(&e) {
+		m.touch(s)
+	}
 	if !p.wants(&e, base) {
 		return
 	}
@@ -63,7 +69,8 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 		return // a provisional signal needs two buckets in a row
 	}
 	f.opened = opened || unsure && alone
-	f.evidence.Bar = p.bar(base, e.Bucket)
+	f.evidence.Bar, f.evidence.Budget = base, budget
+	p.tell()
 	f.since = f.evidence.First
 	f.category = leadingCategory(dim, r, &f.evidence)
 	if known == nil && !f.opened {

@@ -33,6 +33,8 @@ type Item struct {
 	Private    bool         `json:"p,omitempty"`
 	Media      bool         `json:"m,omitempty"`
 	Text       uint64       `json:"tx,omitempty"` // hash of the folded text, for dedupe
+	Sketch     uint64       `json:"sk,omitempty"` // of the text, for finding copies
+	Copy       bool         `json:"cp,omitempty"` // it says nearly what others said before it, and is no complaint of its own
 }
 
 // BrandState is what the model keeps about a brand besides its series.
