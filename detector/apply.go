@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -150,11 +151,17 @@ func (m *Model) meet(a *Arrival, j *Judged) *brand {
 	if b.state.FirstSeen.IsZero() {
 		b.state.FirstSeen = a.At
 	}
+	m.outage(b, a.At)
 	if a.At.After(b.state.LastSeen) {
 		b.state.LastSeen, changed = a.At, true
 	}
 	if _, ok := b.state.Sources[a.Key.Source]; !ok && len(b.state.Sources) < maxSources {
 		b.state.Sources[a.Key.Source], changed = a.At, true
+		b.comesOnLine(a)
+	}
+	if since, ok := b.state.Onset[a.Key.Source]; ok && a.At.Sub(since) >= onset {
+		m.join(b, a.Key.Source)
+		changed = true
 	}
 	if changed {
 		m.touchBrand(b)
@@ -173,6 +180,8 @@ func (m *Model) touchBrand(b *brand) {
 func (b BrandState) clone() BrandState {
 	b.Sources = cloneMap(b.Sources)
 	b.Deduped = cloneMap(b.Deduped)
+	b.Onset = maps.Clone(b.Onset)
+	b.Down = slices.Clone(b.Down)
 	return b
 }
 
@@ -207,6 +216,7 @@ func (m *Model) item(b *brand, a *Arrival, j *Judged) *Item {
 		it.Weight = 0
 	}
 	it.Copy = it.Weight > 0 && b.copied(it) >= capAuthor
+	_, it.Held = b.state.Onset[a.Key.Source]
 	return it
 }
 
@@ -295,7 +305,9 @@ func (m *Model) look(b *brand, it *Item, history bool) {
 		case rules.Burst:
 			for _, dim := range dims(r, it) {
 				if s := b.series[signalName(r, dim)]; s != nil && it.Weight > 0 {
-					m.burst(b, r, dim, s, history || m.now.Sub(it.At) > staleBurst)
+					quiet := history || m.now.Sub(it.At) > staleBurst
+					m.burst(b, r, dim, s, quiet)
+					m.watch(b, r, dim, s, quiet)
 				}
 			}
 		}

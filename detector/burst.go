@@ -102,8 +102,9 @@ type burst struct {
 	n, m    []float64
 	missing []bool
 
-	hours    int  // live hours calibrated so far
-	liveHour bool // the running hour had a live bucket
+	slow     *slow // nil: none
+	hours    int   // live hours calibrated so far
+	liveHour bool  // the running hour had a live bucket
 }
 
 // Eval is the outcome of looking at the running bucket.
@@ -203,6 +204,9 @@ func (s *burst) add(b int64, x float64) bool {
 		return false
 	}
 	i := s.slot(b)
+	if s.missing[i] && x > 0 { // it was late, not missing
+		s.m[i], s.missing[i] = s.forecast(b), false
+	}
 	s.n[i] = max(0, s.n[i]+x)
 	return true
 }

@@ -1,6 +1,9 @@
 package detector
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // roll makes b the running bucket. Closed buckets are learnt from once they lie lag buckets back, so that
 // late mentions still count.
@@ -14,6 +17,42 @@ func (s *burst) roll(b int64, lag int) {
 		i := s.slot(s.cur)
 		s.n[i], s.m[i], s.missing[i] = 0, s.forecast(s.cur), false
 	}
+}
+
+// rollOver rolls to bucket b; those of the spans are missing.
+func (s *burst) rollOver(b int64, lag int, down []Span) {
+	for s.cur < b {
+		s.roll(s.cur+1, lag)
+		for _, d := range down {
+			if s.cur < b && d.holds(s.cur) {
+				s.skip()
+			}
+		}
+	}
+}
+
+// lift raises the level by so many a bucket: a source that teaches no longer has come to count.
+func (s *burst) lift(perBucket float64) {
+	s.level.a += perBucket * s.level.b
+	if s.slow != nil {
+		s.slow.level.a += perBucket * float64(time.Hour/s.grain.length) * s.slow.level.b
+	}
+	if i := s.slot(s.cur); !s.missing[i] {
+		s.m[i] = s.forecast(s.cur)
+	}
+}
+
+// around returns what the last k buckets up to b hold and what is expected of them, without rolling.
+func (s *burst) around(b int64, k int) (n, m float64) {
+	for x := b - int64(k) + 1; x <= b; x++ {
+		switch i := s.slot(x); {
+		case x > s.cur:
+			m += s.forecast(x)
+		case x >= s.first && x > s.cur-int64(len(s.n)):
+			n, m = n+s.n[i], m+s.m[i]
+		}
+	}
+	return n, m
 }
 
 // skip marks the running bucket as missing: its source was down, so nothing is learnt from it.
@@ -42,7 +81,24 @@ func (s *burst) learn(b int64) {
 	}
 	if s.grain.ends(b, 3600) {
 		s.calibrate()
+		s.burn(b)
 	}
+}
+
+// burn passes the hour that ends with bucket b on to the slow-burn channel, if all of it is known.
+func (s *burst) burn(b int64) {
+	if s.slow == nil {
+		return
+	}
+	x := 0.0
+	for k := b - int64(time.Hour/s.grain.length) + 1; k <= b; k++ {
+		if k < s.first || s.missing[s.slot(k)] {
+			return
+		}
+		x += s.n[s.slot(k)]
+	}
+	how, _ := s.grain.hour(b)
+	s.slow.step(how, x)
 }
 
 // learnDispersion notes the surprises of the windows ending with b, then moves the dispersion of those that

@@ -231,3 +231,72 @@ func TestCalibrationBudgets(t *testing.T) {
 		}
 	}
 }
+
+// slowWatcher is the slow-burn channel, beside the burst channel or alone.
+type slowWatcher struct {
+	s *slow
+	x float64
+}
+
+func (w *slowWatcher) next(b int64, n float64) bool {
+	w.x += n
+	if !fiveMinutes.ends(b, 3600) {
+		return false
+	}
+	how, _ := fiveMinutes.hour(b)
+	was := w.s.inside
+	w.s.step(how, w.x)
+	w.x = 0
+	return w.s.inside && !was
+}
+
+// TestCalibrationSlowBurn: how often the slow-burn channel asks for a watch without cause, and how soon it finds what
+// never bursts.
+func TestCalibrationSlowBurn(t *testing.T) {
+	streams, weeks := 12, 9
+	if *long {
+		streams, weeks = 100, 26
+	}
+	for _, v := range []float64{0.25, 1} {
+		var row []string
+		for _, r := range rates {
+			hits := make([]int, streams)
+			parallel(streams, func(i int) {
+				w := &slowWatcher{s: newSlow()}
+				first := bucketOf(countsStart)
+				cell{r, v}.feed(uint64(1000+i), weeks, 0, 1, func(b int64, n float64) bool {
+					if w.next(b, n) && b >= first+7*bucketsPerDay {
+						hits[i]++
+					}
+					return true
+				})
+			})
+			sum := 0
+			for _, n := range hits {
+				sum += n
+			}
+			perWeek := float64(sum) / float64(streams*(weeks-1))
+			row = append(row, fmt.Sprintf("%.2f", perWeek))
+			if perWeek > 0.5 {
+				t.Errorf("%s: %.2f watches a week without cause", cell{r, v}, perWeek)
+			}
+		}
+		t.Logf("watches a stream-week, variance %g, at 0.1 1 10 100 1000 an hour: %s", v, strings.Join(row, "  "))
+	}
+	if !*long {
+		streams = 12
+	} else {
+		streams = 60
+	}
+	for _, f := range []float64{1.5, 2, 3, 5} {
+		var row []string
+		for _, r := range rates {
+			found := cell{r, 0.25}.delays(streams, f, func(int64) watcher { return &slowWatcher{s: newSlow()} })
+			row = append(row, medianDelay(found, streams))
+			if f == 2 && r >= 10 && r <= 100 && (2*len(found) < streams || found[streams/2-1] > 9*time.Hour) {
+				t.Errorf("twice the usual at %g an hour: %s", r, medianDelay(found, streams))
+			}
+		}
+		t.Logf("%g times: %s", f, strings.Join(row, "  "))
+	}
+}

@@ -41,8 +41,26 @@ func (m *Model) evidence(b *brand, s *series, e *Eval) Evidence {
 		if it.Copy && m.about(b, name, it) {
 			ev.Copied++
 		}
-		return m.inSeries(b, name, it)
+		return m.inSeries(b, name, it) || it.Held && it.Weight > 0 && !it.Copy && m.about(b, name, it)
 	})
+	return ev
+}
+
+// slowEvidence gathers what a slow rise rests on: the hours since its sum left zero.
+func (m *Model) slowEvidence(b *brand, s *series) Evidence {
+	w := s.burst.slow
+	length := time.Duration(w.within()) * time.Hour
+	ev, name, n := Evidence{Score: w.score()}, s.key.Signal, 0.0
+	m.gather(&ev, b, m.now.Add(-length), bucketStart(s.burst.cur+1), func(it *Item) bool {
+		if !m.inSeries(b, name, it) {
+			return false
+		}
+		n += float64(it.Weight)
+		return true
+	})
+	mu := w.mu * float64(w.within()) / float64(max(w.since, 1))
+	ev.Window = Window{Length: length, Observed: n, Expected: mu, High: max(1, quantile(usualAtMost, mu, w.v)), Surprise: w.sum / math.Ln10}
+	ev.Windows = []Window{ev.Window}
 	return ev
 }
 
@@ -206,6 +224,10 @@ func (m *Model) sentence(f *found) string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%s %s from %s in %s; ", number(w.Observed), plural(w.Observed, what),
 		people(ev.Authors), lastWords(w.Length))
+	if f.signal.Watch {
+		fmt.Fprintf(&s, "usually %s; no burst, but more than usual hour after hour%s", about(w.Expected), m.where(f))
+		return s.String() + "."
+	}
 	local := m.now
 	if m.set.Zone != nil {
 		local = m.now.In(m.set.Zone)

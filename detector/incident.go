@@ -77,6 +77,7 @@ type ActiveSignal struct {
 	Count   float64        `json:"count,omitempty"`  // … and what it held then
 	Counts  []float64      `json:"counts,omitempty"` // what each window held then; the steps 2x, 4x, 8x refer to it
 	Steps   int            `json:"steps,omitempty"`  // steps told
+	Watch   bool           `json:"watch,omitempty"`  // a slow rise, not a burst
 	Why     string         `json:"why"`              // why this level
 }
 

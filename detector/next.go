@@ -154,6 +154,11 @@ func (t *turn) raise(sig ActiveSignal) {
 	i.CalmSince, i.CloseAsked = time.Time{}, false
 	t.relevel()
 	if !i.Level.GraverThan(i.Peak) {
+		if !sig.Watch && onlyWatches(t.was.Signals) {
+			i.SeverityWhy = "a burst within a slow rise: " + sig.Why
+			t.worse(notifying(told(&t.was)))
+			return
+		}
 		t.edit()
 		return
 	}
@@ -166,6 +171,11 @@ func (t *turn) raise(sig ActiveSignal) {
 	i.Override = rules.Calm // somebody thought it milder than it has become
 	i.Severity = i.Level
 	t.worse(notifying(told(&t.was)))
+}
+
+// onlyWatches reports whether nothing but slow rises speaks for an incident.
+func onlyWatches(signals []ActiveSignal) bool {
+	return len(signals) > 0 && !slices.ContainsFunc(signals, func(s ActiveSignal) bool { return !s.Watch })
 }
 
 // worse tells that an incident has become graver. It breaks through acknowledgement and snooze.
@@ -202,6 +212,10 @@ func (t *turn) putSignal(sig ActiveSignal) {
 		case a.Level.GraverThan(b.Level):
 			return -1
 		case b.Level.GraverThan(a.Level):
+			return 1
+		case a.Watch != b.Watch && b.Watch:
+			return -1
+		case a.Watch != b.Watch:
 			return 1
 		}
 		return a.First.Compare(b.First)

@@ -79,7 +79,72 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 	m.step(known, &f, s)
 	f.signal.Level, f.signal.Why = m.burstLevel(&f, unsure)
 	f.evidence.Learning = learning(e.Bucket - s.burst.first)
+	suspect := known == nil || !notifying(known.Peak)
+	if source := m.fault(b, &f.evidence, e.Bucket); source != "" && suspect {
+		f.signal.Level = rules.Notice
+		f.signal.Why = "most brands on " + source + " step together: it looks like a fault of the collector"
+	}
 	m.raise(b, &f)
+}
+
+// title is what an incident that the signal leads is called.
+func (f *found) title() string {
+	if f.signal.Watch {
+		return "Slow rise: " + f.rule.Title
+	}
+	return f.rule.Title
+}
+
+// watchMark sets the signal of a slow rise apart from the bursts of the same series.
+const watchMark = "/slow"
+
+// freshWatch is for how many hours after it began a slow rise may open an incident.
+const freshWatch = 6
+
+// watch looks at the slow-burn channel of a series for one rule. A burst explains a slow rise, now and for a day: then
+// nothing is added to it.
+func (m *Model) watch(b *brand, r *rules.Rule, dim string, s *series, quiet bool) {
+	w := s.burst.slow
+	bar := watchBar(rateOf(b, r))
+	if w == nil || !w.inside || quiet || w.top < bar {
+		return
+	}
+	sig := ActiveSignal{
+		Rule: r.ID, Signal: signalWord(r, dim), Series: s.key.Signal + watchMark, Watch: true, Level: rules.Issue,
+		First: m.now, LastHit: m.now, Quiet: Duration(quietOf(r)),
+		Why: fmt.Sprintf("more than usual for %d hours, without a burst", w.since),
+	}
+	known := m.holding(b, &sig)
+	if known != nil && m.now.Sub(known.ChangedAt) < refreshEvery && !known.lapses(&sig, m.now) {
+		return
+	}
+	fresh := w.hours-w.opened < freshWatch
+	if known == nil && !fresh {
+		return
+	}
+	f := found{rule: r, signal: sig, evidence: m.slowEvidence(b, s), opened: known == nil}
+	if f.evidence.Authors < r.Floor.Authors {
+		return
+	}
+	f.evidence.Bar = bar
+	f.since = f.evidence.First
+	f.category = leadingCategory(dim, r, &f.evidence)
+	f.evidence.Learning = learning(s.burst.cur - s.burst.first)
+	if known == nil && m.explained(b, &f) {
+		return
+	}
+	m.raise(b, &f)
+}
+
+// explained reports whether a burst of the same story is open or was lately.
+func (m *Model) explained(b *brand, f *found) bool {
+	for _, i := range m.openOf(b) {
+		if !onlyWatches(i.Signals) && m.same(i, f) {
+			return true
+		}
+	}
+	last := m.lately(b, f)
+	return last != nil && !onlyWatches(last.Signals) && m.now.Sub(last.ClosedAt) < keepClosed
 }
 
 // holding returns the open incident that a signal already speaks for.

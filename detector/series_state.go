@@ -54,6 +54,10 @@ func (s *series) MarshalBinary() ([]byte, error) {
 	w.floats(b.n...)
 	w.floats(b.m...)
 	w.bools(b.missing...)
+	w.bools(b.slow != nil)
+	if b.slow != nil {
+		b.slow.write(w)
+	}
 	w.ints(int64(len(s.episodes)))
 	for _, id := range sortedKeys(s.episodes) {
 		p := s.episodes[id]
@@ -103,6 +107,10 @@ func (s *series) UnmarshalBinary(data []byte) error {
 	for i := range b.missing {
 		b.missing[i] = r.bool()
 	}
+	if r.bool() {
+		b.slow = new(slow)
+		b.slow.read(r)
+	}
 	s.burst, s.episodes = b, map[string]*episode{}
 	for range r.int() {
 		if r.failed {
@@ -123,6 +131,37 @@ func (s *series) UnmarshalBinary(data []byte) error {
 		return fmt.Errorf("series %s %s: damaged state", s.key.Brand, s.key.Signal)
 	}
 	return nil
+}
+
+func (s *slow) write(w *blobWriter) {
+	w.ints(s.hours, s.since, s.frozen, s.opened)
+	w.floats(s.level.a, s.level.b, s.v, s.vn, s.sum, s.count, s.mu, s.m, s.d, s.habit, s.top)
+	w.bools(s.inside)
+	for i := range s.hod {
+		w.singles([]float32{s.hod[i].c, s.hod[i].e})
+	}
+	for i := range s.how {
+		w.singles([]float32{s.how[i].c, s.how[i].e})
+	}
+	w.singles(s.maxima[:])
+}
+
+func (s *slow) read(r *blobReader) {
+	s.hours, s.since, s.frozen, s.opened = r.int(), r.int(), r.int(), r.int()
+	for _, f := range []*float64{&s.level.a, &s.level.b, &s.v, &s.vn, &s.sum, &s.count, &s.mu, &s.m, &s.d, &s.habit, &s.top} {
+		*f = r.float()
+	}
+	s.inside = r.bool()
+	var pair [2]float32
+	for i := range s.hod {
+		r.singles(pair[:])
+		s.hod[i].c, s.hod[i].e = pair[0], pair[1]
+	}
+	for i := range s.how {
+		r.singles(pair[:])
+		s.how[i].c, s.how[i].e = pair[0], pair[1]
+	}
+	r.singles(s.maxima[:])
 }
 
 // blobWriter appends fixed-width values.

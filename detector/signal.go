@@ -122,7 +122,7 @@ func (m *Model) inSeries(b *brand, name string, it *Item) bool {
 // countsFor reports whether an item counts for a series that it is about: a copy only where volume is counted, so that a
 // brigade is seen for what it is.
 func (it *Item) countsFor(name string) bool {
-	return it.Weight > 0 && (!it.Copy || countsCopies(name))
+	return it.Weight > 0 && (!it.Copy || countsCopies(name)) && (!it.Held || strings.HasPrefix(name, "source:"))
 }
 
 func countsCopies(series string) bool { return series == "all" || strings.HasPrefix(series, "source:") }
@@ -157,11 +157,14 @@ func (m *Model) seriesOf(b *brand, name string, r *rules.Rule, bucket int64) *se
 			first = oldest
 		}
 		s = newSeries(SeriesKey{b.state.ID, name}, windowsOf(r), first)
+		if burnsSlowly(name, r) {
+			s.burst.slow = newSlow()
+		}
 		b.series[name] = s
 		m.touch(s)
 	}
 	if bucket > s.burst.cur {
-		s.burst.roll(bucket, m.lag)
+		s.burst.rollOver(bucket, m.lag, b.state.Down)
 		m.touch(s)
 	}
 	return s

@@ -34,6 +34,7 @@ type Item struct {
 	Media      bool         `json:"m,omitempty"`
 	Text       uint64       `json:"tx,omitempty"` // hash of the folded text, for dedupe
 	Sketch     uint64       `json:"sk,omitempty"` // of the text, for finding copies
+	Held       bool         `json:"h,omitempty"`  // its source has come on line within the day: it teaches that source's series
 	Copy       bool         `json:"cp,omitempty"` // it says nearly what others said before it, and is no complaint of its own
 }
 
@@ -46,8 +47,18 @@ type BrandState struct {
 	LastSeen  time.Time            `json:"last_seen"`
 	Incidents int                  `json:"incidents"`         // the number of the last incident
 	Sources   map[string]time.Time `json:"sources"`           // when each was first heard, up to maxSources
+	Onset     map[string]time.Time `json:"onset,omitempty"`   // sources that came on line lately, and when: their mentions only teach
+	Down      []Span               `json:"down,omitempty"`    // when nothing came though much should have, the last few
 	Deduped   map[string]time.Time `json:"deduped,omitempty"` // each rules: what was told lately, and until when it is one, up to maxDeduped
 }
+
+// Span is a span of five-minute buckets, counted from the Unix epoch, both ends included.
+type Span struct {
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
+}
+
+func (s Span) holds(b int64) bool { return s.From <= b && b <= s.To }
 
 // SeriesBlob is the state of one series, in the versioned binary form that Series.MarshalBinary writes.
 type SeriesBlob struct {

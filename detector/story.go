@@ -148,7 +148,8 @@ func (m *Model) lead(t *turn, f *found) bool {
 	if len(i.Signals) > 0 {
 		first := &i.Signals[0]
 		own := first.Rule == f.signal.Rule && first.Series == f.signal.Series
-		if !own && !f.signal.Level.GraverThan(first.Level) {
+		joins := first.Watch && !f.signal.Watch && f.signal.Level == first.Level
+		if !own && !joins && !f.signal.Level.GraverThan(first.Level) {
 			m.places(t, f.signal.Signal, &f.evidence)
 			return false
 		}
@@ -161,7 +162,7 @@ func (m *Model) lead(t *turn, f *found) bool {
 		i.Category = f.category
 	}
 	if !vaguer {
-		i.Title, i.NamedBy = f.rule.Title, f.rule.ID
+		i.Title, i.NamedBy = f.title(), f.rule.ID
 		if p := m.set.PlaybookFor(f.rule, i.Category); p != nil {
 			i.Playbook = p.ID
 		}

@@ -15,6 +15,7 @@ const (
 	itemPrivate
 	itemMedia
 	itemCopy
+	itemHeld
 )
 
 // itemKey sorts the items of a brand by time.
@@ -47,7 +48,7 @@ func splitItemKey(k []byte) (brand uint32, at int64, hash uint64, err error) {
 func encodeItem(t *txn, it *detector.Item) ([]byte, error) {
 	e := &encoder{t: t, b: make([]byte, 0, 128)}
 	e.byte(formatV1)
-	e.byte(bit(it.Known, itemKnown) | bit(it.Private, itemPrivate) | bit(it.Media, itemMedia) | bit(it.Copy, itemCopy))
+	e.byte(bit(it.Known, itemKnown) | bit(it.Private, itemPrivate) | bit(it.Media, itemMedia) | bit(it.Copy, itemCopy) | bit(it.Held, itemHeld))
 	e.str(it.Key.Source)
 	e.str(it.Key.ID)
 	e.fixed(it.Author)
@@ -81,7 +82,7 @@ func decodeItem(t *txn, key, v []byte) (detector.Item, error) {
 	flags := d.byte()
 	it := detector.Item{
 		At:    fromNanos(at),
-		Known: flags&itemKnown != 0, Private: flags&itemPrivate != 0, Media: flags&itemMedia != 0, Copy: flags&itemCopy != 0,
+		Known: flags&itemKnown != 0, Private: flags&itemPrivate != 0, Media: flags&itemMedia != 0, Copy: flags&itemCopy != 0, Held: flags&itemHeld != 0,
 		Key:        sources.Key{Source: d.str(), ID: d.str()},
 		Author:     d.fixed(),
 		Weight:     d.int(),
