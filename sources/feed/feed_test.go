@@ -39,7 +39,7 @@ func source(t testing.TB, address string) *Source {
 
 func parse(t *testing.T, body, contentType string) *document {
 	t.Helper()
-	doc, err := source(t, "https://example.org/feed").parse([]byte(body), contentType, "https://example.org/feeds/all.xml", now)
+	doc, err := source(t, "https://example.org/feed").parse(t.Context(), []byte(body), contentType, "https://example.org/feeds/all.xml", now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestHostileDocuments(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			begun := time.Now()
-			doc, err := source(t, "https://example.org/feed").parse([]byte(body), "", "https://example.org/feed", now)
+			doc, err := source(t, "https://example.org/feed").parse(t.Context(), []byte(body), "", "https://example.org/feed", now)
 			if err == nil {
 				t.Errorf("read as %+v", doc)
 			}
@@ -360,11 +360,66 @@ func TestMemoryIsBounded(t *testing.T) {
 	if len(m.Seen) != maxSeen {
 		t.Errorf("%d remembered", len(m.Seen))
 	}
-	if _, ok := m.content("2990"); !ok {
+	held := m.contents()
+	if _, ok := held[digest("2990")]; !ok {
 		t.Error("the last document was forgotten")
 	}
-	if _, ok := m.content("1"); ok {
+	if _, ok := held[digest("1")]; ok {
 		t.Error("the first document is still remembered")
+	}
+}
+
+// entries is a document of n items, of which each has the text given.
+func entries(n int, text string) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(entry(fmt.Sprint("id-", i), text))
+	}
+	return rss(b.String())
+}
+
+func TestDocumentIsBounded(t *testing.T) {
+	p := newPolls(t)
+	p.site.body = entries(maxItems+500, "x")
+	told, err := p.once(t)
+	if err != nil || len(told) != maxItems || told[0] != "create id-0" || told[maxItems-1] != fmt.Sprint("create id-", maxItems-1) {
+		t.Fatalf("%d told, %v", len(told), err)
+	}
+	if b := p.batches[0]; b.Rejected != 500 {
+		t.Errorf("%d items are told as left out, want 500", b.Rejected)
+	}
+	if len(p.seen.Seen) != maxItems {
+		t.Errorf("%d remembered", len(p.seen.Seen))
+	}
+	p.want(t) // the same document again, and what was left out stays out
+}
+
+func TestParseEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := source(t, "https://example.org/").parse(ctx, []byte(entries(2, "x")), "", "https://example.org/", now)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// BenchmarkChanged compares a document with what was seen of it. The cost of an item must not grow with their
+// number.
+func BenchmarkChanged(b *testing.B) {
+	for _, n := range []int{1000, 5000, 40_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			s, doc := source(b, "https://example.org/"), &document{}
+			for i := range n {
+				doc.mentions = append(doc.mentions, sources.Mention{ID: fmt.Sprint(i), Text: "x"})
+			}
+			seen := memory{}.after(doc)
+			for b.Loop() {
+				if len(s.changed(doc, seen)) != 0 {
+					b.Fatal("changed")
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/item")
+		})
 	}
 }
 
@@ -390,7 +445,7 @@ func TestOptionsOfMentions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := s.parse([]byte(rss(entry("a", "x"))), "", "", now)
+	doc, err := s.parse(t.Context(), []byte(rss(entry("a", "x"))), "", "", now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -435,7 +490,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("<rdf:RDF xmlns:rdf='r'><item><title>x</title><link>//a</link></item></rdf:RDF>"), "")
 	s := source(f, "https://example.org/feed")
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
-		doc, err := s.parse(body, contentType, "https://example.org/feed", now)
+		doc, err := s.parse(t.Context(), body, contentType, "https://example.org/feed", now)
 		if err != nil {
 			return
 		}
