@@ -121,7 +121,10 @@ func baseAddress(feed *gofeed.Feed, from string) *url.URL {
 	if err != nil {
 		base = &url.URL{}
 	}
-	if site, err := base.Parse(feed.Link); err == nil && feed.Link != "" {
+	if feed.Link == "" || len(feed.Link) > sources.MaxURL { // it would be copied for every item
+		return base
+	}
+	if site, err := base.Parse(feed.Link); err == nil {
 		return site
 	}
 	return base

@@ -174,9 +174,18 @@ func TestHostileDocuments(t *testing.T) {
 		"deep XML":        rss(strings.Repeat("<a>", 200_000) + strings.Repeat("</a>", 200_000)),
 		"deep, disguised": rss(strings.Repeat(`<a b="/>">`, 200_000)),
 		"deep JSON":       `{"version":"https://jsonfeed.org/version/1","items":` + strings.Repeat("[", 200_000),
-		"cut off":         `<rss version="2.0"><channel><item><title>x`,
-		"NUL":             "\x00\x00\x00",
-		"broken UTF-16":   "\xff\xfe<",
+		"deep, behind what is a comment only byte by byte": "<?xml version='1.0' encoding='iso-2022-jp'?>" +
+			rss("<item><title>\x1b$B<!--\x1b(B</title>"+strings.Repeat("<a>", 200_000)+strings.Repeat("</a>", 200_000)+"-->"),
+		"another encoding half-way": rss("<?xml version='1.0' encoding='iso-2022-jp'?><item><title>x</title></item>"),
+		"an unknown encoding":       "<?xml version='1.0' encoding='klingon'?>" + rss(""),
+		"many namespaces":           rss("<item" + names(8000) + ">" + strings.Repeat("<a/>", 200_000) + "</item>"),
+		"nested namespaces":         rss("<item" + names(40) + "><a" + names(40) + ">" + strings.Repeat("<a/>", 200_000) + "</a></item>"),
+		"a long base":               rss("<item xml:base='https://e.org/" + strings.Repeat("a/", 500_000) + "'>" + strings.Repeat("<link href='x'/>", 50_000) + "</item>"),
+		"bases of bases":            rss(strings.Repeat("<a q:base='' xml:base = '"+strings.Repeat("a/", 100)+"'>", 50)),
+		"many tags":                 rss(strings.Repeat("<a/>", maxTags+1)),
+		"cut off":                   `<rss version="2.0"><channel><item><title>x`,
+		"NUL":                       "\x00\x00\x00",
+		"broken UTF-16":             "\xff\xfe<",
 	} {
 		t.Run(name, func(t *testing.T) {
 			begun := time.Now()
@@ -188,6 +197,30 @@ func TestHostileDocuments(t *testing.T) {
 				t.Errorf("took %v", took)
 			}
 		})
+	}
+}
+
+// names declares n namespaces.
+func names(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, " xmlns:a%d='x%d'", i, i)
+	}
+	return b.String()
+}
+
+// Some generators declare the same namespaces anew with every item; some sites have a base.
+func TestNamespacesOfItems(t *testing.T) {
+	item := "<item" + names(20) + " xml:base='https://example.org/news/'><title>x</title><link>a</link></item>"
+	if doc := parse(t, rss(strings.Repeat(item, 100)), ""); len(doc.mentions) != 1 || doc.rejected != 0 {
+		t.Errorf("got %+v, %d rejected", doc.mentions, doc.rejected)
+	}
+}
+
+func TestLongAddressOfSiteIsNoBase(t *testing.T) {
+	doc := parse(t, rss("<link>https://e.org/"+strings.Repeat("a/", sources.MaxURL)+"</link><item><title>x</title><link>b</link></item>"), "")
+	if doc.mentions[0].URL != "https://example.org/feeds/b" {
+		t.Errorf("got %q", doc.mentions[0].URL)
 	}
 }
 
