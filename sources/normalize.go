@@ -189,7 +189,7 @@ func (m *Mention) defaultKind() Kind {
 	return Comment
 }
 
-func word(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+func word(s string) string { return strings.ToLower(part(strings.TrimSpace(s), len(s))) }
 
 // notOneOf is the error for a field that holds a word it may not hold. The word itself may be anybody's text, or
 // an author's name where columns are mixed up, and errors are logged: only our own words are told.
@@ -243,7 +243,7 @@ func primaryLanguage(tag string) string {
 
 // webAddress returns an address that can be shown as a link, or nothing.
 func webAddress(s string) string {
-	s = strings.TrimSpace(s)
+	s = part(strings.TrimSpace(s), len(s))
 	if s == "" || len(s) > MaxURL || line(s, MaxURL) != s || strings.ContainsAny(s, " \"<>\\^`{|}") {
 		return ""
 	}
