@@ -112,8 +112,8 @@ func (r *run) file(ctx context.Context, path string) (failed, err error) {
 		t = nil
 	}
 	if t == nil {
-		if t, failed = openTail(path, r.marks, *r.opt, r.opt.Follow); failed != nil {
-			return failed, nil
+		if t, failed = openTail(ctx, path, r.marks, *r.opt, r.opt.Follow); failed != nil {
+			return failed, ctx.Err()
 		}
 	}
 	failed, err = r.read(ctx, t)
@@ -163,6 +163,8 @@ func (r *run) read(ctx context.Context, t *tail) (failed, err error) {
 		case ended(err):
 			t.mark.Done = t.packed
 			return r.settle(t), nil
+		case err != nil && ctx.Err() != nil:
+			return nil, ctx.Err()
 		case err != nil:
 			return errors.Join(fmt.Errorf("%s: line %d: %w", t.path, line, err), r.settle(t)), nil
 		case bad != nil:
