@@ -104,6 +104,9 @@ func (r *run) file(ctx context.Context, path string) (failed, err error) {
 	}
 	r.seen[path] = info
 	delete(r.again, path)
+	if !info.Mode().IsRegular() { // opening a pipe waits for its writer, whatever ctx says
+		return fmt.Errorf("%s: no regular file; pipe it into standard input, or push it to the webhook", path), nil
+	}
 	t := r.tails[path]
 	if t != nil && t.replaced(info) {
 		if err := r.retire(ctx, t, info); err != nil {
