@@ -20,7 +20,7 @@ func held() int {
 // A part of a string keeps all of it in memory. Five hundred mentions are handed over at once, and their ids stay
 // for weeks: they must not hold on to the megabyte that each was cut from.
 func TestMentionsHoldOnToNothingBesideThemselves(t *testing.T) {
-	const n, size = 40, 1 << 20
+	const n, size = 10, 1 << 20
 	long, gap := strings.Repeat("x ", size/2), strings.Repeat(" ", size)
 	columns, _ := sources.NewColumns([]string{"id", "text", "created_at", "remarks"})
 	for name, mention := range map[string]func(i int) (sources.Mention, error){

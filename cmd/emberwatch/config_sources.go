@@ -63,8 +63,12 @@ func (v *validation) sourceType(at string, s *SourceConfig) {
 	}
 	v.unusedKeys(at, s)
 	v.history(at, s)
-	if s.Type == "jsonl" {
+	switch {
+	case s.Type == "jsonl":
 		v.paths(at, s)
+	case s.Type == "webhook" && s.Name != "" && s.Name != intakeName:
+		v.warn(at+".name", "pushed mentions do not go by this name", "the intake is always there, and its name is "+intakeName,
+			"write name: "+intakeName+", or remove the source; who may push stands under intake")
 	}
 }
 
@@ -85,9 +89,6 @@ func (s *SourceConfig) keys() []string {
 func (v *validation) unusedKeys(at string, s *SourceConfig) {
 	uses := sourceKeys[s.Type]
 	fix := "remove it; a source of this type uses " + strings.Join(append([]string{"type", "name"}, uses...), ", ")
-	if s.Type == "webhook" {
-		fix += "; who may push stands under intake"
-	}
 	for _, key := range s.keys() {
 		if !slices.Contains(uses, key) && key != "history" {
 			v.warn(at+"."+key, "a source of type "+s.Type+" does not use it", "it is ignored", fix)
