@@ -2,10 +2,12 @@ package sources
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -196,12 +198,20 @@ func explainJSON(err error) error {
 	var mismatch *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
 	switch {
-	case errors.As(err, &mismatch) && mismatch.Field != "":
-		return fmt.Errorf("%s: a %s cannot stand here", mismatch.Field, mismatch.Value)
+	case errors.As(err, &mismatch):
+		kind, _, _ := strings.Cut(mismatch.Value, " ") // a number is followed by its digits, however many
+		return fmt.Errorf("%s: %s cannot stand here", cmp.Or(mismatch.Field, "the value"), withArticle(kind))
 	case errors.As(err, &syntax):
 		return fmt.Errorf("broken JSON at byte %d", syntax.Offset)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("broken JSON: it ends too early")
 	}
 	return fmt.Errorf("broken JSON: %w", err)
+}
+
+func withArticle(kind string) string {
+	if kind == "array" || kind == "object" {
+		return "an " + kind
+	}
+	return "a " + kind
 }

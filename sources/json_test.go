@@ -122,9 +122,9 @@ func TestDecodeSaysWhatIsWrong(t *testing.T) {
 		"the year 1":       {minimal(`,"created_at":"0001-01-02T00:00:00Z"`), "the year 1 cannot be right"},
 		"nothing said":     {`{"id":"1","created_at":"2026-11-16T07:00:00Z"}`, "no text, rating or metric, and kind comment does not count without"},
 		"only markup":      {minimal(`,"text":"<p></p>"`), "no text"},
-		"kind":             {minimal(`,"kind":"rant"`), `kind: "rant" is not one of comment, review`},
-		"op":               {minimal(`,"op":"upsert"`), `op: "upsert" is not one of create, update, delete`},
-		"visibility":       {minimal(`,"visibility":"friends"`), `visibility: "friends" is not one of public, private`},
+		"kind":             {minimal(`,"kind":"rant"`), "kind: not one of comment, review, tag, dm, share, like, follow, unfollow, post, article, metric; correct it"},
+		"op":               {minimal(`,"op":"upsert"`), "op: not one of create, update, delete; correct it"},
+		"visibility":       {minimal(`,"visibility":"friends"`), "visibility: not one of public, private; correct it"},
 		"rating of ten":    {minimal(`,"rating":10`), "rating: 10 is outside 1 to 5; convert"},
 		"rating of zero":   {minimal(`,"rating":0`), "rating: 0 is outside 1 to 5"},
 		"rating in words":  {minimal(`,"rating":"four"`), "rating: expected a number"},
@@ -155,13 +155,35 @@ func TestDecodeSaysWhatIsWrong(t *testing.T) {
 }
 
 func TestErrorsRepeatNoText(t *testing.T) {
-	const secret = "Kundennummer"
+	const secret = "kundennummer"
 	for _, fields := range []string{
 		`,"rating":"Kundennummer"`, `,"created_at":"Kundennummer"`, `,"text":["Kundennummer"]`, `,"metric":"Kundennummer"`,
 		`,"count":"Kundennummer"`, `,"author":{"verified":"Kundennummer"}`, `,"text":"Kundennummer`, `,"v":"Kundennummer"`,
+		`,"kind":"Kundennummer"`, `,"op":"Kundennummer"`, `,"visibility":"Kundennummer"`,
 	} {
-		if _, err := sources.DecodeMention([]byte(minimal(fields)), defaults); err == nil || strings.Contains(err.Error(), secret) {
+		if _, err := sources.DecodeMention([]byte(minimal(fields)), defaults); err == nil || strings.Contains(strings.ToLower(err.Error()), secret) {
 			t.Errorf("%s: error %v", fields, err)
+		}
+	}
+}
+
+func TestVerdictIsReadOnlyWhereItIsBelieved(t *testing.T) {
+	believing := defaults
+	believing.Verdicts = true
+	for value, refused := range map[string]string{
+		`"x"`: "a string cannot stand here", `[1]`: "an array cannot stand here", `true`: "a bool cannot", `{"p":{"negative":"high"}}`: "p.negative: a string cannot",
+		`{"p":{"negative":1e999}}`: "p.negative: a number cannot stand here; remove", `{"lang":"de"}`: "", `null`: "",
+	} {
+		object := minimal(`,"emberwatch":` + value)
+		if m := decode(t, object, defaults); m.Verdict != nil {
+			t.Errorf("%s was believed", value)
+		}
+		m, err := sources.DecodeMention([]byte(object), believing)
+		switch {
+		case refused == "" && (err != nil || (m.Verdict == nil) != (value == "null")):
+			t.Errorf("%s: %+v, %v", value, m.Verdict, err)
+		case refused != "" && (err == nil || !strings.Contains(err.Error(), refused)):
+			t.Errorf("%s: %v, want %s", value, err, refused)
 		}
 	}
 }

@@ -156,7 +156,7 @@ func (m *Mention) normalizeWords() error {
 		m.Kind = Like
 	}
 	if !slices.Contains(Kinds, m.Kind) {
-		return fmt.Errorf("kind: %.32q is not one of %s", m.Kind, wordList(Kinds))
+		return notOneOf("kind", Kinds)
 	}
 	if m.Kind == Metric && m.Metric == nil && m.Op != Delete {
 		return errors.New("metric: missing in a mention of kind metric")
@@ -165,7 +165,7 @@ func (m *Mention) normalizeWords() error {
 		m.Op = Create
 	}
 	if ops := []Op{Create, Update, Delete}; !slices.Contains(ops, m.Op) {
-		return fmt.Errorf("op: %.32q is not one of %s", m.Op, wordList(ops))
+		return notOneOf("op", ops)
 	}
 	m.Visibility = Visibility(word(string(m.Visibility)))
 	switch {
@@ -174,7 +174,7 @@ func (m *Mention) normalizeWords() error {
 	case m.Visibility == "":
 		m.Visibility = Public
 	case m.Visibility != Public && m.Visibility != Private:
-		return fmt.Errorf("visibility: %.32q is not one of public, private", m.Visibility)
+		return notOneOf("visibility", []Visibility{Public, Private})
 	}
 	return nil
 }
@@ -189,7 +189,13 @@ func (m *Mention) defaultKind() Kind {
 	return Comment
 }
 
-func word(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+func word(s string) string { return strings.ToLower(part(strings.TrimSpace(s), len(s))) }
+
+// notOneOf is the error for a field that holds a word it may not hold. The word itself may be anybody's text, or
+// an author's name where columns are mixed up, and errors are logged: only our own words are told.
+func notOneOf[W ~string](field string, words []W) error {
+	return fmt.Errorf("%s: not one of %s; correct it, or leave the field out for the usual", field, wordList(words))
+}
 
 func wordList[W ~string](words []W) string {
 	var b strings.Builder
@@ -237,7 +243,7 @@ func primaryLanguage(tag string) string {
 
 // webAddress returns an address that can be shown as a link, or nothing.
 func webAddress(s string) string {
-	s = strings.TrimSpace(s)
+	s = part(strings.TrimSpace(s), len(s))
 	if s == "" || len(s) > MaxURL || line(s, MaxURL) != s || strings.ContainsAny(s, " \"<>\\^`{|}") {
 		return ""
 	}

@@ -84,13 +84,17 @@ func NewColumns(header []string) (Columns, bool) {
 // empty.
 func (c Columns) Decode(cells []string, opt DecodeOptions) (Mention, error) {
 	var w wire
+	row := 0
+	for _, cell := range cells {
+		row += len(cell)
+	}
 	for i, cell := range cells {
 		switch {
 		case cell == "":
 		case i >= len(c.fields):
 			return Mention{}, fmt.Errorf("%d cells under a header of %d: quote what holds a separator", len(cells), len(c.fields))
 		case c.fields[i] != nil:
-			*c.fields[i](&w) = scalar{cell, 's'}
+			*c.fields[i](&w) = scalar{part(cell, row), 's'} // the cells of a row are parts of one string
 		}
 	}
 	if len(cells) < 2 && len(c.fields) > 1 {

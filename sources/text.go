@@ -115,11 +115,11 @@ func (b *textBuilder) space(c byte) {
 // space, and none of the characters that control, reorder or hide what a reader sees.
 func clean(s string) string {
 	if plainASCII(s) {
-		return strings.TrimSpace(s)
+		return part(strings.TrimSpace(s), len(s))
 	}
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\r\n", "\n")
 	s = norm.NFC.String(joiners(strings.Map(visible, s)))
-	return trim(s)
+	return part(trim(s), len(s))
 }
 
 // plainASCII reports text that clean would at most trim. Most ids, names and many texts are such.
@@ -200,9 +200,18 @@ func cut(s string, limit int) string {
 	n := 0
 	for i := range s {
 		if n == limit {
-			return trim(s[:i])
+			return part(trim(s[:i]), len(s))
 		}
 		n++
+	}
+	return s
+}
+
+// part returns what was cut from a string of a length, as a string of its own if that is much longer: a part keeps
+// all of it in memory.
+func part(s string, of int) string {
+	if of-len(s) > 256 {
+		return strings.Clone(s)
 	}
 	return s
 }

@@ -37,7 +37,9 @@ type wire struct {
 	Count      scalar         `json:"count"`
 	Metric     *wireGauge     `json:"metric"`
 	HasMedia   scalar         `json:"has_media"`
-	Verdict    *Verdict       `json:"emberwatch"`
+
+	// Verdict stays unread where it is not believed: there it is an unknown field, whatever it holds.
+	Verdict json.RawMessage `json:"emberwatch"`
 }
 
 type wireEngagement struct {
@@ -164,6 +166,19 @@ func (r *reading) count(s scalar) int {
 	return n
 }
 
+// verdict reads the judgement of an export.
+func (r *reading) verdict(object json.RawMessage) *Verdict {
+	var v *Verdict
+	if len(object) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(object, &v); err != nil {
+		r.fail("emberwatch: %w; remove the field to have the mention judged anew", explainJSON(err))
+		return nil
+	}
+	return v
+}
+
 func (r *reading) time(field string, s scalar, zone *time.Location) time.Time {
 	if s.absent() {
 		return time.Time{}
@@ -206,7 +221,7 @@ func (w *wire) mention(opt DecodeOptions) (Mention, error) {
 		HasMedia:   r.boolean("has_media", w.HasMedia),
 	}
 	if opt.Verdicts {
-		m.Verdict = w.Verdict
+		m.Verdict = r.verdict(w.Verdict)
 	}
 	if v := r.whole("v", w.V); v != 0 && v != 1 {
 		r.fail("v: version %d is not known; this program reads version 1", v)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -11,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"emberwatch/detector"
 	"emberwatch/detector/sentiment"
@@ -93,7 +93,7 @@ type AllowConfig struct {
 	Resolve []string `yaml:"resolve"`
 }
 
-// SourceConfig is one source; which keys count depends on its type.
+// SourceConfig is one source; which keys count depends on its type, see sourceKeys.
 type SourceConfig struct {
 	Type     string  `yaml:"type"`
 	Name     string  `yaml:"name"`
@@ -195,12 +195,6 @@ func (c *Config) fromEnvironment() {
 // scopes that a token may have.
 var tokenScopes = []string{"ingest", "read", "act", "admin"}
 
-// sourceTypes are those of this version, with the keys that each needs.
-var sourceTypes = map[string][]string{"jsonl": {"path"}, "feed": {"url"}, "webhook": nil}
-
-// laterSources are types of the format that this version does not read yet.
-var laterSources = []string{"appstore", "bluesky", "discourse", "googleplay", "hackernews", "mastodon", "meta", "youtube"}
-
 // Validate reads every value and returns all problems at once; it also resolves the secrets.
 func (c *Config) Validate() rules.Errors {
 	v := &validation{c: c}
@@ -213,7 +207,9 @@ func (c *Config) Validate() rules.Errors {
 	v.sources()
 	v.notifiers()
 	v.rest()
-	slices.SortStableFunc(v.errs, func(a, b *rules.Error) int { return a.Pos.Line - b.Pos.Line })
+	slices.SortStableFunc(v.errs, func(a, b *rules.Error) int {
+		return cmp.Or(a.Pos.Line-b.Pos.Line, a.Pos.Col-b.Pos.Col)
+	})
 	return v.errs
 }
 
@@ -301,8 +297,11 @@ func (v *validation) intake() {
 		}
 		for k := range s.Secret {
 			v.secret(at+".secret", &s.Secret[k], true)
+			v.signs(at+".secret", sources.Profile(s.Profile), s.Secret[k])
 		}
 	}
+	v.signs("intake.secret", sources.Standard, in.Secret)
+	v.senderNames()
 	addr := v.c.HTTP.Listen
 	if in.Listen != "" {
 		addr = in.Listen
@@ -310,6 +309,47 @@ func (v *validation) intake() {
 	if !loopback(addr) && in.Secret.ref == "" && len(in.Senders) == 0 {
 		v.fail("intake.secret", "no secret, and "+addr+" is reachable from other machines",
 			"anybody could raise false alarms", "set intake.secret to env:NAME or file:PATH, or configure intake.senders")
+	}
+}
+
+// signs refuses a secret that is set and that nobody could sign with.
+func (v *validation) signs(at string, profile sources.Profile, s Secret) {
+	if profile != "" && profile != sources.Standard || s.value == "" {
+		return
+	}
+	if _, err := sources.NewVerifier(sources.Standard, s.value); err != nil {
+		v.fail(at, err.Error(), "no request could be signed with it", "write whsec_ and base64, or a secret that begins otherwise")
+	}
+}
+
+// senderNames refuses two who would be taken for one: same name, same profile. The intake's own secret goes by
+// the name of the intake with every profile, a token by its name with bearer.
+func (v *validation) senderNames() {
+	c := v.c
+	type signer struct {
+		name    string
+		profile sources.Profile
+	}
+	taken := map[signer]bool{}
+	if c.Intake.Secret.ref != "" {
+		for _, p := range []sources.Profile{sources.Standard, sources.HubSHA256, sources.Bearer} {
+			taken[signer{intakeName, p}] = true
+		}
+	}
+	claim := func(at, name string, p sources.Profile) {
+		if name != "" && taken[signer{name, p}] {
+			v.fail(at+".name", fmt.Sprintf("the name %q is taken by another sender of profile %s", name, p), "nobody could tell whose mentions they are",
+				"choose another name, or write both secrets into one sender while rotating")
+		}
+		taken[signer{name, p}] = true
+	}
+	for i, s := range c.Intake.Senders {
+		claim(fmt.Sprintf("intake.senders[%d]", i), s.Name, cmp.Or(sources.Profile(s.Profile), sources.Standard))
+	}
+	for i, t := range c.HTTP.Tokens {
+		if slices.Contains(t.Scopes, "ingest") {
+			claim(fmt.Sprintf("http.tokens[%d]", i), t.Name, sources.Bearer)
+		}
 	}
 }
 
@@ -328,60 +368,9 @@ func (v *validation) slack() {
 	if s.BotToken.ref != "" && s.AppToken.ref == "" {
 		v.warn("slack.app_token", "not set", "alerts go out, but buttons do nothing", "set it to an app-level token with connections:write")
 	}
-}
-
-func (v *validation) sources() {
-	names := map[string]int{}
-	for i := range v.c.Sources {
-		at, s := fmt.Sprintf("sources[%d]", i), &v.c.Sources[i]
-		if s.Name == "" {
-			v.fail(at+".name", "a source needs a name", "it stands in every mention and alert", "add name: something short")
-		} else if first, ok := names[s.Name]; ok {
-			v.fail(at+".name", fmt.Sprintf("the name %q is taken by sources[%d]", s.Name, first), "ids are unique within a source", "choose another name")
-		}
-		names[s.Name] = i
-		v.sourceType(at, s)
-		v.every(at+".every", s.Every)
-		if s.Timezone != "" {
-			if _, err := time.LoadLocation(s.Timezone); err != nil {
-				v.fail(at+".timezone", fmt.Sprintf("unknown time zone %q", s.Timezone), "", "use an IANA name such as Europe/Oslo")
-			}
-		}
-		if s.Kind != "" && !slices.Contains(sources.Kinds, sources.Kind(s.Kind)) {
-			v.fail(at+".kind", fmt.Sprintf("unknown kind %q", s.Kind), "", "use one of those that a mention may have, such as article")
-		}
-	}
-}
-
-func (v *validation) sourceType(at string, s *SourceConfig) {
-	needs, ok := sourceTypes[s.Type]
-	switch {
-	case slices.Contains(laterSources, s.Type):
-		v.fail(at+".type", fmt.Sprintf("type %q is not in this version", s.Type), "the source would stay silent unnoticed",
-			"remove it, or push its mentions to the webhook")
-	case !ok:
-		v.fail(at+".type", fmt.Sprintf("unknown type %q", s.Type), "", "use feed, jsonl or webhook")
-	}
-	for _, need := range needs {
-		switch {
-		case need == "path" && len(s.Path) == 0:
-			v.fail(at+".path", "not set", "there is nothing to read", "add path: a file, folder, pattern, or - for standard input")
-		case need == "url" && s.URL == "":
-			v.fail(at+".url", "not set", "there is nothing to read", "add url: the address of the feed")
-		case need == "url":
-			v.webAddress(at+".url", s.URL)
-		}
-	}
-}
-
-func (v *validation) every(at, s string) {
-	if s == "" {
-		return
-	}
-	if d, err := detector.ParseDuration(s); err != nil {
-		v.fail(at, err.Error(), "", "")
-	} else if d < time.Minute {
-		v.fail(at, s+" is too often", "servers ban impatient readers", "use at least 1m")
+	if s.SigningSecret.ref != "" && v.c.path != "" { // the built-in defaults only look whether it happens to be there
+		v.warn("slack.signing_secret", "is not used", "in this version buttons come over Socket Mode, not over HTTP",
+			"remove it, and set slack.app_token to an app-level token with connections:write")
 	}
 }
 

@@ -42,7 +42,7 @@ func (s *Source) fetch(ctx context.Context, seen memory) (*document, error) {
 	if resp.Status == http.StatusNotModified {
 		return nil, nil
 	}
-	doc, err := s.parse(resp.Body, resp.Header.Get("Content-Type"), resp.URL, time.Now())
+	doc, err := s.parse(ctx, resp.Body, resp.Header.Get("Content-Type"), resp.URL, time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("parse: %w", err)
 	}
@@ -58,9 +58,9 @@ func bounded(validator string) string {
 	return validator
 }
 
-// parse reads a feed. Items that cannot be mentions are counted; of several with one id the first stands,
-// which is the newest in every feed that repeats ids for edits.
-func (s *Source) parse(body []byte, contentType, from string, now time.Time) (*document, error) {
+// parse reads a feed. Items that cannot be mentions, and those past the first maxItems, are counted; of several
+// with one id the first stands, which is the newest in every feed that repeats ids for edits.
+func (s *Source) parse(ctx context.Context, body []byte, contentType, from string, now time.Time) (*document, error) {
 	body, err := prepare(body, contentType)
 	if err != nil {
 		return nil, err
@@ -69,11 +69,15 @@ func (s *Source) parse(body []byte, contentType, from string, now time.Time) (*d
 	if err != nil {
 		return nil, err
 	}
+	items := parsed.Items[:min(len(parsed.Items), maxItems)]
+	doc := &document{rejected: len(parsed.Items) - len(items)}
 	base := baseAddress(parsed, from)
-	shared := sharedIDs(parsed.Items)
-	doc := &document{}
+	shared := sharedIDs(items)
 	known := map[string]bool{}
-	for _, item := range parsed.Items {
+	for _, item := range items {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if item == nil {
 			continue
 		}
@@ -117,7 +121,10 @@ func baseAddress(feed *gofeed.Feed, from string) *url.URL {
 	if err != nil {
 		base = &url.URL{}
 	}
-	if site, err := base.Parse(feed.Link); err == nil && feed.Link != "" {
+	if feed.Link == "" || len(feed.Link) > sources.MaxURL { // it would be copied for every item
+		return base
+	}
+	if site, err := base.Parse(feed.Link); err == nil {
 		return site
 	}
 	return base

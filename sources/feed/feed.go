@@ -16,6 +16,9 @@
 //
 // Feeds do not say that an item was deleted. An item that falls out of the document is forgotten after some
 // thousand others and would count as new if it came back.
+//
+// Of a document with more than 5000 items the first 5000 are taken, in nearly all feeds the newest; the others
+// count as rejected.
 package feed
 
 import (
@@ -126,8 +129,9 @@ func (s *Source) poll(ctx context.Context, seen memory, emit sources.Emit) (memo
 // changed picks the mentions that are new, and those whose content is another than last time as updates.
 func (s *Source) changed(doc *document, seen memory) []sources.Mention {
 	var out []sources.Mention
+	held := seen.contents()
 	for _, m := range doc.mentions {
-		before, known := seen.content(m.ID)
+		before, known := held[digest(m.ID)]
 		if known && before == contentHash(&m) {
 			continue
 		}

@@ -39,7 +39,7 @@ func source(t testing.TB, address string) *Source {
 
 func parse(t *testing.T, body, contentType string) *document {
 	t.Helper()
-	doc, err := source(t, "https://example.org/feed").parse([]byte(body), contentType, "https://example.org/feeds/all.xml", now)
+	doc, err := source(t, "https://example.org/feed").parse(t.Context(), []byte(body), contentType, "https://example.org/feeds/all.xml", now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,13 +174,22 @@ func TestHostileDocuments(t *testing.T) {
 		"deep XML":        rss(strings.Repeat("<a>", 200_000) + strings.Repeat("</a>", 200_000)),
 		"deep, disguised": rss(strings.Repeat(`<a b="/>">`, 200_000)),
 		"deep JSON":       `{"version":"https://jsonfeed.org/version/1","items":` + strings.Repeat("[", 200_000),
-		"cut off":         `<rss version="2.0"><channel><item><title>x`,
-		"NUL":             "\x00\x00\x00",
-		"broken UTF-16":   "\xff\xfe<",
+		"deep, behind what is a comment only byte by byte": "<?xml version='1.0' encoding='iso-2022-jp'?>" +
+			rss("<item><title>\x1b$B<!--\x1b(B</title>"+strings.Repeat("<a>", 200_000)+strings.Repeat("</a>", 200_000)+"-->"),
+		"another encoding half-way": rss("<?xml version='1.0' encoding='iso-2022-jp'?><item><title>x</title></item>"),
+		"an unknown encoding":       "<?xml version='1.0' encoding='klingon'?>" + rss(""),
+		"many namespaces":           rss("<item" + names(8000) + ">" + strings.Repeat("<a/>", 200_000) + "</item>"),
+		"nested namespaces":         rss("<item" + names(40) + "><a" + names(40) + ">" + strings.Repeat("<a/>", 200_000) + "</a></item>"),
+		"a long base":               rss("<item xml:base='https://e.org/" + strings.Repeat("a/", 500_000) + "'>" + strings.Repeat("<link href='x'/>", 50_000) + "</item>"),
+		"bases of bases":            rss(strings.Repeat("<a q:base='' xml:base = '"+strings.Repeat("a/", 100)+"'>", 50)),
+		"many tags":                 rss(strings.Repeat("<a/>", maxTags+1)),
+		"cut off":                   `<rss version="2.0"><channel><item><title>x`,
+		"NUL":                       "\x00\x00\x00",
+		"broken UTF-16":             "\xff\xfe<",
 	} {
 		t.Run(name, func(t *testing.T) {
 			begun := time.Now()
-			doc, err := source(t, "https://example.org/feed").parse([]byte(body), "", "https://example.org/feed", now)
+			doc, err := source(t, "https://example.org/feed").parse(t.Context(), []byte(body), "", "https://example.org/feed", now)
 			if err == nil {
 				t.Errorf("read as %+v", doc)
 			}
@@ -188,6 +197,30 @@ func TestHostileDocuments(t *testing.T) {
 				t.Errorf("took %v", took)
 			}
 		})
+	}
+}
+
+// names declares n namespaces.
+func names(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, " xmlns:a%d='x%d'", i, i)
+	}
+	return b.String()
+}
+
+// Some generators declare the same namespaces anew with every item; some sites have a base.
+func TestNamespacesOfItems(t *testing.T) {
+	item := "<item" + names(20) + " xml:base='https://example.org/news/'><title>x</title><link>a</link></item>"
+	if doc := parse(t, rss(strings.Repeat(item, 100)), ""); len(doc.mentions) != 1 || doc.rejected != 0 {
+		t.Errorf("got %+v, %d rejected", doc.mentions, doc.rejected)
+	}
+}
+
+func TestLongAddressOfSiteIsNoBase(t *testing.T) {
+	doc := parse(t, rss("<link>https://e.org/"+strings.Repeat("a/", sources.MaxURL)+"</link><item><title>x</title><link>b</link></item>"), "")
+	if doc.mentions[0].URL != "https://example.org/feeds/b" {
+		t.Errorf("got %q", doc.mentions[0].URL)
 	}
 }
 
@@ -360,11 +393,66 @@ func TestMemoryIsBounded(t *testing.T) {
 	if len(m.Seen) != maxSeen {
 		t.Errorf("%d remembered", len(m.Seen))
 	}
-	if _, ok := m.content("2990"); !ok {
+	held := m.contents()
+	if _, ok := held[digest("2990")]; !ok {
 		t.Error("the last document was forgotten")
 	}
-	if _, ok := m.content("1"); ok {
+	if _, ok := held[digest("1")]; ok {
 		t.Error("the first document is still remembered")
+	}
+}
+
+// entries is a document of n items, of which each has the text given.
+func entries(n int, text string) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(entry(fmt.Sprint("id-", i), text))
+	}
+	return rss(b.String())
+}
+
+func TestDocumentIsBounded(t *testing.T) {
+	p := newPolls(t)
+	p.site.body = entries(maxItems+500, "x")
+	told, err := p.once(t)
+	if err != nil || len(told) != maxItems || told[0] != "create id-0" || told[maxItems-1] != fmt.Sprint("create id-", maxItems-1) {
+		t.Fatalf("%d told, %v", len(told), err)
+	}
+	if b := p.batches[0]; b.Rejected != 500 {
+		t.Errorf("%d items are told as left out, want 500", b.Rejected)
+	}
+	if len(p.seen.Seen) != maxItems {
+		t.Errorf("%d remembered", len(p.seen.Seen))
+	}
+	p.want(t) // the same document again, and what was left out stays out
+}
+
+func TestParseEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := source(t, "https://example.org/").parse(ctx, []byte(entries(2, "x")), "", "https://example.org/", now)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// BenchmarkChanged compares a document with what was seen of it. The cost of an item must not grow with their
+// number.
+func BenchmarkChanged(b *testing.B) {
+	for _, n := range []int{1000, 5000, 40_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			s, doc := source(b, "https://example.org/"), &document{}
+			for i := range n {
+				doc.mentions = append(doc.mentions, sources.Mention{ID: fmt.Sprint(i), Text: "x"})
+			}
+			seen := memory{}.after(doc)
+			for b.Loop() {
+				if len(s.changed(doc, seen)) != 0 {
+					b.Fatal("changed")
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/item")
+		})
 	}
 }
 
@@ -390,7 +478,7 @@ func TestOptionsOfMentions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := s.parse([]byte(rss(entry("a", "x"))), "", "", now)
+	doc, err := s.parse(t.Context(), []byte(rss(entry("a", "x"))), "", "", now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -435,7 +523,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("<rdf:RDF xmlns:rdf='r'><item><title>x</title><link>//a</link></item></rdf:RDF>"), "")
 	s := source(f, "https://example.org/feed")
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
-		doc, err := s.parse(body, contentType, "https://example.org/feed", now)
+		doc, err := s.parse(t.Context(), body, contentType, "https://example.org/feed", now)
 		if err != nil {
 			return
 		}

@@ -9,8 +9,12 @@ import (
 	"emberwatch/sources"
 )
 
-// maxSeen bounds how many items are remembered. Most feeds hold some dozens.
-const maxSeen = 1000
+// Bounds of what is taken from one document, and of what is remembered: at least the last document. Most feeds
+// hold some dozens of items.
+const (
+	maxItems = 5000
+	maxSeen  = 1000
+)
 
 // memory is what is remembered between polls: the cursor of the source.
 type memory struct {
@@ -49,15 +53,14 @@ func parseMemory(c sources.Cursor, address string) (memory, error) {
 
 func (m memory) cursor() (sources.Cursor, error) { return json.Marshal(m) }
 
-// content returns the hash of what an item held when it was last seen.
-func (m memory) content(id string) (hash, bool) {
-	key := digest(id)
+// contents maps the id of each item that was seen to what it held then. It is made once for a document: to look
+// through Seen for every item costs the square of their number.
+func (m memory) contents() map[hash]hash {
+	held := make(map[hash]hash, len(m.Seen))
 	for _, s := range m.Seen {
-		if s[0] == key {
-			return s[1], true
-		}
+		held[s[0]] = s[1]
 	}
-	return "", false
+	return held
 }
 
 // after is the memory once a document has been taken.

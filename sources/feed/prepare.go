@@ -15,14 +15,23 @@ import (
 	"emberwatch/sources"
 )
 
-// declaration is the XML declaration, declared one that names the encoding.
+// declaration is the XML declaration, encoding what names an encoding in it.
 var (
-	declaration = regexp.MustCompile(`^\s*<\?xml[^>]*>`)
-	declared    = regexp.MustCompile(`^\s*<\?xml[^>]*\sencoding\s*=`)
+	declaration = regexp.MustCompile(`^\s*<\?xml\s(?s:.*?)\?>`)
+	encoding    = regexp.MustCompile(`encoding\s*=\s*["']([^"']*)`)
 )
 
-// prepare makes a document fit for the parser, or refuses it: one in UTF-16 or in an encoding that only the
-// HTTP header names becomes UTF-8, deep nesting and DTDs with content of their own are errors.
+// Bounds of an XML document. The parser copies all namespaces in scope for every element, and puts the base
+// address before every link: without bounds 120 kB keep it busy for seconds and 8 MB for hours.
+const (
+	maxTags       = 500_000
+	maxNamespaces = 64   // declarations in scope
+	maxBase       = 1024 // bytes of xml:base in scope
+)
+
+// prepare makes a document fit for the parser, or refuses it: whatever is not in UTF-8 becomes so, as the checks
+// and the parser must see the same; deep nesting, too many namespaces and DTDs with content of their own are
+// errors.
 func prepare(body []byte, contentType string) ([]byte, error) {
 	body, err := toUTF8(body, contentType)
 	if err != nil {
@@ -47,7 +56,15 @@ func toUTF8(body []byte, contentType string) ([]byte, error) {
 		return declaration.ReplaceAll(decoded, nil), nil // what it said about the encoding is no longer true
 	}
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
-	if declared.Match(body) || utf8.Valid(body) {
+	said := declaration.Find(body)
+	if label := encoding.FindSubmatch(said); label != nil {
+		r, err := charset.NewReaderLabel(string(label[1]), bytes.NewReader(body[len(said):]))
+		if err != nil {
+			return nil, errors.New("the encoding that the document declares is not known")
+		}
+		return io.ReadAll(r)
+	}
+	if utf8.Valid(body) {
 		return body, nil
 	}
 	r, err := charset.NewReader(bytes.NewReader(body), contentType)
@@ -60,8 +77,8 @@ func toUTF8(body []byte, contentType string) ([]byte, error) {
 // checkXML walks over the tags of a document without building anything. It sees every "<" outside comments
 // and CDATA, in whatever encoding the rest is, and rather counts one too many.
 func checkXML(b []byte) error {
-	depth := 0
-	for {
+	var open []scope // of the elements that are open
+	for tags := 0; ; tags++ {
 		at := bytes.IndexByte(b, '<')
 		if at < 0 {
 			return nil
@@ -76,14 +93,60 @@ func checkXML(b []byte) error {
 		switch {
 		case bytes.HasPrefix(tag, []byte("<!DOCTYPE")) && bytes.IndexByte(tag, '[') >= 0:
 			return errors.New("the document brings a DTD of its own")
-		case tag[1] == '!' || tag[1] == '?' || bytes.HasSuffix(tag, []byte("/>")):
+		case tag[1] == '?' && declaration.Match(tag) && bytes.Contains(tag, []byte("encoding")):
+			return errors.New("the document changes its encoding") // what follows would be read otherwise than here
+		case tags == maxTags:
+			return fmt.Errorf("the document has more than %d tags", maxTags)
+		case tag[1] == '!' || tag[1] == '?':
+			continue
 		case tag[1] == '/':
-			depth = max(depth-1, 0)
-		default:
-			depth++
+			open = open[:max(len(open)-1, 0)]
+			continue
 		}
-		if depth > sources.MaxDepth {
+		inner, err := within(open, tag)
+		if err != nil {
+			return err
+		}
+		if !bytes.HasSuffix(tag, []byte("/>")) {
+			open = append(open, inner)
+		}
+		if len(open) > sources.MaxDepth {
 			return fmt.Errorf("the document is nested more than %d deep", sources.MaxDepth)
+		}
+	}
+}
+
+// scope is what an element and those around it declare for all that they hold.
+type scope struct{ namespaces, base int }
+
+// within is the scope of an element that begins with tag.
+func within(open []scope, tag []byte) (scope, error) {
+	var s scope
+	if len(open) > 0 {
+		s = open[len(open)-1]
+	}
+	s.namespaces += bytes.Count(tag, []byte("xmlns:")) // one without a prefix replaces the one before
+	s.base += baseLength(tag)
+	switch {
+	case s.namespaces > maxNamespaces:
+		return s, fmt.Errorf("the document declares more than %d namespaces at one place", maxNamespaces)
+	case s.base > maxBase:
+		return s, fmt.Errorf("the document has an xml:base of more than %d bytes", maxBase)
+	}
+	return s, nil
+}
+
+// baseLength is the length of the values of attributes named base with any prefix.
+func baseLength(tag []byte) (n int) {
+	for {
+		_, after, ok := bytes.Cut(tag, []byte(":base"))
+		if !ok {
+			return n
+		}
+		tag = after
+		if at := bytes.IndexAny(after, `"'`); at >= 0 {
+			value, _, _ := bytes.Cut(after[at+1:], after[at:at+1])
+			n += len(value)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
+	"pgregory.net/rapid"
 
 	"emberwatch/sources"
 )
@@ -66,6 +67,8 @@ func TestReadFormats(t *testing.T) {
 			"in:3! a single cell: the row is cut off or not separated like the header",
 			"in:4! 4 cells under a header of 3: quote what holds a separator", "5: d",
 		}},
+		"CSV, last row of two lines without its newline": {header + "a," + at + ",\"x\ny\"", []string{"2: a"}},
+		"CSV, and with a cell after it":                  {"id,text,created_at\na,\"x\ny\"," + at, []string{"2: a"}},
 		"CSV, quote left open": {header + "a," + at + ",\"x\nb," + at + ",y\nc," + at + ",z\n", []string{
 			"in:2! a quote that is opened here is not closed", "3: b", "4: c",
 		}},
@@ -159,6 +162,69 @@ func TestStrayQuoteCostsOneLine(t *testing.T) {
 	got, stats := result(t, strings.NewReader(in.String()), Options{})
 	if stats.Mentions != 20_000 || stats.Rejected != 1 || got[0] != "in:2! a quote that is opened here is not closed" {
 		t.Errorf("%+v, first %s", stats, got[0])
+	}
+}
+
+// rows cuts CSV as the splitter should, looking through each row anew.
+func rows(data []byte, maxRow int) (out []string) {
+	for len(data) > 0 {
+		first := bytes.IndexByte(data, '\n') + 1
+		c := cell{start: true}
+		at, ended := c.read(data, 0, max(maxRow, first), ',')
+		switch {
+		case first == 0 || !ended && at < maxRow && !(c.quoted && at == len(data)): // the last row, without a new line
+			return append(out, string(trimEOL(data)))
+		case ended:
+			out = append(out, string(trimEOL(data[:at])))
+		default:
+			at = first
+			out = append(out, "! "+string(trimEOL(data[:at])))
+		}
+		data = data[at:]
+	}
+	return out
+}
+
+func TestRowsAreCutAlikeHoweverTheyAreLookedFor(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := []byte(rapid.StringOfN(rapid.RuneFrom([]rune("\"\"\"\n\n,,a\r")), 0, 60, -1).Draw(t, "in"))
+		limit := rapid.IntRange(1, 20).Draw(t, "limit")
+		for kind, r := range map[string]io.Reader{"at once": bytes.NewReader(in), "byte by byte": iotest.OneByteReader(bytes.NewReader(in))} {
+			s := newSplitter(r, false)
+			s.delim, s.maxRow = ',', limit
+			var got []string
+			for {
+				record, _, err := s.next()
+				if err == io.EOF {
+					break
+				}
+				mark := ""
+				if errors.Is(err, errUnclosed) {
+					mark = "! "
+				}
+				got = append(got, mark+string(record))
+			}
+			if diff := cmp.Diff(rows(in, limit), got); diff != "" {
+				t.Fatalf("%s (-want +got):\n%s", kind, diff)
+			}
+		}
+	})
+}
+
+// BenchmarkStrayQuotes reads lines each of which leaves a quote open. The cost of a byte must not grow with their
+// number.
+func BenchmarkStrayQuotes(b *testing.B) {
+	for _, size := range []int{15 << 10, 60 << 10, 960 << 10} {
+		b.Run(fmt.Sprintf("%dk", size>>10), func(b *testing.B) {
+			in := "id,created_at,text\n" + strings.Repeat("\"x\n", size/3)
+			b.SetBytes(int64(len(in)))
+			for b.Loop() {
+				stats, err := Read(strings.NewReader(in), "in", Options{}, func(int, sources.Mention) error { return nil })
+				if err != nil || stats.Rejected != size/3 {
+					b.Fatal(stats, err)
+				}
+			}
+		})
 	}
 }
 

@@ -104,6 +104,9 @@ func (r *run) file(ctx context.Context, path string) (failed, err error) {
 	}
 	r.seen[path] = info
 	delete(r.again, path)
+	if !info.Mode().IsRegular() { // opening a pipe waits for its writer, whatever ctx says
+		return fmt.Errorf("%s: no regular file; pipe it into standard input, or push it to the webhook", path), nil
+	}
 	t := r.tails[path]
 	if t != nil && t.replaced(info) {
 		if err := r.retire(ctx, t, info); err != nil {
@@ -112,8 +115,8 @@ func (r *run) file(ctx context.Context, path string) (failed, err error) {
 		t = nil
 	}
 	if t == nil {
-		if t, failed = openTail(path, r.marks, *r.opt, r.opt.Follow); failed != nil {
-			return failed, nil
+		if t, failed = openTail(ctx, path, r.marks, *r.opt, r.opt.Follow); failed != nil {
+			return failed, ctx.Err()
 		}
 	}
 	failed, err = r.read(ctx, t)
@@ -163,6 +166,8 @@ func (r *run) read(ctx context.Context, t *tail) (failed, err error) {
 		case ended(err):
 			t.mark.Done = t.packed
 			return r.settle(t), nil
+		case err != nil && ctx.Err() != nil:
+			return nil, ctx.Err()
 		case err != nil:
 			return errors.Join(fmt.Errorf("%s: line %d: %w", t.path, line, err), r.settle(t)), nil
 		case bad != nil:

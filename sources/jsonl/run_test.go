@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -401,5 +402,49 @@ func TestFiles(t *testing.T) {
 	}
 	if !slices.Equal(names, []string{"[odd].csv", "b.csv", "a.ndjson"}) || err == nil {
 		t.Errorf("got %v, %v", names, err)
+	}
+}
+
+// cancelling is an endless line that cancels a context on its way.
+type cancelling struct {
+	cancel context.CancelFunc
+	left   int
+}
+
+func (c *cancelling) Read(b []byte) (int, error) {
+	if c.left--; c.left == 0 {
+		c.cancel()
+	}
+	return letters{}.Read(b)
+}
+
+func TestLongReadsEndWithTheirContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	line := io.LimitReader(&cancelling{cancel, 100}, 256<<20)
+	if _, _, err := newSplitter(bounded{ctx, line}, false).next(); !errors.Is(err, context.Canceled) {
+		t.Errorf("a line without an end: %v", err)
+	}
+
+	path := filepath.Join(t.TempDir(), "in.gz")
+	write(t, path, gzipped(strings.Repeat(item("a")+"\n", 2000)))
+	in := &intake{}
+	if err := in.once(t, Options{Paths: []string{path}}); err != nil {
+		t.Fatal(err)
+	}
+	known, err := parseMarks(in.cursor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := known[path]
+	m.Done = false
+	known[path] = m
+	if _, err := openTail(ctx, path, known, Options{Name: "in"}, false); !errors.Is(err, context.Canceled) {
+		t.Errorf("unpacking to the place reached: %v", err)
+	}
+
+	told := 0
+	src := quick(t, Options{Name: "in", Paths: []string{path}, Report: func(string, int, error) { told++ }})
+	if err := src.Run(ctx, nil, in.emit); !errors.Is(err, context.Canceled) || told != 0 {
+		t.Errorf("run: %v, and %d problems of files are told", err, told)
 	}
 }

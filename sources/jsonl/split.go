@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	maxLine = 1 << 20 // longest record that is read; longer ones are skipped
-	maxRow  = 64 << 10
+	maxLine = 1 << 20  // longest record that is read; longer ones are skipped
+	maxRow  = 64 << 10 // longest row of several lines
 )
 
 // Problems of a single record, and the end of what has been written so far.
@@ -22,9 +22,10 @@ var (
 // splitter cuts a stream into records: lines, or rows of CSV, whose quoted cells may hold new lines. It
 // knows where each begins, and holds at most one record in memory.
 type splitter struct {
-	r     io.Reader
-	delim byte // of CSV; 0 means that every line is a record
-	open  bool // the last line may still grow: without its new line it is not a record yet
+	r      io.Reader
+	delim  byte // of CSV; 0 means that every line is a record
+	open   bool // the last line may still grow: without its new line it is not a record yet
+	maxRow int
 
 	buf     []byte
 	start   int   // of the next record within buf
@@ -33,9 +34,19 @@ type splitter struct {
 	offset  int64 // of the next record within the stream
 	line    int   // number of the next record's first line, from 1
 	records int   // handed out, bad ones included
+	first   int   // length of the next record's first line; 0: not known yet
+	ahead   ahead
 }
 
-func newSplitter(r io.Reader, open bool) *splitter { return &splitter{r: r, open: open, line: 1} }
+// ahead is how far the search for the end of a row has come.
+type ahead struct {
+	offset int64 // of what comes next
+	cell   cell
+}
+
+func newSplitter(r io.Reader, open bool) *splitter {
+	return &splitter{r: r, open: open, maxRow: maxRow, line: 1}
+}
 
 // next returns the next record without its line ending and the line it began at. The bytes are good until
 // the next call. errTooLong and errUnclosed are about this record only; io.EOF and errPartial say that there
@@ -61,9 +72,7 @@ func (s *splitter) next() (record []byte, line int, err error) {
 			searched = 0
 			continue
 		}
-		if s.delim == 0 {
-			searched = len(data)
-		}
+		searched = len(data)
 		if err := s.fill(); err != nil {
 			return nil, s.line, err
 		}
@@ -82,7 +91,8 @@ func (s *splitter) last(data []byte) ([]byte, int, error) {
 	case len(data) == 0:
 		return nil, s.line, io.EOF
 	}
-	if end := bytes.IndexByte(data, '\n') + 1; end > 0 { // only CSV: the quote was never closed
+	if s.first > 0 && s.quoted(data) { // only CSV
+		end := s.first
 		return trimEOL(data[:end]), s.advance(end), errUnclosed
 	}
 	return trimEOL(data), s.advance(len(data)), nil
@@ -91,48 +101,78 @@ func (s *splitter) last(data []byte) ([]byte, int, error) {
 // recordEnd returns the length of the record that data begins with, new line included, or -1 when data
 // does not hold all of it.
 func (s *splitter) recordEnd(data []byte, searched int) (int, error) {
-	first := bytes.IndexByte(data[searched:], '\n')
-	if first < 0 {
-		return -1, nil
+	if s.first == 0 {
+		at := bytes.IndexByte(data[searched:], '\n')
+		if at < 0 {
+			return -1, nil
+		}
+		s.first = searched + at + 1
+		line := cell{start: true}
+		if _, ended := line.read(data[:s.first], 0, s.first, s.delim); s.delim == 0 || s.skip || ended {
+			return s.first, nil
+		}
+		if s.ahead.offset < s.offset+int64(s.first) {
+			s.ahead = ahead{s.offset + int64(s.first), line}
+		}
 	}
-	if first += searched + 1; s.delim == 0 || s.skip {
-		return first, nil
-	}
-	if end := rowEnd(data, s.delim); end >= 0 {
-		return end, nil
-	}
-	if len(data) > maxRow { // a stray quote must not swallow the rest of the file
-		return first, errUnclosed
+	return s.rowEnd(data)
+}
+
+// rowEnd is recordEnd for a row whose first line ends within quotes. If the row does not end in time, its quote is
+// a stray one, which must not swallow the rest of the file: then the first line alone is the record.
+//
+// A row that came to nothing is not read twice. Within it every line began within quotes, or it would have
+// ended there. So a later row that is within quotes at the end of its own first line goes on just as the earlier
+// one did, and can be looked for from where that one was given up.
+func (s *splitter) rowEnd(data []byte) (int, error) {
+	at, ended := s.ahead.cell.read(data, int(s.ahead.offset-s.offset), s.maxRow, s.delim)
+	s.ahead.offset = s.offset + int64(at)
+	switch {
+	case ended:
+		return at, nil
+	case at >= s.maxRow:
+		return s.first, errUnclosed
 	}
 	return -1, nil
 }
 
-// rowEnd finds the end of a row of CSV. A quote opens at the start of a cell only and closes before a
+// quoted reports whether data, which is all there is, ends within quotes.
+func (s *splitter) quoted(data []byte) bool {
+	return s.ahead.cell.quoted && int(s.ahead.offset-s.offset) == len(data)
+}
+
+// cell is the place of a byte within a row of CSV. A quote opens at the start of a cell only and closes before a
 // separator or the end of the line only; others are text. encoding/csv reads the same with LazyQuotes.
-func rowEnd(data []byte, delim byte) int {
-	quoted, start := false, true
-	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
-		case quoted && c == '"':
+type cell struct {
+	quoted bool
+	start  bool // of a cell
+}
+
+// read goes on from data[i] until the row ends or i reaches limit, and returns where it stopped. It stops at a
+// quote too if what follows it is not in data yet.
+func (c *cell) read(data []byte, i, limit int, delim byte) (at int, ended bool) {
+	for ; i < min(limit, len(data)); i++ {
+		switch b := data[i]; {
+		case c.quoted && b == '"':
 			if i+1 == len(data) {
-				return -1
+				return i, false
 			}
 			switch next := data[i+1]; {
 			case next == '"':
 				i++
 			case next == delim || next == '\n' || next == '\r':
-				quoted = false
+				c.quoted = false
 			}
-		case quoted:
-		case c == '\n':
-			return i + 1
-		case c == '"' && start:
-			quoted, start = true, false
+		case c.quoted:
+		case b == '\n':
+			return i + 1, true
+		case b == '"' && c.start:
+			c.quoted, c.start = true, false
 		default:
-			start = c == delim
+			c.start = b == delim
 		}
 	}
-	return -1
+	return i, false
 }
 
 // advance takes n bytes as consumed and returns the line they began at.
@@ -145,6 +185,7 @@ func (s *splitter) advance(n int) int {
 }
 
 func (s *splitter) discard(n int) {
+	s.first = 0
 	s.start += n
 	s.offset += int64(n)
 }
@@ -175,5 +216,5 @@ func trimEOL(b []byte) []byte {
 
 // restart goes on with another reader at a place that was reached before.
 func (s *splitter) restart(r io.Reader, offset int64, line int) {
-	*s = splitter{r: r, delim: s.delim, open: s.open, offset: offset, line: line}
+	*s = splitter{r: r, delim: s.delim, open: s.open, maxRow: s.maxRow, offset: offset, line: line}
 }

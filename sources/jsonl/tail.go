@@ -1,6 +1,7 @@
 package jsonl
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -19,30 +20,30 @@ type tail struct {
 
 // openTail opens a file at the place where the marks say it was left. open says that its last line may still
 // grow.
-func openTail(path string, known marks, opt Options, open bool) (*tail, error) {
+func openTail(ctx context.Context, path string, known marks, opt Options, open bool) (*tail, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	t := &tail{path: path, f: f, free: func() {}, mark: known.take(path, f)}
-	if err := t.start(opt, open); err != nil {
+	if err := t.start(ctx, opt, open); err != nil {
 		t.close()
 		return nil, err
 	}
 	return t, nil
 }
 
-func (t *tail) start(opt Options, open bool) error {
+func (t *tail) start(ctx context.Context, opt Options, open bool) error {
 	plain, packed, free, err := decompress(t.f)
 	if err != nil {
 		return err
 	}
 	t.free, t.packed = free, packed
-	t.dec = newDecoder(plain, opt, time.Now)
+	t.dec = newDecoder(bounded{ctx, plain}, opt, time.Now)
 	if packed {
 		return t.resumePacked()
 	}
-	return t.resumePlain(open)
+	return t.resumePlain(ctx, open)
 }
 
 // resumePacked unpacks up to the record that comes next; all of it, if the file was read to its end and has
@@ -61,13 +62,27 @@ func (t *tail) resumePacked() error {
 	return ignoreEnd(t.dec.skip(t.mark.Records))
 }
 
+// bounded is a reader that ends with a context: unpacking to the place reached, and skipping a line without an
+// end, can take minutes.
+type bounded struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (b bounded) Read(p []byte) (int, error) {
+	if err := b.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return b.r.Read(p)
+}
+
 // eof is a reader with nothing to read.
 type eof struct{}
 
 func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 
 // resumePlain reads the format off the first line and goes on at the offset reached.
-func (t *tail) resumePlain(open bool) error {
+func (t *tail) resumePlain(ctx context.Context, open bool) error {
 	t.dec.split.open = open
 	if t.mark.Offset == 0 {
 		return nil
@@ -78,7 +93,7 @@ func (t *tail) resumePlain(open bool) error {
 	if _, err := t.f.Seek(t.mark.Offset, io.SeekStart); err != nil {
 		return err
 	}
-	t.dec.split.restart(t.f, t.mark.Offset, t.mark.Line)
+	t.dec.split.restart(bounded{ctx, t.f}, t.mark.Offset, t.mark.Line)
 	return nil
 }
 

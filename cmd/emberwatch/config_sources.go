@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"emberwatch/detector"
+	"emberwatch/sources"
+	"emberwatch/sources/jsonl"
+)
+
+// sourceKeys are the types of source of this version, each with the keys that it uses besides type and name. A
+// key that is not listed here would be ignored, and is warned of.
+var sourceKeys = map[string][]string{
+	"feed":    {"url", "every", "kind", "network", "brand"},
+	"jsonl":   {"path", "follow", "history", "brand", "timezone"},
+	"webhook": nil, // who may push stands in intake
+}
+
+// laterSources are types of the format that this version does not read yet.
+var laterSources = []string{"appstore", "bluesky", "discourse", "googleplay", "hackernews", "mastodon", "meta", "youtube"}
+
+// intakeName is the name that the pushed mentions have, which no other source can have.
+const intakeName = "webhook"
+
+func (v *validation) sources() {
+	names := map[string]int{}
+	for i := range v.c.Sources {
+		at, s := fmt.Sprintf("sources[%d]", i), &v.c.Sources[i]
+		if s.Name == "" {
+			v.fail(at+".name", "a source needs a name", "it stands in every mention and alert", "add name: something short")
+		} else if first, ok := names[s.Name]; ok {
+			v.fail(at+".name", fmt.Sprintf("the name %q is taken by sources[%d]", s.Name, first), "ids are unique within a source", "choose another name")
+		} else if s.Name == intakeName && s.Type != "webhook" {
+			v.fail(at+".name", fmt.Sprintf("the name %q is taken by the intake", s.Name), "mentions that are pushed to /v1/mentions have it", "choose another name")
+		}
+		names[s.Name] = i
+		v.sourceType(at, s)
+		v.sourceValues(at, s)
+	}
+}
+
+func (v *validation) sourceType(at string, s *SourceConfig) {
+	_, known := sourceKeys[s.Type]
+	switch {
+	case slices.Contains(laterSources, s.Type):
+		v.fail(at+".type", fmt.Sprintf("type %q is not in this version", s.Type), "the source would stay silent unnoticed",
+			"remove it, or push its mentions to the webhook")
+		return
+	case !known:
+		v.fail(at+".type", fmt.Sprintf("unknown type %q", s.Type), "", "use feed, jsonl or webhook")
+		return
+	}
+	switch {
+	case s.Type == "jsonl" && (len(s.Path) == 0 || slices.Contains(s.Path, "")):
+		v.fail(at+".path", "not set", "there is nothing to read", "add path: a file, folder, pattern, or - for standard input")
+	case s.Type == "feed" && s.URL == "":
+		v.fail(at+".url", "not set", "there is nothing to read", "add url: the address of the feed")
+	}
+	v.unusedKeys(at, s)
+	v.history(at, s)
+	switch {
+	case s.Type == "jsonl":
+		v.paths(at, s)
+	case s.Type == "webhook" && s.Name != "" && s.Name != intakeName:
+		v.warn(at+".name", "pushed mentions do not go by this name", "the intake is always there, and its name is "+intakeName,
+			"write name: "+intakeName+", or remove the source; who may push stands under intake")
+	}
+}
+
+// keys lists the keys that have a value, besides type and name.
+func (s *SourceConfig) keys() []string {
+	var out []string
+	v := reflect.ValueOf(*s)
+	for i := range v.NumField() {
+		if key := v.Type().Field(i).Tag.Get("yaml"); key != "type" && key != "name" && !v.Field(i).IsZero() {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+// unusedKeys warns of keys that the type of a source does nothing with. A history that cannot be is an error
+// of its own.
+func (v *validation) unusedKeys(at string, s *SourceConfig) {
+	uses := sourceKeys[s.Type]
+	fix := "remove it; a source of this type uses " + strings.Join(append([]string{"type", "name"}, uses...), ", ")
+	for _, key := range s.keys() {
+		if !slices.Contains(uses, key) && key != "history" {
+			v.warn(at+"."+key, "a source of type "+s.Type+" does not use it", "it is ignored", fix)
+		}
+	}
+}
+
+// history refuses a history without an end: all other sources wait until it has been read.
+func (v *validation) history(at string, s *SourceConfig) {
+	const why = "the other sources begin when a history has been read to its end"
+	switch {
+	case !s.History:
+	case s.Type != "jsonl":
+		v.fail(at+".history", "a source of type "+s.Type+" cannot be a history", why+", and this one has none",
+			"remove it, or give the past as files: {type: jsonl, path: …, history: true}")
+	case slices.Contains(s.Path, jsonl.Stdin):
+		v.fail(at+".history", "standard input cannot be a history", why+", and nobody knows whether standard input has one",
+			"put the mentions into a file, or remove history")
+	case s.Follow:
+		v.fail(at+".follow", "a history cannot be followed", why,
+			"remove follow, or make two sources: one with history for the past, one with follow for what comes")
+	}
+}
+
+// paths refuses what could be no file name.
+func (v *validation) paths(at string, s *SourceConfig) {
+	if slices.Contains(s.Path, jsonl.Stdin) && len(s.Path) > 1 {
+		v.fail(at+".path", "standard input (-) stands beside files", "its end would never be known", "make it a source of its own")
+	}
+	for _, p := range s.Path {
+		if _, err := filepath.Match(p, ""); err != nil {
+			v.fail(at+".path", fmt.Sprintf("%q is no pattern", p), "a [ in it is not closed, or a \\ stands at its end", `write \[ for a bracket that is part of the name`)
+		}
+	}
+}
+
+// sourceValues checks what is written, whether the type uses it or not.
+func (v *validation) sourceValues(at string, s *SourceConfig) {
+	if s.URL != "" {
+		v.webAddress(at+".url", s.URL)
+	}
+	v.every(at+".every", s.Every)
+	if s.Timezone != "" {
+		if _, err := time.LoadLocation(s.Timezone); err != nil {
+			v.fail(at+".timezone", fmt.Sprintf("unknown time zone %q", s.Timezone), "", "use an IANA name such as Europe/Oslo")
+		}
+	}
+	if s.Kind != "" && !slices.Contains(sources.Kinds, sources.Kind(s.Kind)) {
+		v.fail(at+".kind", fmt.Sprintf("unknown kind %q", s.Kind), "", "use one of those that a mention may have, such as article")
+	}
+}
+
+func (v *validation) every(at, s string) {
+	if s == "" {
+		return
+	}
+	if d, err := detector.ParseDuration(s); err != nil {
+		v.fail(at, err.Error(), "", "")
+	} else if d < time.Minute {
+		v.fail(at, s+" is too often", "servers ban impatient readers", "use at least 1m")
+	}
+}
