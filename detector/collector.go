@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"strings"
 	"time"
 )
 
@@ -49,6 +50,32 @@ func (m *Model) join(b *brand, source string) {
 		}
 	}
 	delete(b.state.Onset, source)
+	m.touchBrand(b)
+}
+
+// release lets the sources that only teach count at once, with what they brought so far: the brand's other sources have
+// raised an incident, so what is said there is a part of it and no accident of collecting.
+func (m *Model) release(b *brand) {
+	if len(b.state.Onset) == 0 {
+		return
+	}
+	for _, it := range b.items {
+		if !it.Held {
+			continue
+		}
+		it.Held = false
+		m.change.Items = append(m.change.Items, *it)
+		bucket := bucketOf(it.At)
+		for _, name := range m.countedIn(b, it) {
+			if strings.HasPrefix(name, "source:") {
+				continue
+			}
+			s := m.seriesOf(b, name, m.ruleOfSeries(it, name), bucket)
+			s.burst.add(bucket, float64(it.Weight))
+			m.touch(s)
+		}
+	}
+	clear(b.state.Onset)
 	m.touchBrand(b)
 }
 

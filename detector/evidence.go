@@ -41,7 +41,7 @@ func (m *Model) evidence(b *brand, s *series, e *Eval) Evidence {
 		if it.Copy && m.about(b, name, it) {
 			ev.Copied++
 		}
-		return m.inSeries(b, name, it) || it.Held && it.Weight > 0 && !it.Copy && m.about(b, name, it)
+		return m.inSeries(b, name, it)
 	})
 	return ev
 }

@@ -85,6 +85,9 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 		f.signal.Why = "most brands on " + source + " step together: it looks like a fault of the collector"
 	}
 	m.raise(b, &f)
+	if notifying(f.signal.Level) {
+		m.release(b)
+	}
 }
 
 // title is what an incident that the signal leads is called.
