@@ -261,13 +261,20 @@ func (d *Daemon) makeSources() error {
 		history, live := d.extra(d)
 		opt.History, opt.Sources = append(opt.History, history...), append(opt.Sources, live...)
 	}
-	st, err := d.db.Load(context.Background())
-	if err != nil {
-		return err
-	}
-	opt.Cursors = func(name string) sources.Cursor { return st.Cursors[name] }
+	opt.Cursors = d.cursor
+	var err error
 	d.supervisor, err = sources.NewSupervisor(opt)
 	return err
+}
+
+// cursor is where a source goes on. It is read at every start of the source: one that failed must not begin
+// where the process once did. Without it the source reads again what it can, and what is known is recognised.
+func (d *Daemon) cursor(source string) sources.Cursor {
+	c, err := d.db.Cursor(context.Background(), source)
+	if err != nil {
+		d.log.Error("the source starts without its cursor", "source", source, "err", err)
+	}
+	return c
 }
 
 // makeIntake opens the webhook, unless there are tokens and none of them, nor any secret, lets mentions in.
