@@ -167,7 +167,8 @@ func checkNeeds(e *detector.Event, now time.Time) error {
 	case detector.OpMerge:
 		return needed(a.Into != "" && a.Into != e.Incident, "merge into which other incident? give its id as into")
 	case detector.OpSplit:
-		return needed(len(a.Mentions) > 0, "split off which mentions? give mentions as [{\"source\":…,\"id\":…}]")
+		return needed((len(a.Mentions) > 0) != (a.Into != ""), "split off which mentions? give mentions as "+
+			"[{\"source\":…,\"id\":…}], or as into the id of the merged incident to bring back; not both")
 	case detector.OpFacts:
 		return needed(len(a.Facts) > 0, "give facts as {\"name\":\"value\"}")
 	}
