@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -232,11 +233,8 @@ func (s *server) storeOp(w http.ResponseWriter, r *http.Request) {
 	case "info":
 		result, err = s.d.db.Info(r.Context())
 	case "backup":
-		dst := r.FormValue("to")
-		if dst == "" {
-			dst = s.d.db.BackupPath(time.Now())
-		}
-		result, err = s.d.db.Backup(r.Context(), dst)
+		s.backup(w, r)
+		return
 	case "erase":
 		if r.FormValue("author") == "" || r.FormValue("source") == "" {
 			answer(w, http.StatusBadRequest, map[string]string{"error": "say whom: source and author are needed"})
@@ -255,6 +253,28 @@ func (s *server) storeOp(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, result)
+}
+
+// backup copies the store to where the request says. A relative path would be one of the daemon's working
+// folder, which whoever asks neither knows nor means.
+func (s *server) backup(w http.ResponseWriter, r *http.Request) {
+	to := r.FormValue("to")
+	if to == "" {
+		to = s.d.db.BackupPath(time.Now())
+	}
+	if !filepath.IsAbs(to) {
+		answer(w, http.StatusBadRequest, map[string]string{"error": fmt.Sprintf("to=%q is a relative path: name a folder on this machine from the root, such as /var/backups/emberwatch-monday, or leave it out", to)})
+		return
+	}
+	copied, err := s.d.db.Backup(r.Context(), to)
+	switch {
+	case errors.Is(err, store.ErrOccupied):
+		answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+	case err != nil:
+		answer(w, http.StatusInternalServerError, map[string]string{"error": err.Error()})
+	default:
+		answer(w, http.StatusOK, copied)
+	}
 }
 
 func (s *server) export(w http.ResponseWriter, r *http.Request) {

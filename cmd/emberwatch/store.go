@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ func (a *app) storeCommand() *cli.Command {
 	}
 	return &cli.Command{Name: "store", Usage: "the data folder", Subcommands: []*cli.Command{
 		online(a.storeInfo, "info", "what it holds", ""),
-		online(a.storeBackup, "backup", "copy it while the daemon runs", "[DIR]"),
+		online(a.storeBackup, "backup", "copy it while the daemon runs, into a new folder on the daemon's machine", "[DIR]"),
 		online(a.storeExport, "export", "mentions as NDJSON that replay reads", "",
 			&cli.StringFlag{Name: "brand"}, &cli.StringFlag{Name: "source"}, &cli.StringFlag{Name: "author", Usage: "needs --source"}),
 		online(a.storeErase, "erase", "remove what one author wrote", "", &cli.StringFlag{Name: "source", Usage: "`NAME` of the source"},
@@ -98,17 +99,20 @@ func bytesWord(n int64) string {
 }
 
 func (a *app) storeBackup(c *cli.Context) error {
+	to, err := backupTarget(c)
+	if err != nil {
+		return err
+	}
 	q := url.Values{}
-	if c.Args().Present() {
-		q.Set("to", c.Args().First())
+	if to != "" {
+		q.Set("to", to)
 	}
 	var copied store.Copied
-	err := a.throughDaemon(c, "backup", q, &copied, func(db *store.DB) (err error) {
-		dst := c.Args().First()
-		if dst == "" {
-			dst = db.BackupPath(time.Now())
+	err = a.throughDaemon(c, "backup", q, &copied, func(db *store.DB) (err error) {
+		if to == "" {
+			to = db.BackupPath(time.Now())
 		}
-		copied, err = db.Backup(c.Context, dst)
+		copied, err = db.Backup(c.Context, to)
 		return err
 	})
 	if err != nil {
@@ -119,6 +123,18 @@ func (a *app) storeBackup(c *cli.Context) error {
 	}
 	fmt.Fprintf(a.stdout, "%s: %d files, %s, checked\n", copied.Path, copied.Files, bytesWord(copied.Bytes))
 	return nil
+}
+
+// backupTarget is where a backup shall go, or empty for the daemon's place. A relative path means the folder
+// that the command was given in, not the daemon's.
+func backupTarget(c *cli.Context) (string, error) {
+	switch c.Args().Len() {
+	case 0:
+		return "", nil
+	case 1:
+		return filepath.Abs(c.Args().First())
+	}
+	return "", usage("name one folder for the backup, or none to keep it in the data folder")
 }
 
 func (a *app) storeExport(c *cli.Context) error {
