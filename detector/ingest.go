@@ -28,9 +28,7 @@ func (d *Detector) Ingest(ctx context.Context, b sources.Batch) (sources.Taken, 
 	d.queue = append(d.queue, in)
 	d.queueMu.Unlock()
 
-	d.mu.Lock()
 	d.drain()
-	d.mu.Unlock()
 	<-in.done
 	return in.taken, in.err
 }
@@ -76,8 +74,10 @@ func bounded(at, now time.Time) time.Time {
 	return at.UTC()
 }
 
-// drain commits everything that waits. The caller holds the lock.
+// drain commits everything that waits, and answers it whatever happens.
 func (d *Detector) drain() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.queueMu.Lock()
 	waiting := d.queue
 	d.queue = nil
@@ -85,6 +85,21 @@ func (d *Detector) drain() {
 	if len(waiting) == 0 {
 		return
 	}
+	if err := d.safely("intake", func() error { return d.take(waiting) }); err != nil {
+		for _, in := range waiting {
+			if in.err == nil { // those that were not admitted have an answer
+				in.taken, in.err = sources.Taken{}, err
+			}
+		}
+	}
+	for _, in := range waiting {
+		d.metrics.intake(in)
+		close(in.done)
+	}
+}
+
+// take commits those of the waiting that may go on.
+func (d *Detector) take(waiting []*intake) error {
 	var ready []*intake
 	coming := map[string][32]byte{}
 	for _, in := range waiting {
@@ -92,15 +107,7 @@ func (d *Detector) drain() {
 			ready = append(ready, in)
 		}
 	}
-	if err := d.commitIntakes(ready); err != nil {
-		for _, in := range ready {
-			in.taken, in.err = sources.Taken{}, err
-		}
-	}
-	for _, in := range waiting {
-		d.metrics.intake(in)
-		close(in.done)
-	}
+	return d.commitIntakes(ready)
 }
 
 // admit checks whether an intake may go on: the daemon is open, and its delivery is a new one. coming are the
