@@ -329,3 +329,14 @@ func TestOverARealConnection(t *testing.T) {
 		t.Errorf("%d %s %v", res.StatusCode, b, err)
 	}
 }
+
+func TestAssigneeIsOneLine(t *testing.T) {
+	w := busy()
+	a := post("/api/v1/incidents/fjellbryg-3/assign", `{"assignee":" Maja\n\u001b[31m\u202eLindqvist "}`).send(New(configOf(w)))
+	if got := w.last(t).Args.Assignee; a.Code != 200 || got != "Maja[31mLindqvist" {
+		t.Errorf("%d, assigned to %q", a.Code, got)
+	}
+	if a := post("/api/v1/incidents/fjellbryg-3/assign", `{"assignee":"\n\u202e"}`).send(New(configOf(busy()))); a.Code != 400 {
+		t.Errorf("a name of nothing: %d %s", a.Code, a.Body)
+	}
+}

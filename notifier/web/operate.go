@@ -119,8 +119,10 @@ func actor(p person, claim, via string) detector.Actor {
 	return a
 }
 
-// respond checks an event's form and hands it on.
+// respond checks an event's form and hands it on. The assignee becomes a name on every list: it is one line,
+// whatever was sent.
 func (s *Server) respond(ctx context.Context, e detector.Event) (detector.Result, error) {
+	e.Args.Assignee = oneLine(e.Args.Assignee, longestName)
 	if err := checkArgs(&e, s.c.Now()); err != nil {
 		return detector.Result{}, err
 	}
@@ -159,7 +161,7 @@ func checkNeeds(e *detector.Event, now time.Time) error {
 			return badRequest("a snooze may last 7 days at most")
 		}
 	case detector.OpAssign:
-		return needed(strings.TrimSpace(a.Assignee) != "", "assign to whom? give assignee")
+		return needed(a.Assignee != "", "assign to whom? give assignee")
 	case detector.OpNote:
 		return needed(strings.TrimSpace(a.Note) != "", "the note is empty; give note")
 	case detector.OpSeverity:
