@@ -52,16 +52,9 @@ func (s *Server) postOperation(w http.ResponseWriter, r *http.Request, p person)
 	if err != nil {
 		return err
 	}
-	if c.As == "" {
-		c.As = r.Header.Get("X-Emberwatch-Actor")
-	}
-	via := "http"
-	if r.Header.Get("X-Emberwatch-Via") == "cli" {
-		via = "cli"
-	}
 	res, err := s.respond(r.Context(), detector.Event{
 		ID: id, Incident: r.PathValue("id"), Op: detector.Operation(r.PathValue("op")),
-		Expected: c.ExpectedVersion, Actor: actor(p, c.As, via), Args: c.Args,
+		Expected: c.ExpectedVersion, Actor: actorOf(r, p, c.As), Args: c.Args,
 	})
 	switch {
 	case err != nil:
@@ -101,6 +94,18 @@ func eventID(r *http.Request) (string, error) {
 		return "http-" + rand.Text(), nil
 	}
 	return key, nil
+}
+
+// actorOf is who makes a request of the API, by the name in its body or else in its header.
+func actorOf(r *http.Request, p person, claim string) detector.Actor {
+	if claim == "" {
+		claim = r.Header.Get("X-Emberwatch-Actor")
+	}
+	via := "http"
+	if r.Header.Get("X-Emberwatch-Via") == "cli" {
+		via = "cli"
+	}
+	return actor(p, claim, via)
 }
 
 // actor says who did it. What people call themselves is only a claim: beside a token it is shown with the
