@@ -240,7 +240,9 @@ func (s *server) storeOp(w http.ResponseWriter, r *http.Request) {
 			answer(w, http.StatusBadRequest, map[string]string{"error": "say whom: source and author are needed"})
 			return
 		}
-		result, err = s.d.db.EraseAuthor(r.Context(), r.FormValue("source"), r.FormValue("author"))
+		result, err = s.d.db.EraseAuthor(r.Context(), store.Erasure{
+			Source: r.FormValue("source"), Author: r.FormValue("author"), By: web.Actor(r.Context()), At: time.Now(),
+		})
 	case "export":
 		s.export(w, r)
 		return
