@@ -49,7 +49,7 @@ func (m *Model) Apply(batch []Arrival, now time.Time) (*Change, []Fate) {
 		switch {
 		case a.Op == sources.Delete:
 			m.erase(a)
-		case a.Prior.Found && a.Op != sources.Update:
+		case a.Prior.Seen.Deleted, a.Prior.Found && a.Op != sources.Update:
 			fates[i] = Duplicate
 		default:
 			m.take(a)
@@ -64,12 +64,15 @@ func (m *Model) erase(a *Arrival) {
 		return
 	}
 	m.change.Erase = append(m.change.Erase, a.Key)
+	gone := a.Prior.Seen
+	gone.Key, gone.Deleted = a.Key, true
+	m.change.Seen = append(m.change.Seen, gone)
 	for _, id := range a.Prior.Seen.Brands {
 		if b := m.brands[id]; b != nil {
 			if it := b.byKey[a.Key]; it != nil {
 				b.forget(it)
 				it.Author = hash64("deleted", a.Key.Source, a.Key.ID)
-				b.byKey[it.Key], b.by[it.Author] = it, []*Item{it}
+				b.remember(it)
 				m.change.Items = append(m.change.Items, *it)
 			}
 		}
@@ -94,7 +97,6 @@ func (m *Model) take(a *Arrival) {
 	}
 	for _, id := range a.Prior.Seen.Brands {
 		if !slices.Contains(seen.Brands, id) {
-			seen.Brands = append(seen.Brands, id) // a delete has to find what is kept there
 			m.leave(id, a.Key)
 		}
 	}
@@ -126,12 +128,10 @@ func (m *Model) count(a *Arrival, j *Judged) {
 		m.change.Items = append(m.change.Items, *it)
 	}
 	bucket := bucketOf(it.At)
-	if it.Weight > 0 {
-		for _, name := range append(commonSeries(it), m.watched(it)...) {
-			s := m.seriesOf(b, name, m.ruleOfSeries(it, name), bucket)
-			if s.burst.add(bucket, float64(it.Weight)) && (bucket < s.burst.cur || b.fading(bucket)) {
-				m.touch(s)
-			}
+	for _, name := range m.countedIn(b, it) {
+		s := m.seriesOf(b, name, m.ruleOfSeries(it, name), bucket)
+		if s.burst.add(bucket, float64(it.Weight)) && (bucket < s.burst.cur || b.fading(bucket)) {
+			m.touch(s)
 		}
 	}
 	m.prune(b)
@@ -153,7 +153,7 @@ func (m *Model) meet(a *Arrival, j *Judged) *brand {
 	if a.At.After(b.state.LastSeen) {
 		b.state.LastSeen, changed = a.At, true
 	}
-	if _, ok := b.state.Sources[a.Key.Source]; !ok {
+	if _, ok := b.state.Sources[a.Key.Source]; !ok && len(b.state.Sources) < maxSources {
 		b.state.Sources[a.Key.Source], changed = a.At, true
 	}
 	if changed {
@@ -162,15 +162,12 @@ func (m *Model) meet(a *Arrival, j *Judged) *brand {
 	return b
 }
 
-// touchBrand has the brand's state written with this change, once.
+// touchBrand has the brand's state written with the running change, once.
 func (m *Model) touchBrand(b *brand) {
-	for i := range m.change.Brands {
-		if m.change.Brands[i].ID == b.state.ID {
-			m.change.Brands[i] = b.state.clone()
-			return
-		}
+	if !b.dirty {
+		b.dirty = true
+		m.met = append(m.met, b)
 	}
-	m.change.Brands = append(m.change.Brands, b.state.clone())
 }
 
 func (b BrandState) clone() BrandState {
@@ -187,8 +184,8 @@ func cloneMap[V any](m map[string]V) map[string]V {
 	return out
 }
 
-// item makes the record that the model keeps. Somebody who writes a third time within six hours is heard,
-// not counted.
+// item makes the record that the model keeps. Somebody who writes a third time within six hours is heard, not counted;
+// the third of those who write the same counts as one more mention, not as one more complaint.
 func (m *Model) item(b *brand, a *Arrival, j *Judged) *Item {
 	x := &j.Mention
 	author := x.Author.Key()
@@ -200,23 +197,28 @@ func (m *Model) item(b *brand, a *Arrival, j *Judged) *Item {
 		Negative: j.P.Negative, Label: j.P.Label(), Known: j.Known, Category: j.Category, Categories: j.Categories,
 		Cue: j.Cue, Rules: j.Rules, Kind: x.Kind, Network: x.Network, Lang: j.Lang, Rating: x.Rating,
 		Reach: x.Reach(), Private: x.Visibility == sources.Private, Media: x.HasMedia,
-		Text: hash64(rules.Fold(x.Body())),
+		Text: hash64(rules.Fold(x.Body())), Sketch: j.Sketch,
 	}
-	if speaks(x.Kind) {
-		it.Weight = 1
-		if b.countOf(it) >= capAuthor {
-			it.Weight = 0
-		}
+	if !speaks(x.Kind) {
+		return it
 	}
+	it.Weight = 1
+	if b.countOf(it) >= capAuthor {
+		it.Weight = 0
+	}
+	it.Copy = it.Weight > 0 && b.copied(it) >= capAuthor
 	return it
 }
 
-// countOf returns how many mentions of the item's author counted in the six hours before and after it.
+// countOf returns how many mentions of the item's author counted in the six hours before and after it; no more than
+// capAuthor, for nothing else is asked.
 func (b *brand) countOf(it *Item) int {
 	n := 0
 	for _, x := range b.by[it.Author] {
-		if x.Weight > 0 && x.At.Sub(it.At).Abs() < capEvery && speaks(x.Kind) {
-			n++
+		if x.At.Sub(it.At).Abs() < capEvery {
+			if n++; n == capAuthor {
+				break
+			}
 		}
 	}
 	return n
@@ -225,11 +227,9 @@ func (b *brand) countOf(it *Item) int {
 // uncount takes an edited mention's old self out of every series and out of memory.
 func (m *Model) uncount(b *brand, it *Item) {
 	bucket := bucketOf(it.At)
-	if it.Weight > 0 {
-		for _, name := range append(commonSeries(it), m.watched(it)...) {
-			if s := b.series[name]; s != nil && s.burst.add(bucket, -float64(it.Weight)) && (bucket < s.burst.cur || b.fading(bucket)) {
-				m.touch(s)
-			}
+	for _, name := range m.countedIn(b, it) {
+		if s := b.series[name]; s != nil && s.burst.add(bucket, -float64(it.Weight)) && (bucket < s.burst.cur || b.fading(bucket)) {
+			m.touch(s)
 		}
 	}
 	b.remove(it)
@@ -257,7 +257,7 @@ func (m *Model) prune(b *brand) {
 // settle has the series written whose running bucket counts an item that leaves memory: after a restart
 // nothing else would know of it.
 func (m *Model) settle(b *brand, it *Item) {
-	for _, name := range append(commonSeries(it), m.watched(it)...) {
+	for _, name := range m.countedIn(b, it) {
 		if s := b.series[name]; s != nil && s.burst.cur == bucketOf(it.At) {
 			m.touch(s)
 		}

@@ -1,9 +1,11 @@
 package detector
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	"emberwatch/rules"
 	"emberwatch/sources"
 )
 
@@ -73,6 +75,65 @@ func TestEditOfOldMention(t *testing.T) {
 	s.hear(m)
 	x := s.m.brands["acme"].series["negative"].burst
 	expect(t, "count of its bucket", x.n[x.slot(bucketOf(m.CreatedAt))], 1)
+}
+
+// Names of sources come from outside: only so many get a series of their own, and mentions of the others count all the
+// same.
+func TestManySources(t *testing.T) {
+	s := newStage(t, starterSet())
+	var ms []sources.Mention
+	for k := range 3 * maxSources {
+		m := s.mention("bad")
+		m.Source = fmt.Sprintf("s%d", k)
+		ms = append(ms, m)
+	}
+	s.hear(ms...)
+	expect(t, "known sources", len(s.m.brands["acme"].state.Sources), maxSources)
+	if n := len(s.m.brands["acme"].series); n > maxSources+5 {
+		t.Errorf("%d series", n)
+	}
+	expect(t, "negative", countOfSeries(s, "negative"), float64(len(ms)))
+}
+
+// Who repeats what was told stays quiet, and what is remembered for that has a limit.
+func TestDedupeHasALimit(t *testing.T) {
+	s := newStage(t, starterSet())
+	b, r := s.m.brand("acme"), &rules.Rule{ID: "r", Dedupe: rules.Dedupe{By: []string{"author"}, For: 24 * time.Hour}}
+	s.m.begin(s.now)
+	for k := range maxDeduped + 500 {
+		s.m.now = s.now.Add(time.Duration(k) * time.Second)
+		if s.m.deduped(b, r, &Item{Author: uint64(k)}) {
+			t.Fatalf("author %d was never heard before", k)
+		}
+	}
+	if n := len(b.state.Deduped); n > maxDeduped {
+		t.Errorf("%d are remembered", n)
+	}
+	if !s.m.deduped(b, r, &Item{Author: maxDeduped + 499}) {
+		t.Error("the last author is forgotten")
+	}
+	s.m.now = s.now.Add(48 * time.Hour)
+	if s.m.deduped(b, r, &Item{Author: maxDeduped + 499}) {
+		t.Error("the last author is remembered for too long")
+	}
+}
+
+// An edit that speaks of another brand takes the mention along; the old brand keeps nothing of it.
+func TestEditMovesToAnotherBrand(t *testing.T) {
+	s := newStage(t, starterSet())
+	m := s.mention("bad")
+	s.hear(m)
+	m.Op, m.Brand = sources.Update, "other"
+	c, _ := s.m.Apply([]Arrival{s.arrival(m)}, s.now)
+	s.take(c)
+	expect(t, "brands", c.Seen[len(c.Seen)-1].Brands, []string{"other"})
+	expect(t, "negative of the old brand", countOfSeries(s, "negative"), 0)
+
+	again, back := m, m
+	again.Brand, back.Brand = "third", "other"
+	batch := []Arrival{s.arrival(again), s.arrival(back)}
+	fillPriors(batch, []Known{s.disk.seen[m.Key()], s.disk.seen[m.Key()]})
+	expect(t, "what the second edit finds", batch[1].Prior.Seen.Brands, []string{"third"})
 }
 
 // A delete takes text and author away; what was counted stays counted.

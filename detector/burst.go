@@ -25,8 +25,6 @@ const (
 	maxWindow     = bucketsPerDay // the longest window, in buckets
 
 	startEvents = 1.0 // the level starts as one event in fifty buckets
-	shrinkHOD   = 2000.0
-	shrinkHOW   = 4000.0
 
 	priorDispersion = 0.35 * 0.35
 
@@ -66,6 +64,17 @@ func bucketOf(t time.Time) int64 { return fiveMinutes.bucketOf(t) }
 // bucketStart returns when five-minute bucket b begins.
 func bucketStart(b int64) time.Time { return fiveMinutes.start(b) }
 
+// trust is how many events an hour of the day and an hour of the week have to see before half of their difference from
+// the rest is believed.
+type trust struct{ hod, how float64 }
+
+var (
+	// steady believes the hours soon: what people write to a brand has a rhythm, and a surge is found sooner against it.
+	steady = trust{200, 400}
+	// wary believes them late: counts of any kind may have none.
+	wary = trust{2000, 4000}
+)
+
 // windowState is what one window of a series has learnt.
 type windowState struct {
 	buckets int
@@ -79,6 +88,7 @@ type windowState struct {
 // are closed. Learning lags behind by lag buckets, so that late mentions still change what is learnt.
 type burst struct {
 	grain   *grain
+	trust   trust
 	down    bool  // it looks for drops: the lower tail counts
 	cur     int64 // the running bucket
 	first   int64 // the first bucket that was seen
@@ -115,17 +125,19 @@ type WindowEval struct {
 	G        float64
 }
 
-// newBurst returns the state of a series of five-minute buckets whose first is number first.
-func newBurst(windows []int, first int64) *burst { return newBurstOf(fiveMinutes, windows, first) }
+// newBurst returns the state of a series of mentions in five-minute buckets, of which the first is number first.
+func newBurst(windows []int, first int64) *burst {
+	return newBurstOf(fiveMinutes, steady, windows, first)
+}
 
-func newBurstOf(g *grain, windows []int, first int64) *burst {
+func newBurstOf(g *grain, t trust, windows []int, first int64) *burst {
 	longest := int(g.fullAge)
 	for _, w := range windows {
 		longest = max(longest, w)
 	}
 	size := longest + learnLagMax + 1
 	s := &burst{
-		grain: g, cur: first, first: first, learned: first,
+		grain: g, trust: t, cur: first, first: first, learned: first,
 		n: make([]float64, size), m: make([]float64, size), missing: make([]bool, size),
 	}
 	s.level.a, s.level.b = startEvents, g.startBuckets
@@ -174,9 +186,9 @@ func (s *burst) season(b int64) float64 {
 
 func (s *burst) hourFactor(how int) float64 {
 	d := s.hod[how%24]
-	f := (d.c + shrinkHOD) / (d.e + shrinkHOD)
+	f := (d.c + s.trust.hod) / (d.e + s.trust.hod)
 	w := s.how[how]
-	return (w.c + shrinkHOW*f) / (w.e + shrinkHOW)
+	return (w.c + s.trust.how*f) / (w.e + s.trust.how)
 }
 
 // forecast returns the expected count of bucket b as of now.

@@ -23,7 +23,7 @@ func TestBurstAgreesWithReferenceVectors(t *testing.T) {
 			for _, r := range rows {
 				b := bucketOf(r.at)
 				if s == nil {
-					s = newBurst(defaultWindows, b)
+					s = newBurstOf(fiveMinutes, wary, defaultWindows, b)
 				}
 				s.roll(b, 0)
 				if r.missing {

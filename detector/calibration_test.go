@@ -176,9 +176,9 @@ var promised = []struct {
 	factor float64
 	within map[float64]time.Duration // median, by mentions an hour
 }{
-	{3, map[float64]time.Duration{1000: 90 * time.Minute}},
-	{5, map[float64]time.Duration{1: 4 * time.Hour, 10: 90 * time.Minute, 100: 80 * time.Minute, 1000: 30 * time.Minute}},
-	{10, map[float64]time.Duration{1: 50 * time.Minute, 10: 25 * time.Minute, 100: 10 * time.Minute, 1000: 10 * time.Minute}},
+	{3, map[float64]time.Duration{10: 4 * time.Hour, 100: 4 * time.Hour, 1000: time.Hour}},
+	{5, map[float64]time.Duration{1: 3 * time.Hour, 10: 90 * time.Minute, 100: 70 * time.Minute, 1000: 30 * time.Minute}},
+	{10, map[float64]time.Duration{1: 75 * time.Minute, 10: 25 * time.Minute, 100: 10 * time.Minute, 1000: 10 * time.Minute}},
 }
 
 // TestCalibrationDelays: how soon surges are told by the burst channel.
@@ -201,5 +201,33 @@ func TestCalibrationDelays(t *testing.T) {
 			}
 		}
 		t.Logf("%g times: %s", p.factor, strings.Join(row, "  "))
+	}
+}
+
+// TestCalibrationBudgets: the bar of each budget holds its rate on every kind of stream.
+func TestCalibrationBudgets(t *testing.T) {
+	streams, weeks, slack := 6, 9, 2.0
+	if *long {
+		streams, weeks, slack = 60, 26, 1.25
+	}
+	values := make([]float64, len(bars))
+	for i, b := range bars {
+		values[i] = b.bar
+	}
+	worst, where := make([]float64, len(bars)), make([]cell, len(bars))
+	for _, v := range []float64{0.25, 1} {
+		for _, r := range rates {
+			for i, got := range (cell{r, v}).falseAlarms(streams, weeks, values...) {
+				if got > worst[i] {
+					worst[i], where[i] = got, cell{r, v}
+				}
+			}
+		}
+	}
+	for i, b := range bars {
+		t.Logf("bar %4.1f: at most %.2f a week (%s)", b.bar, worst[i], where[i])
+		if worst[i] > slack*b.perWeek {
+			t.Errorf("bar %.1f: %.2f alerts a week at %s; the table says %.2f", b.bar, worst[i], where[i], b.perWeek)
+		}
 	}
 }

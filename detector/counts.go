@@ -95,7 +95,7 @@ func (c *Counts) begin(at time.Time) {
 	c.last = c.first
 	for i := range c.sides {
 		s := &c.sides[i]
-		s.burst = newBurstOf(c.grain, c.grain.windows(), c.first)
+		s.burst = newBurstOf(c.grain, wary, c.grain.windows(), c.first)
 		s.burst.down = s.down
 		s.episode.grain = c.grain
 	}

@@ -232,9 +232,13 @@ func (d *Detector) respond(ctx context.Context, e Event) (Result, error) {
 	if err := d.fresh(ctx); err != nil {
 		return Result{}, err
 	}
-	for _, id := range []string{e.Incident, e.Args.Into} {
-		if err := d.recall(ctx, id); err != nil {
+	for _, id := range []*string{&e.Incident, &e.Args.Into} {
+		now, err := d.recall(ctx, *id)
+		if err != nil {
 			return Result{}, err
+		}
+		if id == &e.Incident || e.Op != OpSplit { // split names the one that was merged
+			*id = now
 		}
 	}
 	res, c, ok := d.model.Respond(e, d.now())
@@ -244,24 +248,36 @@ func (d *Detector) respond(ctx context.Context, e Event) (Result, error) {
 	return res, d.commit(context.WithoutCancel(ctx), c)
 }
 
-// recall brings an incident into memory that only the store has.
-func (d *Detector) recall(ctx context.Context, id string) error {
+// Rooter is a Reader that knows where the roots of an incident were posted.
+type Rooter interface {
+	Roots(ctx context.Context, incident string) ([]Alert, error)
+}
+
+// recall brings an incident into memory that only the store has, and returns its id: of one that was merged, the id of
+// the incident it went into.
+func (d *Detector) recall(ctx context.Context, id string) (string, error) {
 	if _, ok := d.model.Incident(id); ok || id == "" || d.opt.Reader == nil {
-		return nil
+		return id, nil
 	}
 	i, err := d.opt.Reader.Incident(ctx, id)
 	if errors.Is(err, ErrNotFound) {
-		return nil
+		return id, nil
 	}
 	if err != nil {
-		return err
+		return id, err
 	}
 	lines, err := d.opt.Reader.Audit(ctx, i.ID)
 	if err != nil || len(lines) == 0 {
-		return err
+		return id, err
 	}
-	d.model.Recall(i, lines[len(lines)-1])
-	return nil
+	var roots []Alert
+	if r, ok := d.opt.Reader.(Rooter); ok {
+		if roots, err = r.Roots(ctx, i.ID); err != nil {
+			return id, err
+		}
+	}
+	d.model.Recall(i, lines[len(lines)-1], roots)
+	return i.ID, nil
 }
 
 // Pending returns the alerts that are due; see [Model.Due].

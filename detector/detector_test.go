@@ -486,16 +486,20 @@ type archive struct {
 	Reader
 	incident Incident
 	lines    []Audit
+	roots    []Alert
+	merged   string // the id of one that went into it
 }
 
 func (a *archive) Incident(_ context.Context, id string) (Incident, error) {
-	if id != a.incident.ID {
+	if id != a.incident.ID && id != a.merged {
 		return Incident{}, ErrNotFound
 	}
 	return a.incident, nil
 }
 
 func (a *archive) Audit(context.Context, string) ([]Audit, error) { return a.lines, nil }
+
+func (a *archive) Roots(context.Context, string) ([]Alert, error) { return a.roots, nil }
 
 // What was closed long ago can be opened again by a person, and then people hear of it again.
 func TestReopenFromTheArchive(t *testing.T) {
@@ -517,6 +521,72 @@ func TestReopenFromTheArchive(t *testing.T) {
 	if due := d.Pending(past.disk.at); len(due) != 1 || due[0].Kind != KindRoot {
 		t.Errorf("due %+v", due)
 	}
+}
+
+// Where the old thread is known, it goes on there.
+func TestReopenInTheOldThread(t *testing.T) {
+	past := opened(t, "drip two")
+	past.do(OpResolve, Args{})
+	past.disk.at = monday.Add(60 * day)
+	root := Alert{Seq: 900, Incident: "acme-1", Route: "desk", Kind: KindRoot, State: AlertSent, Ref: Ref{"C1", "1.2"}}
+	old := &archive{incident: past.inc("acme-1"), lines: past.disk.audit["acme-1"], roots: []Alert{root}}
+	root.Route = old.incident.Routes[0]
+	old.roots[0] = root
+	d, _ := open(t, func(o *Options) { o.Reader, o.Store = old, &memory{t: t, disk: past.disk} })
+	d.Now = func() time.Time { return past.disk.at }
+	if _, err := d.Respond(t.Context(), Event{ID: "1", Incident: "acme-1", Op: OpReopen, Actor: Actor{ID: "ann"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range d.Pending(past.disk.at) {
+		if a.Kind == KindRoot {
+			t.Errorf("a second root: %+v", a)
+		}
+	}
+	if ref, ok := d.Root("acme-1", root.Route); !ok || ref != root.Ref {
+		t.Errorf("root %v, %v", ref, ok)
+	}
+}
+
+// A button of an incident that was merged long ago leads to the one that it went into.
+func TestButtonOfAMergedIncident(t *testing.T) {
+	past := opened(t, "drip two")
+	old := &archive{incident: past.inc("acme-1"), lines: past.disk.audit["acme-1"], merged: "acme-7"}
+	d, _ := open(t, func(o *Options) { o.Reader, o.Store = old, &memory{t: t, disk: past.disk} })
+	res, err := d.Respond(t.Context(), Event{ID: "1", Incident: "acme-7", Op: OpAck, Actor: Actor{ID: "ann"}})
+	if err != nil || res.Outcome != Applied || res.Incident.ID != "acme-1" {
+		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+// A delivery that comes again is answered, not applied: an edit that it brings may have been overtaken.
+func TestRepeatedDeliveryUndoesNothing(t *testing.T) {
+	d, s := open(t)
+	deliver := func(id string, op sources.Op, text string) sources.Taken {
+		b := batch("x", text)
+		b.Mentions[0].Op = op
+		b.Delivery = &sources.Delivery{ID: id, Digest: [32]byte{byte(len(text))}}
+		taken, err := d.Ingest(t.Context(), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return taken
+	}
+	kept := func() string {
+		for _, k := range s.disk.seen {
+			if len(k.Judged) > 0 {
+				return k.Judged[len(k.Judged)-1].Mention.Text
+			}
+		}
+		return ""
+	}
+	deliver("d0", sources.Create, "bad")
+	deliver("d1", sources.Update, "bad libel")
+	deliver("d2", sources.Update, "good, corrected")
+	expect(t, "answer", deliver("d1", sources.Update, "bad libel"), sources.Taken{Duplicates: 1})
+	expect(t, "text", kept(), "good, corrected")
+	deliver("d3", sources.Delete, "")
+	expect(t, "a late edit", deliver("d4", sources.Update, "bad, very late"), sources.Taken{Duplicates: 1})
+	expect(t, "text after the delete", kept(), "")
 }
 
 func TestClose(t *testing.T) {

@@ -16,6 +16,9 @@ type episode struct {
 	inside  bool    // an episode is open
 	since   int64   // bucket in which it opened
 	muted   bool    // it began while the series was too young to tell anybody
+
+	seen  int64  // bucket in which the score was last worth remembering
+	peaks []peak // of the history, in the order of time
 }
 
 // bar returns what the score has to reach in bucket b to open an episode; base is the rule's own bar.

@@ -30,15 +30,35 @@ func (m *Model) evidence(b *brand, s *series, e *Eval) Evidence {
 			Expected: w.Mu, High: max(1, quantile(usualAtMost, w.Mu, w.V)), Surprise: w.Surprise,
 		})
 	}
-	lead := e.Lead
+	lead := e.leadWindow()
 	for lead > 0 && e.Windows[lead-1].N == e.Windows[lead].N {
 		lead-- // the same mentions in a shorter time say more
 	}
 	ev.Window = ev.Windows[lead]
 	from := bucketStart(e.Bucket - int64(e.Windows[lead].Buckets) + 1)
 	name := s.key.Signal
-	m.gather(&ev, b, from, bucketStart(e.Bucket+1), func(it *Item) bool { return m.inSeries(b, name, it) })
+	m.gather(&ev, b, from, bucketStart(e.Bucket+1), func(it *Item) bool {
+		if it.Copy && m.about(b, name, it) {
+			ev.Copied++
+		}
+		return m.inSeries(b, name, it)
+	})
 	return ev
+}
+
+// leadWindow is the window that people are told: the most unusual one of those that are surprising by themselves. The
+// score may be led by a long window that is unusual for this series and yet within what is usual.
+func (e *Eval) leadWindow() int {
+	lead := -1
+	for k := range e.Windows {
+		if e.Windows[k].Surprise >= minSurprise && (lead < 0 || e.Windows[k].G > e.Windows[lead].G) {
+			lead = k
+		}
+	}
+	if lead < 0 {
+		return e.Lead
+	}
+	return lead
 }
 
 // eachEvidence gathers what an each rule has found within a day around a mention.
@@ -53,6 +73,20 @@ func (m *Model) eachEvidence(b *brand, r *rules.Rule, at *Item) Evidence {
 		return true
 	})
 	ev.Window = Window{Observed: float64(n)} // nothing is expected of single mentions
+	return ev
+}
+
+// evidenceOf gathers what is known of chosen mentions; those that have left memory count by their source alone.
+func (m *Model) evidenceOf(b *brand, keys []sources.Key) Evidence {
+	ev := Evidence{Window: Window{Observed: float64(len(keys))}}
+	m.gather(&ev, b, time.Time{}, m.now.Add(maxAhead), func(it *Item) bool { return slices.Contains(keys, it.Key) })
+	for _, k := range keys {
+		if b.byKey[k] == nil {
+			ev.Sources[k.Source]++
+			ev.Authors++
+		}
+	}
+	ev.Mentions = slices.Clone(keys)
 	return ev
 }
 
@@ -181,7 +215,21 @@ func (m *Model) sentence(f *found) string {
 		s.WriteString(" (still learning)")
 	}
 	s.WriteString(m.where(f))
+	s.WriteString(copyWords(ev.Copied, countsCopies(f.signal.Series)))
 	return s.String() + "."
+}
+
+// copyWords says how many mentions say nearly what others say.
+func copyWords(n int, counted bool) string {
+	switch {
+	case n == 0:
+		return ""
+	case counted:
+		return fmt.Sprintf("; %d of them copy texts of others", n)
+	case n == 1:
+		return "; 1 near-copy of these texts is not counted"
+	}
+	return fmt.Sprintf("; %d near-copies of these texts are not counted", n)
 }
 
 func (m *Model) eachSentence(f *found) string {
@@ -261,6 +309,8 @@ func people(n int) string {
 	}
 	return fmt.Sprintf("%d people", n)
 }
+
+func counted(n float64, what string) string { return number(n) + " " + plural(n, what) }
 
 func plural(n float64, what string) string {
 	if n == 1 {

@@ -47,10 +47,12 @@ type Evidence struct {
 	Windows    []Window       `json:"windows"` // all that were watched
 	Score      float64        `json:"score"`   // calibrated score at the last evaluation
 	Bar        float64        `json:"bar"`     // what the score had to pass
+	Budget     *Budget        `json:"budget,omitempty"`
 	Negative   int            `json:"negative"`
-	Total      int            `json:"total"`   // mentions of the brand in the same window
-	Authors    int            `json:"authors"` // distinct authors
-	Private    int            `json:"private"` // direct messages among them
+	Total      int            `json:"total"`            // mentions of the brand in the same window
+	Authors    int            `json:"authors"`          // distinct authors
+	Copied     int            `json:"copied,omitempty"` // mentions that copy texts of others; complaints among them are not counted
+	Private    int            `json:"private"`          // direct messages among them
 	Reach      int            `json:"reach"`
 	Sources    map[string]int `json:"sources,omitempty"`
 	Networks   map[string]int `json:"networks,omitempty"`
@@ -72,7 +74,8 @@ type ActiveSignal struct {
 	LastHit time.Time      `json:"last_hit"`
 	Quiet   Duration       `json:"quiet"`            // calm once LastHit lies so far back
 	Window  Duration       `json:"window,omitempty"` // of a burst: the window that led when it was first told …
-	Count   float64        `json:"count,omitempty"`  // … and what it held then; the steps 2x, 4x, 8x refer to it
+	Count   float64        `json:"count,omitempty"`  // … and what it held then
+	Counts  []float64      `json:"counts,omitempty"` // what each window held then; the steps 2x, 4x, 8x refer to it
 	Steps   int            `json:"steps,omitempty"`  // steps told
 	Why     string         `json:"why"`              // why this level
 }

@@ -14,7 +14,9 @@ type intake struct {
 	ctx      context.Context
 	batch    sources.Batch
 	arrivals []Arrival
-	index    []int // of each arrival in Batch.Mentions
+	index    []int   // of each arrival in Batch.Mentions
+	repeats  *intake // the same delivery, which waits with this one
+	repeated bool    // the delivery was taken before: nothing of it is applied again
 	done     chan struct{}
 	taken    sources.Taken
 	err      error
@@ -87,12 +89,13 @@ func (d *Detector) drain() {
 	}
 	if err := d.safely("intake", func() error { return d.take(waiting) }); err != nil {
 		for _, in := range waiting {
-			if in.err == nil { // those that were not admitted have an answer
+			if in.err == nil && !in.repeated { // those that were not admitted have an answer
 				in.taken, in.err = sources.Taken{}, err
 			}
 		}
 	}
 	for _, in := range waiting {
+		in.answerRepeat()
 		d.metrics.intake(in)
 		close(in.done)
 	}
@@ -101,7 +104,7 @@ func (d *Detector) drain() {
 // take commits those of the waiting that may go on.
 func (d *Detector) take(waiting []*intake) error {
 	var ready []*intake
-	coming := map[string][32]byte{}
+	coming := map[string]*intake{}
 	for _, in := range waiting {
 		if d.admit(in, coming) {
 			ready = append(ready, in)
@@ -110,9 +113,20 @@ func (d *Detector) take(waiting []*intake) error {
 	return d.commitIntakes(ready)
 }
 
-// admit checks whether an intake may go on: the daemon is open, and its delivery is a new one. coming are the
-// deliveries that wait with it.
-func (d *Detector) admit(in *intake, coming map[string][32]byte) bool {
+// answerRepeat answers a delivery that was taken before: all of it is known, and what its edits and deletes said then may
+// have been overtaken since.
+func (in *intake) answerRepeat() {
+	switch {
+	case in.repeats != nil && in.repeats.err != nil:
+		in.err = in.repeats.err
+	case in.repeated || in.repeats != nil:
+		in.taken = sources.Taken{Duplicates: len(in.batch.Mentions)}
+	}
+}
+
+// admit checks whether an intake may go on: the daemon is open, and its delivery is a new one. coming are those whose
+// deliveries wait with it.
+func (d *Detector) admit(in *intake, coming map[string]*intake) bool {
 	switch {
 	case d.closed || d.failures >= 2:
 		in.err = sources.ErrUnavailable
@@ -125,19 +139,23 @@ func (d *Detector) admit(in *intake, coming map[string][32]byte) bool {
 	}
 	key := deliveryKey(&in.batch)
 	digest, known, err := d.opt.Store.Delivery(in.ctx, in.batch.Source, in.batch.Delivery.ID)
-	if !known {
-		digest, known = coming[key]
+	first := coming[key]
+	if first != nil {
+		digest = first.batch.Delivery.Digest
 	}
 	switch {
 	case err != nil:
 		in.err = fmt.Errorf("look up delivery: %w", err)
 		return false
-	case known && digest != in.batch.Delivery.Digest:
+	case !known && first == nil:
+		coming[key] = in
+		return true
+	case digest != in.batch.Delivery.Digest:
 		in.err = sources.ErrConflict
 		return false
 	}
-	coming[key] = in.batch.Delivery.Digest
-	return true
+	in.repeated, in.repeats = known, first
+	return false
 }
 
 func deliveryKey(b *sources.Batch) string { return b.Source + "\x00" + b.Delivery.ID }
@@ -241,15 +259,27 @@ func fillPriors(batch []Arrival, known []Known) {
 		} else if known != nil {
 			a.Prior = known[i]
 		}
-		if a.Op == sources.Delete {
-			continue
-		}
-		seen := Seen{Key: a.Key, At: a.At, Arrived: a.Arrived}
-		for _, j := range a.Judged {
-			seen.Brands = append(seen.Brands, j.Brand)
-		}
-		if !a.Prior.Found {
-			earlier[a.Key] = Known{Found: true, Seen: seen, Judged: a.Judged}
+		if k, changed := a.after(); changed {
+			earlier[a.Key] = k
 		}
 	}
+}
+
+// after returns what is known of a mention once the arrival has been applied; changed is false where that is nothing new.
+func (a *Arrival) after() (k Known, changed bool) {
+	k = a.Prior
+	switch {
+	case k.Seen.Deleted, k.Found && a.Op == sources.Create, !k.Found && a.Op == sources.Delete:
+		return k, false
+	case a.Op == sources.Delete:
+		k.Seen.Deleted = true
+		return k, true
+	case !k.Found:
+		k = Known{Found: true, Seen: Seen{Key: a.Key, At: a.At, Arrived: a.Arrived}}
+	}
+	k.Judged, k.Seen.Brands = a.Judged, nil
+	for _, j := range a.Judged {
+		k.Seen.Brands = append(k.Seen.Brands, j.Brand)
+	}
+	return k, true
 }

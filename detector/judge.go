@@ -25,7 +25,7 @@ func Judge(set *rules.Set, scorer Scorer, m sources.Mention) []Judged {
 	about := About{Lang: m.Lang, Rating: m.Rating}
 	score := scorer.Score(doc, about)
 	found := set.Match(&m, doc, score.Lang)
-	base := Judged{Mention: m}
+	base := Judged{Mention: m, Sketch: sketch(doc)}
 	base.take(&score, found.Hits)
 	base.categorise(found.Hits)
 	if len(found.Brands) == 0 {

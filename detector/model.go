@@ -24,6 +24,7 @@ type Model struct {
 	change   *Change // of the call that is running
 	now      time.Time
 	touched  []*series // by it
+	met      []*brand  // likewise
 	volatile bool      // nobody stores the changes: series are not written out
 }
 
@@ -33,8 +34,14 @@ type brand struct {
 	series map[string]*series // by signal
 	items  []*Item            // of the longest window, in the order of time
 	byKey  map[sources.Key]*Item
-	by     map[uint64][]*Item // by author
+	by     map[uint64][]*Item // those that count, by author
+	dirty  bool               // its state is written with the running change
+	sweep  int                // deduped entries at which the outdated ones are looked for
 }
+
+// maxSources is how many sources of a brand have a series of their own and are known by name. A name comes from whoever
+// pushes mentions; those of further sources count for the brand alone.
+const maxSources = 100
 
 // keepItems is how long items stay: the longest window and the grace for late ones.
 const keepItems = 25 * time.Hour
@@ -141,6 +148,11 @@ func (m *Model) end() *Change {
 		m.change.Series = append(m.change.Series, SeriesBlob{s.key, blob})
 	}
 	m.touched = m.touched[:0]
+	for _, b := range m.met {
+		b.dirty = false
+		m.change.Brands = append(m.change.Brands, b.state.clone())
+	}
+	m.met = m.met[:0]
 	c := m.change
 	m.change = nil
 	return c
@@ -167,8 +179,15 @@ func (b *brand) insert(it *Item) {
 		return -1 // equal times: after those that are there
 	})
 	b.items = slices.Insert(b.items, at, it)
+	b.remember(it)
+}
+
+// remember puts an item into the indexes.
+func (b *brand) remember(it *Item) {
 	b.byKey[it.Key] = it
-	b.by[it.Author] = append(b.by[it.Author], it)
+	if it.Weight > 0 && speaks(it.Kind) {
+		b.by[it.Author] = append(b.by[it.Author], it)
+	}
 }
 
 func (b *brand) remove(it *Item) {
@@ -181,11 +200,14 @@ func (b *brand) remove(it *Item) {
 // forget takes an item out of the indexes.
 func (b *brand) forget(it *Item) {
 	delete(b.byKey, it.Key)
-	rest := slices.DeleteFunc(b.by[it.Author], func(x *Item) bool { return x == it })
-	if len(rest) == 0 {
+	mine := b.by[it.Author]
+	at := slices.Index(mine, it)
+	if at >= 0 {
+		mine = slices.Delete(mine, at, at+1)
+		b.by[it.Author] = mine
+	}
+	if len(mine) == 0 {
 		delete(b.by, it.Author)
-	} else {
-		b.by[it.Author] = rest
 	}
 }
 

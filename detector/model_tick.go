@@ -98,10 +98,17 @@ func (m *Model) forget(id string) {
 }
 
 // Recall takes an incident back into memory that was closed so long ago that only the store has it.
-func (m *Model) Recall(i Incident, last Audit) {
-	if _, ok := m.incidents[i.ID]; !ok {
-		m.incidents[i.ID] = &i
-		m.chain[i.ID] = last
+// What it was told with last is its root again, so that it goes on in the same thread.
+func (m *Model) Recall(i Incident, last Audit, roots []Alert) {
+	if _, ok := m.incidents[i.ID]; ok {
+		return
+	}
+	m.incidents[i.ID] = &i
+	m.chain[i.ID] = last
+	for k := range roots {
+		if _, ok := m.alerts[roots[k].Seq]; !ok {
+			m.alerts[roots[k].Seq] = &roots[k]
+		}
 	}
 }
 
@@ -127,6 +134,9 @@ func (m *Model) Respond(e Event, now time.Time) (res Result, c *Change, ok bool)
 		res.Outcome, res.Message = t.respond(&e)
 		if res.Outcome == Applied {
 			m.commit(t)
+			if t.inc.Closing == Resolved || t.inc.Closing == KnownEvent {
+				m.confirmed(&t.inc)
+			}
 		} else if e.Expected != 0 {
 			m.redraw(i) // the person looked at an old state
 		}
@@ -229,15 +239,16 @@ func (m *Model) split(i *Incident, e *Event) Result {
 	m.touchBrand(b)
 	part := *i
 	part.N, part.ID = b.state.Incidents, fmt.Sprintf("%s-%d", i.Brand, b.state.Incidents)
-	part.Version, part.Previous, part.Owner, part.Override = 0, i.ID, "", rules.Calm
+	part.Version, part.Previous, part.Owner = 0, i.ID, "" // a severity that somebody has set goes along
 	part.Closing, part.ClosedBy, part.ClosedAt = "", "", time.Time{}
 	part.Signals = nil
 	part.Signals = append(part.Signals, i.Signals[:min(1, len(i.Signals))]...)
 	for k := range part.Signals {
 		part.Signals[k].Series = "" // of its own: the series goes on speaking for the old one
 	}
-	part.Evidence.Mentions = slices.Clone(e.Args.Mentions)
-	part.Sentence = fmt.Sprintf("%d mentions split from %s.", len(e.Args.Mentions), i.ID)
+	part.Evidence = m.evidenceOf(b, e.Args.Mentions)
+	part.Sentence = fmt.Sprintf("%s from %s, split from %s.",
+		counted(float64(len(e.Args.Mentions)), "mentions"), people(part.Evidence.Authors), i.ID)
 	t := begin(part, m.set, m.now, e.Actor)
 	t.event = e.ID
 	t.revive()

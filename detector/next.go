@@ -264,10 +264,23 @@ func (t *turn) close(reason Closing, note string) {
 	if reason == CalmAgain || reason == Expired {
 		notify = ReasonCalm
 	}
-	t.line("closed", notify, note)
+	t.line(closedAs(reason), notify, note)
 	t.urgent = true
 	t.edit()
 	t.tell(KindThread, notify, note)
+}
+
+// closedAs is the audit's word for a close: the operation of the person who closed it, or closed where it came by itself.
+func closedAs(reason Closing) string {
+	for op, r := range closings {
+		if r == reason {
+			return string(op)
+		}
+	}
+	if reason == Merged {
+		return string(OpMerge)
+	}
+	return "closed"
 }
 
 // name is what people call the actor.

@@ -29,9 +29,15 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 	if r.Floor.Items > 0 {
 		floor = float64(r.Floor.Items)
 	}
-	base := barOf(b, r)
 	e := s.burst.eval(floor)
 	p := s.episode(r.ID)
+	if e.Score < trackedScore && e.Score < barFor(rateOf(b, r)) && !p.insideAt(e.Bucket) {
+		return
+	}
+	base, budget := m.barOf(b, r, s)
+	if p.note(&e) {
+		m.touch(s)
+	}
 	if !p.wants(&e, base) {
 		return
 	}
@@ -63,7 +69,8 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 		return // a provisional signal needs two buckets in a row
 	}
 	f.opened = opened || unsure && alone
-	f.evidence.Bar = p.bar(base, e.Bucket)
+	f.evidence.Bar, f.evidence.Budget = base, budget
+	p.tell()
 	f.since = f.evidence.First
 	f.category = leadingCategory(dim, r, &f.evidence)
 	if known == nil && !f.opened {
@@ -118,20 +125,42 @@ func (i *Incident) lapses(sig *ActiveSignal, now time.Time) bool {
 // grows reports whether a signal has reached another doubling since it was first told.
 func (m *Model) grows(i *Incident, sig *ActiveSignal, s *series) bool {
 	was := i.signal(sig)
-	return was != nil && was.Steps < maxSteps && s.burst.countIn(was.Window) >= doubled(was.Count, was.Steps+1)
+	return was != nil && was.Steps < maxSteps && s.reached(was, was.Steps+1)
+}
+
+// reached reports whether a window holds 2^step times what it held when a signal was first told. A short window cannot
+// show that something goes on and on, a long one not that it explodes; so each may. One that is shorter than the one
+// that led has to pass what that one held.
+func (s *series) reached(was *ActiveSignal, step int) bool {
+	for k := range s.burst.windows {
+		ref := max(was.Count, leastDoubled)
+		if k < len(was.Counts) {
+			ref = max(ref, was.Counts[k])
+		}
+		if s.burst.countOver(s.burst.windows[k].buckets) >= doubled(ref, step) {
+			return true
+		}
+	}
+	return false
 }
 
 const maxSteps = 3
 
+// leastDoubled is what doublings count from at least: an alert that came with the fifth mention doubles soon.
+const leastDoubled = 10
+
 // step carries over what a signal was first told with, and counts the doublings since.
 func (m *Model) step(known *Incident, f *found, s *series) {
 	f.signal.Window, f.signal.Count = Duration(f.evidence.Window.Length), f.evidence.Window.Observed
+	for k := range f.evidence.Windows {
+		f.signal.Counts = append(f.signal.Counts, f.evidence.Windows[k].Observed)
+	}
 	if known == nil {
 		return
 	}
 	was := known.signal(&f.signal)
-	f.signal.First, f.signal.Window, f.signal.Count, f.signal.Steps = was.First, was.Window, was.Count, was.Steps
-	for n := s.burst.countIn(was.Window); f.signal.Steps < maxSteps && n >= doubled(was.Count, f.signal.Steps+1); {
+	f.signal.First, f.signal.Window, f.signal.Count, f.signal.Counts, f.signal.Steps = was.First, was.Window, was.Count, was.Counts, was.Steps
+	for f.signal.Steps < maxSteps && s.reached(was, f.signal.Steps+1) {
 		f.signal.Steps++
 		f.grown = true
 	}
@@ -141,8 +170,12 @@ func doubled(n float64, times int) float64 { return n * math.Exp2(float64(times)
 
 // countIn returns how much the last window of that length holds.
 func (s *burst) countIn(window Duration) float64 {
+	return s.countOver(int(time.Duration(window) / BucketLength))
+}
+
+func (s *burst) countOver(buckets int) float64 {
 	n := 0.0
-	for k := range int64(time.Duration(window) / BucketLength) {
+	for k := range int64(buckets) {
 		if b := s.cur - k; b >= s.first && k < int64(len(s.n)) {
 			n += s.n[s.slot(b)]
 		}
@@ -199,29 +232,51 @@ func (m *Model) eachLevel(b *brand, r *rules.Rule, it *Item, category string) (r
 	return r.Severity, "a single credible mention about " + TopicWords(category)
 }
 
+// maxDeduped bounds what each rules remember of a brand; the first to end goes first.
+const maxDeduped = 2000
+
 // deduped reports whether the rule has told this author or text lately, and remembers that it now has.
 func (m *Model) deduped(b *brand, r *rules.Rule, it *Item) bool {
 	if r.Dedupe.For <= 0 {
 		return false
 	}
-	key := r.ID
+	parts := []string{r.ID}
 	for _, by := range r.Dedupe.By {
 		switch by {
 		case "author":
-			key += fmt.Sprintf("|%016x", it.Author)
+			parts = append(parts, fmt.Sprintf("a%016x", it.Author))
 		case "text":
-			key += fmt.Sprintf("|%016x", it.Text)
+			parts = append(parts, fmt.Sprintf("t%016x", it.Text))
 		}
+	}
+	key := fmt.Sprintf("%016x", hash64(parts...))
+	if until, ok := b.state.Deduped[key]; ok && m.now.Before(until) {
+		return true
+	}
+	m.sweepDeduped(b)
+	b.state.Deduped[key] = m.now.Add(r.Dedupe.For)
+	m.touchBrand(b)
+	return false
+}
+
+// sweepDeduped drops what is outdated whenever as much again has come in, and makes room where there is none.
+func (m *Model) sweepDeduped(b *brand) {
+	if len(b.state.Deduped) < max(b.sweep, 64) {
+		return
 	}
 	for k, until := range b.state.Deduped {
 		if !m.now.Before(until) {
 			delete(b.state.Deduped, k)
 		}
 	}
-	if _, ok := b.state.Deduped[key]; ok {
-		return true
+	for len(b.state.Deduped) >= maxDeduped {
+		next := ""
+		for _, k := range sortedKeys(b.state.Deduped) {
+			if next == "" || b.state.Deduped[k].Before(b.state.Deduped[next]) {
+				next = k
+			}
+		}
+		delete(b.state.Deduped, next)
 	}
-	b.state.Deduped[key] = m.now.Add(r.Dedupe.For)
-	m.touchBrand(b)
-	return false
+	b.sweep = min(2*len(b.state.Deduped), maxDeduped)
 }

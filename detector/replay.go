@@ -133,9 +133,7 @@ func (r *Replay) one(m *sources.Mention, judged []Judged) {
 		r.summary.Mentions++
 	}
 	for _, s := range c.Seen {
-		if _, ok := r.seen[s.Key]; !ok {
-			r.seen[s.Key] = s
-		}
+		r.seen[s.Key] = s
 	}
 	r.show(c)
 }

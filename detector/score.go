@@ -100,4 +100,6 @@ type Judged struct {
 	Confidence float64         `json:"confidence,omitempty"` // of Category
 	Rules      []string        `json:"rules,omitempty"`      // ids of the rules whose match holds
 	Own        bool            `json:"own,omitempty"`        // written by the brand itself: never counted
+
+	Sketch uint64 `json:"-"` // of the text, for finding copies
 }

@@ -29,7 +29,7 @@ func (s *series) episode(rule string) *episode {
 	return p
 }
 
-const seriesVersion = 2
+const seriesVersion = 1
 
 // MarshalBinary writes the state: a version byte, then fixed little-endian numbers. Floats are kept to the
 // last bit, so that a restart changes no later result.
@@ -61,6 +61,12 @@ func (s *series) MarshalBinary() ([]byte, error) {
 		w.floats(p.habit)
 		w.ints(p.habitAt, p.since, p.lastHit)
 		w.bools(p.inside, p.muted)
+		w.ints(p.seen, int64(len(p.peaks)))
+		for _, x := range p.peaks {
+			w.ints(x.at)
+			w.singles([]float32{x.score})
+			w.bools(x.told)
+		}
 	}
 	return w.buf, nil
 }
@@ -71,7 +77,7 @@ func (s *series) UnmarshalBinary(data []byte) error {
 		return fmt.Errorf("series %s %s: unknown version of its state", s.key.Brand, s.key.Signal)
 	}
 	r := &blobReader{buf: data[1:]}
-	b := &burst{grain: fiveMinutes, cur: r.int(), first: r.int(), learned: r.int(), hours: int(r.int())}
+	b := &burst{grain: fiveMinutes, trust: steady, cur: r.int(), first: r.int(), learned: r.int(), hours: int(r.int())}
 	windows, size := r.int(), r.int()
 	if windows < 1 || windows > 16 || size < 1 || size > 2*maxWindow {
 		return fmt.Errorf("series %s %s: damaged state", s.key.Brand, s.key.Signal)
@@ -103,7 +109,15 @@ func (s *series) UnmarshalBinary(data []byte) error {
 			break
 		}
 		id := r.text()
-		s.episodes[id] = &episode{habit: r.float(), habitAt: r.int(), since: r.int(), lastHit: r.int(), inside: r.bool(), muted: r.bool()}
+		p := &episode{habit: r.float(), habitAt: r.int(), since: r.int(), lastHit: r.int(), inside: r.bool(), muted: r.bool(), seen: r.int()}
+		for n := r.int(); n > 0 && n <= maxPeaks && !r.failed; n-- {
+			var score [1]float32
+			x := peak{at: r.int()}
+			r.singles(score[:])
+			x.score, x.told = score[0], r.bool()
+			p.peaks = append(p.peaks, x)
+		}
+		s.episodes[id] = p
 	}
 	if r.failed || len(r.buf) != 0 {
 		return fmt.Errorf("series %s %s: damaged state", s.key.Brand, s.key.Signal)

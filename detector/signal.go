@@ -72,11 +72,14 @@ func signalWord(r *rules.Rule, dim string) string {
 }
 
 // commonSeries returns the series an item counts for whatever the rules say.
-func commonSeries(it *Item) []string {
+func (b *brand) commonSeries(it *Item) []string {
 	if !speaks(it.Kind) {
 		return nil
 	}
-	names := []string{"all", "source:" + it.Key.Source}
+	names := []string{"all"}
+	if _, ok := b.state.Sources[it.Key.Source]; ok {
+		names = append(names, "source:"+it.Key.Source)
+	}
 	if it.negative() {
 		names = append(names, "negative")
 		for _, c := range it.Categories {
@@ -105,13 +108,29 @@ func (m *Model) watched(it *Item) []string {
 	return names
 }
 
+// countedIn returns the series that an item counts for.
+func (m *Model) countedIn(b *brand, it *Item) []string {
+	names := append(b.commonSeries(it), m.watched(it)...)
+	return slices.DeleteFunc(names, func(name string) bool { return !it.countsFor(name) })
+}
+
 // inSeries reports whether an item counts for the series called name.
 func (m *Model) inSeries(b *brand, name string, it *Item) bool {
-	if it.Weight == 0 {
-		return false
-	}
+	return it.countsFor(name) && m.about(b, name, it)
+}
+
+// countsFor reports whether an item counts for a series that it is about: a copy only where volume is counted, so that a
+// brigade is seen for what it is.
+func (it *Item) countsFor(name string) bool {
+	return it.Weight > 0 && (!it.Copy || countsCopies(name))
+}
+
+func countsCopies(series string) bool { return series == "all" || strings.HasPrefix(series, "source:") }
+
+// about reports whether an item belongs to the series called name by what it says.
+func (m *Model) about(b *brand, name string, it *Item) bool {
 	if !strings.HasPrefix(name, "rule:") {
-		return slices.Contains(commonSeries(it), name)
+		return slices.Contains(b.commonSeries(it), name)
 	}
 	return slices.Contains(m.watched(it), name)
 }
@@ -163,52 +182,6 @@ func quietOf(r *rules.Rule) time.Duration {
 		return r.ResolveQuiet
 	}
 	return calmAfter
-}
-
-// bars are what a series' score has to reach so that calm streams raise no more alarms a week than this:
-// measured on generated negative binomial streams (hourly variance 0.25 and 1, daily and weekend rhythm,
-// 0.1 to 100 mentions an hour, 30 to 40 streams of 25 weeks each); the worst of these streams counts.
-var bars = []struct{ perWeek, bar float64 }{
-	{1.09, 0.6},
-	{0.90, 0.9},
-	{0.70, 1.2},
-	{0.56, 1.5},
-	{0.47, 1.8},
-	{0.38, 2.1},
-	{0.31, 2.5},
-	{0.26, 3.0},
-	{0.19, 3.5},
-	{0.13, 4.0},
-	{0.09, 5.0},
-	{0.07, 6.0},
-}
-
-// barFor returns the bar that holds a rate, between the measured ones along a line. A rate looser than any
-// measured does not lower the bar further, a stricter one does not raise it further.
-func barFor(perWeek float64) float64 {
-	if perWeek >= bars[0].perWeek {
-		return bars[0].bar
-	}
-	for i := 1; i < len(bars); i++ {
-		hi, lo := bars[i-1], bars[i]
-		if perWeek >= lo.perWeek {
-			return lo.bar + (hi.bar-lo.bar)*(perWeek-lo.perWeek)/(hi.perWeek-lo.perWeek)
-		}
-	}
-	return bars[len(bars)-1].bar
-}
-
-// barOf returns the score that opens an episode for a rule: the bar that holds its budget for the mildest
-// severity it names, shared among the series it watches. A rule without a budget has the default bar.
-func barOf(b *brand, r *rules.Rule) float64 {
-	rate := 0.0
-	for sev := rules.Notice; sev >= rules.Crisis && rate == 0; sev-- {
-		rate = r.Budget[sev].PerWeek()
-	}
-	if rate == 0 {
-		return defaultBar
-	}
-	return barFor(rate / float64(max(1, b.watchedBy(r))))
 }
 
 // watchedBy returns how many series of the brand a rule with baseline.per watches.

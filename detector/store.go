@@ -33,6 +33,8 @@ type Item struct {
 	Private    bool         `json:"p,omitempty"`
 	Media      bool         `json:"m,omitempty"`
 	Text       uint64       `json:"tx,omitempty"` // hash of the folded text, for dedupe
+	Sketch     uint64       `json:"sk,omitempty"` // of the text, for finding copies
+	Copy       bool         `json:"cp,omitempty"` // it says nearly what others said before it, and is no complaint of its own
 }
 
 // BrandState is what the model keeps about a brand besides its series.
@@ -43,8 +45,8 @@ type BrandState struct {
 	FirstSeen time.Time            `json:"first_seen"`
 	LastSeen  time.Time            `json:"last_seen"`
 	Incidents int                  `json:"incidents"`         // the number of the last incident
-	Sources   map[string]time.Time `json:"sources"`           // when each was first heard
-	Deduped   map[string]time.Time `json:"deduped,omitempty"` // each rules: what was told lately, and until when it is one
+	Sources   map[string]time.Time `json:"sources"`           // when each was first heard, up to maxSources
+	Deduped   map[string]time.Time `json:"deduped,omitempty"` // each rules: what was told lately, and until when it is one, up to maxDeduped
 }
 
 // SeriesBlob is the state of one series, in the versioned binary form that Series.MarshalBinary writes.
@@ -95,6 +97,7 @@ type Seen struct {
 	Arrived time.Time // decides the day it is kept under (35 days)
 	At      time.Time // created_at, bounded
 	Brands  []string
+	Deleted bool // at its source: a late or repeated edit does not bring its text back
 }
 
 // ItemRef names an Item: those of one brand are kept in the order of time.

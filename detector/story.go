@@ -84,7 +84,8 @@ func (m *Model) same(i *Incident, f *found) bool {
 		return true
 	}
 	if m.solo(i.Category) || m.solo(f.category) {
-		return (i.Category == "" || f.category == "") && sharedThird(i, f)
+		alone := f.rule.Kind == rules.Each && i.Category != "" // a single report of harm is not lost in a storm about something else
+		return !alone && sharedThird(i, f)
 	}
 	return i.Category == "" || f.category == "" || sharedThird(i, f) ||
 		3*f.evidence.Categories[i.Category] >= int(f.evidence.Window.Observed)

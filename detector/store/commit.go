@@ -78,6 +78,9 @@ func putSeen(t *txn, c *detector.Change) error {
 		e.time(s.Arrived)
 		e.time(s.At)
 		e.words(s.Brands)
+		if s.Deleted {
+			e.byte(1)
+		}
 		h := hashKey(s.Key)
 		if e.err != nil {
 			return e.err

@@ -60,7 +60,7 @@ func (g gen) item() detector.Item {
 		Known: g.chance("known"), Category: g.text("category"), Categories: g.list("categories"), Cue: g.text("cue"),
 		Rules: g.list("rules"), Kind: sources.Kind(g.text("kind")), Network: g.text("network"), Lang: g.text("lang"),
 		Rating: g.float("rating"), Reach: g.number("reach"), Private: g.chance("private"), Media: g.chance("media"),
-		Text: rapid.Uint64().Draw(g.T, "text"),
+		Text: rapid.Uint64().Draw(g.T, "text"), Sketch: rapid.Uint64().Draw(g.T, "sketch"), Copy: g.chance("copy"),
 	}
 }
 

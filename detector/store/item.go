@@ -14,6 +14,7 @@ const (
 	itemKnown = 1 << iota
 	itemPrivate
 	itemMedia
+	itemCopy
 )
 
 // itemKey sorts the items of a brand by time.
@@ -46,7 +47,7 @@ func splitItemKey(k []byte) (brand uint32, at int64, hash uint64, err error) {
 func encodeItem(t *txn, it *detector.Item) ([]byte, error) {
 	e := &encoder{t: t, b: make([]byte, 0, 128)}
 	e.byte(formatV1)
-	e.byte(bit(it.Known, itemKnown) | bit(it.Private, itemPrivate) | bit(it.Media, itemMedia))
+	e.byte(bit(it.Known, itemKnown) | bit(it.Private, itemPrivate) | bit(it.Media, itemMedia) | bit(it.Copy, itemCopy))
 	e.str(it.Key.Source)
 	e.str(it.Key.ID)
 	e.fixed(it.Author)
@@ -63,6 +64,7 @@ func encodeItem(t *txn, it *detector.Item) ([]byte, error) {
 	e.float(it.Rating)
 	e.int(it.Reach)
 	e.fixed(it.Text)
+	e.fixed(it.Sketch)
 	return e.b, e.err
 }
 
@@ -79,7 +81,7 @@ func decodeItem(t *txn, key, v []byte) (detector.Item, error) {
 	flags := d.byte()
 	it := detector.Item{
 		At:    fromNanos(at),
-		Known: flags&itemKnown != 0, Private: flags&itemPrivate != 0, Media: flags&itemMedia != 0,
+		Known: flags&itemKnown != 0, Private: flags&itemPrivate != 0, Media: flags&itemMedia != 0, Copy: flags&itemCopy != 0,
 		Key:        sources.Key{Source: d.str(), ID: d.str()},
 		Author:     d.fixed(),
 		Weight:     d.int(),
@@ -95,6 +97,9 @@ func decodeItem(t *txn, key, v []byte) (detector.Item, error) {
 		Rating:     d.float(),
 		Reach:      d.int(),
 		Text:       d.fixed(),
+	}
+	if len(d.b) > 0 { // the first records had none
+		it.Sketch = d.fixed()
 	}
 	if err := d.done(); err != nil {
 		return detector.Item{}, fmt.Errorf("item: %w", err)

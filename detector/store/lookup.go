@@ -98,6 +98,9 @@ func decodeSeen(t *txn, v []byte) (detector.Seen, error) {
 	}
 	d := &decoder{t: t, b: b}
 	s := detector.Seen{Arrived: d.time(), At: d.time(), Brands: d.words()}
+	if len(d.b) > 0 {
+		s.Deleted = d.byte() == 1
+	}
 	if err := d.done(); err != nil {
 		return detector.Seen{}, fmt.Errorf("seen: %w", err)
 	}

@@ -149,7 +149,9 @@ func rootsOf(t *txn, incident string) ([]detector.Alert, error) {
 		if err != nil {
 			return nil, fmt.Errorf("root of %s: %w", incident, err)
 		}
-		roots = append(roots, a)
+		if a.Kind == detector.KindRoot && a.State == detector.AlertSent && a.Incident == incident {
+			roots = append(roots, a)
+		}
 	}
 	return roots, nil
 }

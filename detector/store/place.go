@@ -69,14 +69,17 @@ func (db *DB) plan(c *detector.Change) (timetable, error) {
 		j := &c.Put[i]
 		at := j.Mention.CreatedAt
 		if s, ok := now[j.Mention.Key()]; ok {
+			if !slices.Contains(s.Brands, j.Brand) {
+				continue // a later edit of this change speaks of other brands
+			}
 			at = s.At
 		}
 		p := placeOf(j.Brand, at, j.Mention.Key())
 		d := days.on(p)
 		d.puts = append(d.puts, put{p, j})
 	}
-	for _, s := range c.Seen {
-		for _, p := range abandoned(before[s.Key], s) {
+	for k, s := range before {
+		for _, p := range abandoned(s, now[k]) {
 			d := days.on(p)
 			d.drops = append(d.drops, p)
 		}
