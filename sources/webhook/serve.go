@@ -87,8 +87,8 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (*result, *answe
 	if no != nil {
 		return nil, no
 	}
-	// Only now: a stranger must not use up the rate of a sender.
-	if !h.rates[from].AllowN(h.now(), 1) {
+	// Only now: a stranger must not use up the rate of a sender, nor must asking whether intake is open again.
+	if h.running() && !h.rates[from].AllowN(h.now(), 1) {
 		return nil, tooFast
 	}
 	body, no := h.unpack(raw, r.Header.Get("Content-Encoding"))

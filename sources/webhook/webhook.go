@@ -172,6 +172,12 @@ func (h *Handler) open(ctx context.Context, emit sources.Emit) error {
 	return nil
 }
 
+func (h *Handler) running() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.emit != nil
+}
+
 func (h *Handler) shut() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
