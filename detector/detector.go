@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,7 +50,7 @@ type Detector struct {
 
 	mu       sync.Mutex // guards everything below, and the commit
 	model    *Model
-	stale    bool // the model is empty because the store could not be read
+	stale    bool // the model is empty: the store could not be read, or a panic left a half-changed one
 	failures int
 	closed   bool
 	wake     chan struct{} // one slot: something is in the outbox
@@ -87,12 +89,34 @@ func (d *Detector) reload(ctx context.Context) error {
 	return nil
 }
 
-// fresh loads the model if that was not possible after a failed commit.
+// fresh loads the model if that was not possible after a failed commit, or is still to be done after a panic.
 func (d *Detector) fresh(ctx context.Context) error {
 	if !d.stale {
 		return nil
 	}
 	return d.reload(ctx)
+}
+
+// safely runs what changes the model, and makes an error of a panic: what was half done in memory is thrown
+// away, and the model comes from the store before it is used again. Health shows it until a commit succeeds;
+// intake stays open, because one bad mention must not shut out the others. The value of a panic may hold text
+// of a mention, so only those of the runtime are told. The caller holds the lock.
+func (d *Detector) safely(what string, f func() error) (err error) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if cause, ok := p.(runtime.Error); ok {
+			err = fmt.Errorf("%s: panic: %w", what, cause)
+		} else {
+			err = fmt.Errorf("%s: panic with a %T", what, p)
+		}
+		d.model, d.stale = NewModel(d.set.Load(), LagLive), true
+		d.failures = max(d.failures, 1)
+		d.opt.Log.Error("panic; the model is loaded anew from the store", "during", what, "err", err, "stack", string(debug.Stack()))
+	}()
+	return f()
 }
 
 // Rules returns the rules in force.
@@ -171,6 +195,10 @@ func (d *Detector) tellLog(c *Change) {
 func (d *Detector) Tick(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	return d.safely("tick", func() error { return d.tick(ctx) })
+}
+
+func (d *Detector) tick(ctx context.Context) error {
 	if err := d.fresh(ctx); err != nil {
 		return err
 	}
@@ -187,9 +215,20 @@ func (d *Detector) Tick(ctx context.Context) error {
 
 // Respond applies what a person did to an incident, durably, and says what became of it. An unknown incident
 // is ErrNotFound.
-func (d *Detector) Respond(ctx context.Context, e Event) (Result, error) {
+func (d *Detector) Respond(ctx context.Context, e Event) (res Result, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	err = d.safely("operation", func() error {
+		res, err = d.respond(ctx, e)
+		return err
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	return res, nil
+}
+
+func (d *Detector) respond(ctx context.Context, e Event) (Result, error) {
 	if err := d.fresh(ctx); err != nil {
 		return Result{}, err
 	}
@@ -206,10 +245,7 @@ func (d *Detector) Respond(ctx context.Context, e Event) (Result, error) {
 	if !ok {
 		return Result{}, fmt.Errorf("incident %q: %w", e.Incident, ErrNotFound)
 	}
-	if err := d.commit(context.WithoutCancel(ctx), c); err != nil {
-		return Result{}, err
-	}
-	return res, nil
+	return res, d.commit(context.WithoutCancel(ctx), c)
 }
 
 // Rooter is a Reader that knows where the roots of an incident were posted.
@@ -270,8 +306,10 @@ func (d *Detector) Root(incident, route string) (Ref, bool) {
 func (d *Detector) Mark(ctx context.Context, rs ...Receipt) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.fresh(ctx); err != nil {
-		return err
-	}
-	return d.commit(context.WithoutCancel(ctx), d.model.Receive(rs, d.now()))
+	return d.safely("receipt", func() error {
+		if err := d.fresh(ctx); err != nil {
+			return err
+		}
+		return d.commit(context.WithoutCancel(ctx), d.model.Receive(rs, d.now()))
+	})
 }

@@ -30,9 +30,7 @@ func (d *Detector) Ingest(ctx context.Context, b sources.Batch) (sources.Taken, 
 	d.queue = append(d.queue, in)
 	d.queueMu.Unlock()
 
-	d.mu.Lock()
 	d.drain()
-	d.mu.Unlock()
 	<-in.done
 	return in.taken, in.err
 }
@@ -78,8 +76,10 @@ func bounded(at, now time.Time) time.Time {
 	return at.UTC()
 }
 
-// drain commits everything that waits. The caller holds the lock.
+// drain commits everything that waits, and answers it whatever happens.
 func (d *Detector) drain() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.queueMu.Lock()
 	waiting := d.queue
 	d.queue = nil
@@ -87,16 +87,11 @@ func (d *Detector) drain() {
 	if len(waiting) == 0 {
 		return
 	}
-	var ready []*intake
-	coming := map[string]*intake{}
-	for _, in := range waiting {
-		if d.admit(in, coming) {
-			ready = append(ready, in)
-		}
-	}
-	if err := d.commitIntakes(ready); err != nil {
-		for _, in := range ready {
-			in.taken, in.err = sources.Taken{}, err
+	if err := d.safely("intake", func() error { return d.take(waiting) }); err != nil {
+		for _, in := range waiting {
+			if in.err == nil && !in.repeated { // those that were not admitted have an answer
+				in.taken, in.err = sources.Taken{}, err
+			}
 		}
 	}
 	for _, in := range waiting {
@@ -104,6 +99,18 @@ func (d *Detector) drain() {
 		d.metrics.intake(in)
 		close(in.done)
 	}
+}
+
+// take commits those of the waiting that may go on.
+func (d *Detector) take(waiting []*intake) error {
+	var ready []*intake
+	coming := map[string]*intake{}
+	for _, in := range waiting {
+		if d.admit(in, coming) {
+			ready = append(ready, in)
+		}
+	}
+	return d.commitIntakes(ready)
 }
 
 // answerRepeat answers a delivery that was taken before: all of it is known, and what its edits and deletes said then may

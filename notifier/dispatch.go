@@ -34,7 +34,8 @@ type DispatchOptions struct {
 	Rules  func() *rules.Set
 	// For chooses the way to people for a route.
 	For func(*rules.Route) Notifier
-	// Fallback hears what could not be delivered for good; nil: only the log does.
+	// Fallback hears what could not be delivered for good, and crises that could not be for five minutes; nil:
+	// only the log does.
 	Fallback Notifier
 	Drafter  Drafter
 	About    *About // what incidents are about; nil: not said
@@ -61,9 +62,13 @@ type Dispatcher struct {
 	taken  map[uint64]bool // their alerts; other rules may put them into another lane meanwhile
 	freed  chan struct{}   // one slot: a lane that sent something is free again, and more may be due there
 
-	mu     sync.Mutex
-	next   map[string]time.Time // per channel: not before, wall clock
-	looked map[uint64]search    // per alert of unknown fate
+	mu      sync.Mutex
+	next    map[string]time.Time   // per channel: not before, wall clock
+	looked  map[uint64]search      // per alert of unknown fate
+	refused map[string]Undelivered // per channel: the oldest refusal that nothing has followed
+
+	rescuing sync.Mutex
+	rescues  map[uint64]rescued // guarded by it
 }
 
 // NewDispatcher returns a dispatcher.
@@ -76,7 +81,7 @@ func NewDispatcher(opt DispatchOptions) *Dispatcher {
 	}
 	d := &Dispatcher{
 		Now: time.Now, opt: opt, lanes: map[string]bool{}, taken: map[uint64]bool{},
-		freed: make(chan struct{}, 1), next: map[string]time.Time{}, looked: map[uint64]search{},
+		freed: make(chan struct{}, 1), next: map[string]time.Time{}, looked: map[uint64]search{}, refused: map[string]Undelivered{},
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "emberwatch_deliveries_total",
 			Help: "Alerts by notifier, kind, reason and outcome.",
@@ -95,6 +100,7 @@ func (d *Dispatcher) Run(ctx context.Context, wake <-chan struct{}) error {
 		for lane, due := range d.claim() {
 			senders.Go(func() { d.work(ctx, lane, due) })
 		}
+		senders.Go(func() { d.rescue(ctx) })
 		select {
 		case <-ctx.Done():
 			return nil
@@ -234,6 +240,9 @@ func (d *Dispatcher) deliver(ctx context.Context, lane string, a *detector.Alert
 			return false, nil
 		}
 		if !again {
+			if err == nil {
+				d.passed(lane) // it was there
+			}
 			return err == nil, err
 		}
 	}
@@ -246,6 +255,7 @@ func (d *Dispatcher) deliver(ctx context.Context, lane string, a *detector.Alert
 		return false, d.failed(ctx, n, lane, m, err)
 	}
 	d.count(n, a, "sent")
+	d.passed(lane)
 	return true, d.mark(ctx, detector.Receipt{Seq: a.Seq, State: detector.AlertSent, Ref: ref})
 }
 
@@ -291,6 +301,7 @@ func (d *Dispatcher) failed(ctx context.Context, n Notifier, lane string, m *Mes
 		r.State = detector.AlertDead
 		d.opt.Log.Error("delivery failed for good", "incident", a.Incident, "kind", string(a.Kind),
 			"reason", string(detector.ReasonDeliveryFailed), "why", de.Reason)
+		d.refuse(lane, a, de.Reason)
 		d.fallBack(ctx, n, m)
 	default:
 		r.State, r.NotBefore = detector.AlertUnknown, d.Now().Add(lookAgain)
@@ -298,14 +309,17 @@ func (d *Dispatcher) failed(ctx context.Context, n Notifier, lane string, m *Mes
 	return d.mark(ctx, r)
 }
 
-// fallBack tells what could not be delivered another way, so that an alert is never only in a log.
-func (d *Dispatcher) fallBack(ctx context.Context, n Notifier, m *Message) {
+// fallBack tells what could not be delivered another way, so that an alert is never only in a log, and
+// reports whether it was told.
+func (d *Dispatcher) fallBack(ctx context.Context, n Notifier, m *Message) bool {
 	if d.opt.Fallback == nil || d.opt.Fallback.Name() == n.Name() {
-		return
+		return false
 	}
 	if _, err := call(ctx, func(ctx context.Context) (detector.Ref, error) { return d.opt.Fallback.Notify(ctx, m) }); err != nil {
 		d.opt.Log.Error("fallback failed", "notifier", d.opt.Fallback.Name(), "err", err)
+		return false
 	}
+	return true
 }
 
 // backoff grows with the attempts, with full jitter above a second.

@@ -52,16 +52,19 @@ func (a *app) newClient(c *cli.Context) (*client, error) {
 	if u, err := url.Parse(base); err != nil || u.Host == "" {
 		return nil, usage("--server %q: write it like http://127.0.0.1:8080", base)
 	}
-	actor := c.String("as")
-	if actor == "" {
-		if u, err := user.Current(); err == nil {
-			actor = u.Username
-		}
-	}
 	return &client{
-		base: trimSlash(base), token: os.Getenv("EMBERWATCH_TOKEN"), actor: actor,
+		base: trimSlash(base), token: os.Getenv("EMBERWATCH_TOKEN"), actor: actorName(c),
 		http: &http.Client{Timeout: 5 * time.Minute},
 	}, nil
+}
+
+// actorName is who acts: --as, else the system user.
+func actorName(c *cli.Context) string {
+	name := c.String("as")
+	if u, err := user.Current(); name == "" && err == nil {
+		name = u.Username
+	}
+	return name
 }
 
 // do makes a request and decodes the answer into out; an io.Writer gets the body as it is. Answers of 409

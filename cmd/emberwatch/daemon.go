@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,7 +25,6 @@ import (
 	"emberwatch/sources"
 	"emberwatch/sources/feed"
 	"emberwatch/sources/jsonl"
-	"emberwatch/sources/webhook"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -39,7 +37,7 @@ const lowDisk = 5.0
 // Daemon is the one long-running process: it ties sources, detector and notifiers together. New opens
 // everything, Run works until its context ends and drains, Close undoes what New did, last things first.
 type Daemon struct {
-	cfg     *Config
+	config  atomic.Pointer[Config] // replaced as a whole by a reload
 	dir     string
 	log     *slog.Logger
 	metrics *prometheus.Registry
@@ -56,7 +54,7 @@ type Daemon struct {
 	console    *console.Notifier
 	dispatcher *notifier.Dispatcher
 	supervisor *sources.Supervisor
-	intake     *webhook.Handler // nil: closed
+	intake     *door // nil: closed
 	server     *server
 	diskLow    atomic.Bool
 	reloadErr  atomic.Value // string: why the last reload was refused
@@ -89,9 +87,10 @@ type DaemonOptions struct {
 // NewDaemon opens the store and makes every part, but starts none.
 func NewDaemon(ctx context.Context, opt DaemonOptions) (_ *Daemon, err error) {
 	d := &Daemon{
-		cfg: opt.Config, dir: opt.Dir, log: opt.Log, out: opt.Out, color: opt.Color, extra: opt.Extra,
+		dir: opt.Dir, log: opt.Log, out: opt.Out, color: opt.Color, extra: opt.Extra,
 		metrics: prometheus.NewRegistry(), model: opt.Model,
 	}
+	d.config.Store(opt.Config)
 	if d.model == nil {
 		d.model = sentiment.New()
 	}
@@ -127,6 +126,9 @@ func NewDaemon(ctx context.Context, opt DaemonOptions) (_ *Daemon, err error) {
 	return d, nil
 }
 
+// cfg is the configuration in force.
+func (d *Daemon) cfg() *Config { return d.config.Load() }
+
 func (d *Daemon) onClose(name string, f func() error) {
 	d.cleanups = append(d.cleanups, cleanup{name, f})
 }
@@ -144,7 +146,7 @@ func (d *Daemon) Close() error {
 }
 
 func (d *Daemon) openDetector(ctx context.Context, set *rules.Set) error {
-	size, _ := ParseSize(d.cfg.Store.MaxSize) // validated
+	size, _ := ParseSize(d.cfg().Store.MaxSize) // validated
 	db, err := store.Open(d.dir, store.Options{MaxSize: size})
 	if err != nil {
 		return &exitError{exitStore, err}
@@ -153,7 +155,7 @@ func (d *Daemon) openDetector(ctx context.Context, set *rules.Set) error {
 	d.onClose("store", db.Close)
 	d.detector, err = detector.Open(ctx, detector.Options{
 		Store: db, Reader: db, Scorer: d.model, Rules: set,
-		Log: d.log.With("part", "detector"), Metrics: d.metrics, AutoBrands: d.cfg.Limits.AutoBrands,
+		Log: d.log.With("part", "detector"), Metrics: d.metrics, AutoBrands: d.cfg().Limits.AutoBrands,
 	})
 	return err
 }
@@ -172,7 +174,7 @@ func (d *Daemon) makeNotifiers() error {
 	d.about = &notifier.About{Reader: d.db, Topics: finder}
 	d.console = console.New(d.out, console.Options{Color: d.color, Zone: time.Local, Width: terminalWidth()})
 	var fallback notifier.Notifier
-	if d.cfg.Slack.BotToken.value != "" {
+	if d.cfg().Slack.BotToken.value != "" {
 		if d.slack, err = d.newSlack(); err != nil {
 			return err
 		}
@@ -195,7 +197,7 @@ func (d *Daemon) notifierFor(*rules.Route) notifier.Notifier {
 }
 
 func (d *Daemon) newSlack() (*slack.Notifier, error) {
-	s := &d.cfg.Slack
+	s := &d.cfg().Slack
 	return slack.New(slack.Config{
 		BotToken: s.BotToken.value, AppToken: s.AppToken.value, APIURL: s.APIURL,
 		DefaultChannel: s.Channel, Logger: d.log.With("part", "slack"), Zone: d.detector.Rules().Zone,
@@ -236,7 +238,7 @@ func (d *Daemon) draftsFor(ctx context.Context, id string) ([]draft.PerMention, 
 
 // link is the address of an incident's page.
 func (d *Daemon) link(incident string) string {
-	base := d.cfg.HTTP.PublicURL
+	base := d.cfg().HTTP.PublicURL
 	if base == "" && d.server != nil && d.slack == nil {
 		base = d.server.URL()
 	}
@@ -252,8 +254,8 @@ func (d *Daemon) makeSources() error {
 		return err
 	}
 	client := sources.NewClient(sources.ClientOptions{Allow: d.allowed(), UserAgent: "emberwatch/" + version()})
-	for i := range d.cfg.Sources {
-		if err := d.addSource(&opt, &d.cfg.Sources[i], client); err != nil {
+	for i := range d.cfg().Sources {
+		if err := d.addSource(&opt, &d.cfg().Sources[i], client); err != nil {
 			return err
 		}
 	}
@@ -261,30 +263,34 @@ func (d *Daemon) makeSources() error {
 		history, live := d.extra(d)
 		opt.History, opt.Sources = append(opt.History, history...), append(opt.Sources, live...)
 	}
-	st, err := d.db.Load(context.Background())
-	if err != nil {
-		return err
-	}
-	opt.Cursors = func(name string) sources.Cursor { return st.Cursors[name] }
+	opt.Cursors = d.cursor
+	var err error
 	d.supervisor, err = sources.NewSupervisor(opt)
 	return err
 }
 
+// cursor is where a source goes on. It is read at every start of the source: one that failed must not begin
+// where the process once did. Without it the source reads again what it can, and what is known is recognised.
+func (d *Daemon) cursor(source string) sources.Cursor {
+	c, err := d.db.Cursor(context.Background(), source)
+	if err != nil {
+		d.log.Error("the source starts without its cursor", "source", source, "err", err)
+	}
+	return c
+}
+
 // makeIntake opens the webhook, unless there are tokens and none of them, nor any secret, lets mentions in.
 func (d *Daemon) makeIntake(opt *sources.SupervisorOptions) error {
-	senders, unsigned := d.senders()
-	if len(senders) == 0 && !unsigned {
-		d.log.Warn("intake is closed: there are API tokens, but no intake.secret and no token with the scope ingest")
-		return nil
-	}
-	intake, err := webhook.New(webhook.Options{
-		Name: "webhook", Senders: senders, AllowUnsigned: unsigned, Log: d.log.With("part", "intake"),
-	})
+	keeper, err := d.newDoorkeeper(d.cfg())
 	if err != nil {
 		return err
 	}
-	d.intake = intake
-	opt.Sources = append(opt.Sources, intake)
+	if keeper == nil {
+		d.log.Warn("intake is closed: there are API tokens, but no intake.secret and no token with the scope ingest")
+		return nil
+	}
+	d.intake = &door{inside: keeper}
+	opt.Sources = append(opt.Sources, d.intake)
 	return nil
 }
 
@@ -296,41 +302,9 @@ func (d *Daemon) emit(ctx context.Context, b sources.Batch) (sources.Taken, erro
 	return d.detector.Ingest(ctx, b)
 }
 
-// senders returns who may push, and whether unsigned requests are taken: only where nobody else can reach the
-// listener and no secret is set.
-func (d *Daemon) senders() (list []webhook.Sender, unsigned bool) {
-	in := &d.cfg.Intake
-	if in.Secret.value != "" {
-		list = append(list, webhook.Sender{Name: "webhook", Secrets: []string{in.Secret.value}},
-			webhook.Sender{Name: "webhook", Profile: sources.HubSHA256, Secrets: []string{in.Secret.value}},
-			webhook.Sender{Name: "webhook", Profile: sources.Bearer, Secrets: []string{in.Secret.value}})
-	}
-	for i := range in.Senders {
-		s := &in.Senders[i]
-		var secrets []string
-		for k := range s.Secret {
-			secrets = append(secrets, s.Secret[k].value)
-		}
-		list = append(list, webhook.Sender{Name: s.Name, Profile: sources.Profile(s.Profile), Secrets: secrets})
-	}
-	for i := range d.cfg.HTTP.Tokens {
-		if t := &d.cfg.HTTP.Tokens[i]; slices.Contains(t.Scopes, "ingest") {
-			list = append(list, webhook.Sender{Name: t.Name, Profile: sources.Bearer, Secrets: []string{t.Secret.value}})
-		}
-	}
-	return list, len(list)+len(d.cfg.HTTP.Tokens) == 0 && loopback(d.intakeAddress())
-}
-
-func (d *Daemon) intakeAddress() string {
-	if d.cfg.Intake.Listen != "" {
-		return d.cfg.Intake.Listen
-	}
-	return d.cfg.HTTP.Listen
-}
-
 func (d *Daemon) allowed() []netip.Prefix {
 	var out []netip.Prefix
-	for _, s := range d.cfg.Outgoing.Allow {
+	for _, s := range d.cfg().Outgoing.Allow {
 		if p, err := netip.ParsePrefix(s); err == nil {
 			out = append(out, p)
 		}
@@ -373,7 +347,7 @@ func (d *Daemon) fileOptions(s *SourceConfig) jsonl.Options {
 		},
 	}
 	for _, p := range s.Path {
-		o.Paths = append(o.Paths, d.cfg.resolvePath(p))
+		o.Paths = append(o.Paths, d.cfg().resolvePath(p))
 	}
 	if s.Timezone != "" {
 		o.Timezone, _ = time.LoadLocation(s.Timezone) // validated

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -29,7 +28,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	out.Go(func() { d.clock(work) })
 	out.Go(func() { d.housekeeping(work) })
 	out.Go(func() { _ = d.dispatcher.Run(work, d.detector.Wake()) })
-	if d.slack != nil && d.cfg.Slack.AppToken.value != "" {
+	if d.slack != nil && d.cfg().Slack.AppToken.value != "" {
 		out.Go(func() { d.listen(work) })
 	}
 	go func() {
@@ -103,7 +102,6 @@ func (d *Daemon) listen(ctx context.Context) {
 func (d *Daemon) housekeeping(ctx context.Context) {
 	minute := time.NewTicker(time.Minute)
 	defer minute.Stop()
-	every, _ := detector.ParseDuration(d.cfg.Store.Backup.Every)
 	lastRetain, lastBackup := time.Time{}, d.lastBackup(ctx)
 	for {
 		d.watchDisk()
@@ -112,6 +110,7 @@ func (d *Daemon) housekeeping(ctx context.Context) {
 			lastRetain = now
 			d.retain(ctx, now)
 		}
+		every, _ := detector.ParseDuration(d.cfg().Store.Backup.Every) // validated
 		if every > 0 && now.Sub(lastBackup) >= every {
 			lastBackup = now
 			d.backup(ctx, now)
@@ -143,9 +142,9 @@ func (d *Daemon) retain(ctx context.Context, now time.Time) {
 }
 
 func (d *Daemon) retention() store.Retention {
-	text, _ := detector.ParseDuration(d.cfg.Retention.Text) // validated
-	counts, _ := detector.ParseDuration(d.cfg.Retention.Counts)
-	audit, _ := detector.ParseDuration(d.cfg.Retention.Audit)
+	text, _ := detector.ParseDuration(d.cfg().Retention.Text) // validated
+	counts, _ := detector.ParseDuration(d.cfg().Retention.Counts)
+	audit, _ := detector.ParseDuration(d.cfg().Retention.Audit)
 	return store.Retention{Text: text, Counts: counts, Audit: audit}
 }
 
@@ -168,48 +167,9 @@ func (d *Daemon) backup(ctx context.Context, now time.Time) {
 		return
 	}
 	d.log.Info("backup", "to", copied.Path, "bytes", copied.Bytes)
-	if keep := d.cfg.Store.Backup.Keep; keep > 0 {
+	if keep := d.cfg().Store.Backup.Keep; keep > 0 {
 		if _, err := d.db.PruneBackups(keep); err != nil {
 			d.log.Error("backup", "err", err)
 		}
 	}
-}
-
-// Reload reads rules and configuration again and puts the rules in force, all or nothing. Of the configuration
-// it says what would need a restart.
-func (d *Daemon) Reload() error {
-	d.reloading.Lock()
-	defer d.reloading.Unlock()
-	err := d.reload()
-	outcome := "ok"
-	if err != nil {
-		outcome = "refused"
-		d.reloadErr.Store(err.Error())
-		d.log.Error("reload refused; the rules in force stay", "err", err)
-	} else {
-		d.reloadErr.Store("")
-	}
-	d.reloads.WithLabelValues(outcome).Inc()
-	return err
-}
-
-func (d *Daemon) reload() error {
-	cfg, errs, err := Load(d.cfg.path)
-	if err != nil {
-		return err
-	}
-	if errs = append(errs, cfg.Validate()...); errs.Refused() {
-		return errs
-	}
-	set, errs := loadRules(cfg, d.library)
-	if errs.Refused() {
-		return errs
-	}
-	before := d.detector.Rules().Hash
-	d.detector.SetRules(set)
-	d.log.Info("reloaded", "rules_before", before, "rules", set.Hash, "warnings", len(errs))
-	if changed := needRestart(d.cfg, cfg); len(changed) > 0 {
-		d.log.Warn("these settings take effect after a restart", "settings", fmt.Sprint(changed))
-	}
-	return nil
 }

@@ -24,8 +24,8 @@ import (
 
 const e2eSecret = "whsec_LGysw1F/nQbffsRRKdzy2dam+x6dVq6r"
 
-// startDaemon runs the daemon of cfg until stop is called, which drains it.
-func startDaemon(t *testing.T, dir, cfg string) (d *Daemon, stop func()) {
+// startDaemon runs the daemon of cfg until stop is called, which drains it; change may alter its options.
+func startDaemon(t *testing.T, dir, cfg string, change ...func(*DaemonOptions)) (d *Daemon, stop func()) {
 	t.Helper()
 	c, errs, err := Load(cfg)
 	if err != nil {
@@ -46,7 +46,11 @@ func startDaemon(t *testing.T, dir, cfg string) (d *Daemon, stop func()) {
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	d, err = NewDaemon(t.Context(), DaemonOptions{Config: c, Rules: set, Dir: dir, Log: log, Out: io.Discard})
+	opt := DaemonOptions{Config: c, Rules: set, Dir: dir, Log: log, Out: io.Discard}
+	for _, f := range change {
+		f(&opt)
+	}
+	d, err = NewDaemon(t.Context(), opt)
 	if err != nil {
 		t.Fatal(err)
 	}

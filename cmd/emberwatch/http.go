@@ -7,10 +7,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"emberwatch/detector"
 	"emberwatch/detector/store"
+	"emberwatch/notifier"
 	"emberwatch/notifier/web"
 	"emberwatch/sources"
 
@@ -20,6 +24,7 @@ import (
 // server is the plumbing of HTTP: it listens, and mounts handlers made in the rooms they belong to.
 type server struct {
 	d       *Daemon
+	page    *web.Server
 	main    *http.Server
 	intake  *http.Server // nil: mentions come in over main
 	mainLn  net.Listener
@@ -31,8 +36,8 @@ type server struct {
 
 // newServer opens the listeners, so that a taken port fails the start.
 func newServer(d *Daemon) (*server, error) {
-	h := &d.cfg.HTTP
-	s := &server{d: d, tlsCert: d.cfg.resolvePath(h.TLS.Cert), tlsKey: d.cfg.resolvePath(h.TLS.Key)}
+	h := &d.cfg().HTTP
+	s := &server{d: d, tlsCert: d.cfg().resolvePath(h.TLS.Cert), tlsKey: d.cfg().resolvePath(h.TLS.Key)}
 	if h.TLS.Cert == "" {
 		s.tlsCert, s.tlsKey = "", ""
 	}
@@ -41,13 +46,12 @@ func newServer(d *Daemon) (*server, error) {
 		return nil, fmt.Errorf("listen on %s: %w", h.Listen, err)
 	}
 	d.onClose("listener", func() error { return ignoreClosed(s.mainLn.Close()) })
-	page := d.newPage()
-	intake := d.intakeHandler(page)
-	s.gate = &gate{next: intake}
-	mux := s.routes(page)
-	if d.cfg.Intake.Listen != "" {
-		if s.inLn, err = net.Listen("tcp", d.cfg.Intake.Listen); err != nil {
-			return nil, fmt.Errorf("listen on %s: %w", d.cfg.Intake.Listen, err)
+	s.page = d.newPage()
+	s.gate = &gate{next: s.intakeHandler()}
+	mux := s.routes(s.page)
+	if d.cfg().Intake.Listen != "" {
+		if s.inLn, err = net.Listen("tcp", d.cfg().Intake.Listen); err != nil {
+			return nil, fmt.Errorf("listen on %s: %w", d.cfg().Intake.Listen, err)
 		}
 		d.onClose("intake listener", func() error { return ignoreClosed(s.inLn.Close()) })
 		m := http.NewServeMux()
@@ -63,16 +67,12 @@ func newServer(d *Daemon) (*server, error) {
 
 // intakeHandler is the webhook, or a refusal where it is closed. Without signatures it needs the page's checks
 // against foreign web sites.
-func (d *Daemon) intakeHandler(page *web.Server) http.Handler {
-	if d.intake == nil {
-		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			answer(w, http.StatusUnauthorized, map[string]string{"error": "intake is closed: set intake.secret, or give a token the scope ingest"})
-		})
+func (s *server) intakeHandler() http.Handler {
+	if s.d.intake == nil {
+		return http.HandlerFunc(closedDoor)
 	}
-	if _, unsigned := d.senders(); unsigned {
-		return page.Protect(d.intake)
-	}
-	return d.intake
+	s.d.intake.protected(s.page.Protect)
+	return s.d.intake
 }
 
 // guarded is a server that slow or greedy clients cannot hold up.
@@ -91,10 +91,10 @@ func ignoreClosed(err error) error {
 }
 
 func (d *Daemon) newPage() *web.Server {
-	h := &d.cfg.HTTP
+	h := &d.cfg().HTTP
 	c := web.Config{
 		Reader: d.db, Responder: d.detector, Sources: d.supervisor.Health, Rules: d.detector.Rules,
-		About: d.about, Open: len(h.Tokens) == 0, PublicURL: h.PublicURL, Now: d.detector.Now, Logger: d.log.With("part", "web"),
+		About: d.about, Open: len(h.Tokens) == 0, Tokens: webTokens(d.cfg()), PublicURL: h.PublicURL, Now: d.detector.Now, Logger: d.log.With("part", "web"),
 		Drafts: func(ctx context.Context, id string) ([]web.MentionDrafts, error) {
 			found, err := d.draftsFor(ctx, id)
 			out := make([]web.MentionDrafts, len(found))
@@ -104,15 +104,20 @@ func (d *Daemon) newPage() *web.Server {
 			return out, err
 		},
 	}
-	for i := range h.Tokens {
-		t := &h.Tokens[i]
+	return web.New(c)
+}
+
+func webTokens(cfg *Config) []web.Token {
+	var list []web.Token
+	for i := range cfg.HTTP.Tokens {
+		t := &cfg.HTTP.Tokens[i]
 		var scopes []web.Scope
 		for _, s := range t.Scopes {
 			scopes = append(scopes, web.Scope(s))
 		}
-		c.Tokens = append(c.Tokens, web.NewToken(t.Name, t.Secret.value, scopes...))
+		list = append(list, web.NewToken(t.Name, t.Secret.value, scopes...))
 	}
-	return web.New(c)
+	return list
 }
 
 func (s *server) routes(page *web.Server) *http.ServeMux {
@@ -174,54 +179,92 @@ func (s *server) Shutdown(wait time.Duration) error {
 
 func (s *server) healthz(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
 
-// readiness is what /readyz says. It is not ready when something without which no alert gets out is missing;
-// a feed that is down is listed, no more.
+// readiness is what /readyz says to those who may read. It is not ready when something without which no alert
+// gets out is missing; a feed that is down is listed, no more.
 type readiness struct {
-	Ready    bool              `json:"ready"`
+	standing
 	Problems []string          `json:"problems,omitempty"`
 	Rules    string            `json:"rules"`
 	Reload   string            `json:"last_reload_error,omitempty"`
 	Sources  map[string]string `json:"sources"`
 }
 
-func (s *server) readyz(w http.ResponseWriter, _ *http.Request) {
-	d := s.d
-	r := readiness{Rules: d.detector.Rules().Hash, Sources: map[string]string{}}
-	if err := d.detector.Healthy(); err != nil {
-		r.Problems = append(r.Problems, "store: "+err.Error())
+// standing is what /readyz says to everybody: load balancers have no token, and names of sources, paths and
+// errors are nobody's business.
+type standing struct {
+	Ready   bool     `json:"ready"`
+	Missing []string `json:"missing,omitempty"` // store, slack, disk, delivery, history
+}
+
+// lack notes what is missing, by its class and in words.
+func (r *readiness) lack(class, format string, args ...any) {
+	if !slices.Contains(r.Missing, class) {
+		r.Missing = append(r.Missing, class)
 	}
-	if d.slack != nil && d.cfg.Slack.AppToken.value != "" {
+	r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
+}
+
+func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
+	now := s.readiness()
+	status := http.StatusOK
+	if !now.Ready {
+		status = http.StatusServiceUnavailable
+	}
+	if s.page.May(r, web.Read) {
+		answer(w, status, now)
+		return
+	}
+	answer(w, status, now.standing)
+}
+
+func (s *server) readiness() *readiness {
+	d := s.d
+	r := &readiness{Rules: d.detector.Rules().Hash, Sources: map[string]string{}}
+	if err := d.detector.Healthy(); err != nil {
+		r.lack("store", "store: %v", err)
+	}
+	if d.slack != nil && d.cfg().Slack.AppToken.value != "" {
 		if err := d.slack.Ready(time.Now()); err != nil {
-			r.Problems = append(r.Problems, "slack: "+err.Error())
+			r.lack("slack", "slack: %v", err)
 		}
 	}
 	if d.diskLow.Load() {
-		r.Problems = append(r.Problems, "disk: almost full, intake is closed")
+		r.lack("disk", "disk: almost full, intake is closed")
+	}
+	if u, ok := d.dispatcher.Undelivered(); ok {
+		r.lack("delivery", "delivery: %s", undeliveredWords(&u, d.detector.Now()))
 	}
 	r.Reload, _ = d.reloadErr.Load().(string)
 	for _, h := range d.supervisor.Health() {
 		r.Sources[h.Name] = string(h.State)
 		if h.State == sources.Starting {
-			r.Problems = append(r.Problems, "source "+h.Name+": waits until history has been read")
+			r.lack("history", "source %s: waits until history has been read", h.Name)
 		}
 		if !h.LastSuccess.IsZero() {
 			r.Sources[h.Name] += ", last success " + h.LastSuccess.UTC().Format(time.RFC3339)
 		}
 	}
 	r.Ready = len(r.Problems) == 0
-	status := http.StatusOK
-	if !r.Ready {
-		status = http.StatusServiceUnavailable
-	}
-	answer(w, status, r)
+	return r
 }
 
-func (s *server) reload(w http.ResponseWriter, _ *http.Request) {
-	if err := s.d.Reload(); err != nil {
+// undeliveredWords says which alert did not get through, without a word of the brand.
+func undeliveredWords(u *notifier.Undelivered, now time.Time) string {
+	what := fmt.Sprintf("alert %d of severity %d on route %s", u.Seq, u.Severity, u.Route)
+	ago := detector.Words(now.Sub(u.Since))
+	if u.Refused != "" {
+		return fmt.Sprintf("%s was refused for good %s ago (%s); repair the channel or its permissions: the next delivery there ends this", what, ago, u.Refused)
+	}
+	return fmt.Sprintf("%s has not been delivered for %s and is tried on; look for delivery_failed in the log, and whether Slack can be reached", what, ago)
+}
+
+func (s *server) reload(w http.ResponseWriter, r *http.Request) {
+	done, err := s.d.Reload(web.Actor(r.Context()))
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 		return
 	}
-	fmt.Fprintln(w, "reloaded, rules "+s.d.detector.Rules().Hash)
+	fmt.Fprintln(w, done.String())
 }
 
 // storeOp does for the store command what only the process that has the files open can do.
@@ -232,17 +275,16 @@ func (s *server) storeOp(w http.ResponseWriter, r *http.Request) {
 	case "info":
 		result, err = s.d.db.Info(r.Context())
 	case "backup":
-		dst := r.FormValue("to")
-		if dst == "" {
-			dst = s.d.db.BackupPath(time.Now())
-		}
-		result, err = s.d.db.Backup(r.Context(), dst)
+		s.backup(w, r)
+		return
 	case "erase":
 		if r.FormValue("author") == "" || r.FormValue("source") == "" {
 			answer(w, http.StatusBadRequest, map[string]string{"error": "say whom: source and author are needed"})
 			return
 		}
-		result, err = s.d.db.EraseAuthor(r.Context(), r.FormValue("source"), r.FormValue("author"))
+		result, err = s.d.db.EraseAuthor(r.Context(), store.Erasure{
+			Source: r.FormValue("source"), Author: r.FormValue("author"), By: web.Actor(r.Context()), At: time.Now(),
+		})
 	case "export":
 		s.export(w, r)
 		return
@@ -255,6 +297,28 @@ func (s *server) storeOp(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, result)
+}
+
+// backup copies the store to where the request says. A relative path would be one of the daemon's working
+// folder, which whoever asks neither knows nor means.
+func (s *server) backup(w http.ResponseWriter, r *http.Request) {
+	to := r.FormValue("to")
+	if to == "" {
+		to = s.d.db.BackupPath(time.Now())
+	}
+	if !filepath.IsAbs(to) {
+		answer(w, http.StatusBadRequest, map[string]string{"error": fmt.Sprintf("to=%q is a relative path: name a folder on this machine from the root, such as /var/backups/emberwatch-monday, or leave it out", to)})
+		return
+	}
+	copied, err := s.d.db.Backup(r.Context(), to)
+	switch {
+	case errors.Is(err, store.ErrOccupied):
+		answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+	case err != nil:
+		answer(w, http.StatusInternalServerError, map[string]string{"error": err.Error()})
+	default:
+		answer(w, http.StatusOK, copied)
+	}
 }
 
 func (s *server) export(w http.ResponseWriter, r *http.Request) {

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"sort"
 	"strings"
 	"time"
 
 	"emberwatch/detector"
+	"emberwatch/notifier/console"
 	"emberwatch/rules"
 	"emberwatch/sources"
 
@@ -113,6 +115,8 @@ func (a *app) incidentsList(c *cli.Context) error {
 	return nil
 }
 
+// incidentLine prints an incident in two lines. Names are what people call themselves, and the sentence has
+// words of mentions in it: all of it is foreign to a terminal.
 func (a *app) incidentLine(i *detector.Incident) {
 	state := string(i.Handling)
 	switch i.Handling {
@@ -123,7 +127,8 @@ func (a *app) incidentLine(i *detector.Incident) {
 	case detector.Closed:
 		state = fmt.Sprintf("closed (%s) by %s", i.Closing, i.ClosedBy)
 	}
-	fmt.Fprintf(a.stdout, "%-20s severity %d (%s)  since %s  %s\n    %s\n", i.ID, i.Severity, i.Severity, local(i.Since), state, clean(i.Sentence))
+	fmt.Fprintf(a.stdout, "%-20s severity %d (%s)  since %s  %s\n    %s\n", console.Clean(i.ID), i.Severity, i.Severity, local(i.Since),
+		console.Clean(state), console.Clean(i.Sentence))
 }
 
 func local(t time.Time) string { return t.Local().Format("2006-01-02 15:04 MST") }
@@ -172,24 +177,24 @@ func incidentArg(c *cli.Context) (string, error) {
 func (a *app) show(v *incidentView) {
 	a.incidentLine(&v.Incident)
 	i, ev := &v.Incident, &v.Incident.Evidence
-	fmt.Fprintf(a.stdout, "\n  %s (rule %s, signal %s); %s\n", i.Title, i.Rule, i.Signal, i.SeverityWhy)
+	fmt.Fprintf(a.stdout, "\n  %s (rule %s, signal %s); %s\n", console.Clean(i.Title), console.Clean(i.Rule), console.Clean(i.Signal), console.Clean(i.SeverityWhy))
 	if len(ev.Windows) > 0 {
 		fmt.Fprintf(a.stdout, "\n  %-8s %9s %9s %12s %9s\n", "window", "observed", "expected", "rarely over", "surprise")
 		for _, w := range ev.Windows {
 			fmt.Fprintf(a.stdout, "  %-8s %9.0f %9.1f %12.0f %9.1f\n", shortDuration(w.Length), w.Observed, w.Expected, w.High, w.Surprise)
 		}
-		fmt.Fprintf(a.stdout, "  score %.2f, bar %.2f %s\n", ev.Score, ev.Bar, ev.Learning)
+		fmt.Fprintf(a.stdout, "  score %.2f, bar %.2f %s\n", ev.Score, ev.Bar, console.Clean(ev.Learning))
 	}
 	fmt.Fprintf(a.stdout, "\n  %d authors; sources %s; languages %s; topics %s\n", ev.Authors, counts(ev.Sources), counts(ev.Languages), counts(ev.Categories))
 	for k := range min(len(v.Mentions), 8) {
 		m := &v.Mentions[k].Mention
-		fmt.Fprintf(a.stdout, "\n  %s  %s %s [%s]\n    %s\n", local(m.CreatedAt), clean(m.Source), clean(authorName(m.Author)), v.Mentions[k].Lang,
-			cut(clean(strings.Join(strings.Fields(m.Body()), " ")), 200))
+		fmt.Fprintf(a.stdout, "\n  %s  %s %s [%s]\n    %s\n", local(m.CreatedAt), console.Clean(m.Source), console.Clean(authorName(m.Author)),
+			console.Clean(v.Mentions[k].Lang), cut(console.Clean(m.Body()), 200))
 	}
 	fmt.Fprintln(a.stdout, "\n  timeline")
 	for _, l := range v.Audit {
 		if l.Op != "updated" {
-			fmt.Fprintf(a.stdout, "  %s  %-12s %s  %s\n", local(l.At), l.Op, clean(l.Actor.ID+via(l.Actor)), clean(l.Note))
+			fmt.Fprintf(a.stdout, "  %s  %-12s %s  %s\n", local(l.At), console.Clean(l.Op), console.Clean(l.Actor.ID+via(l.Actor)), console.Clean(l.Note))
 		}
 	}
 }
@@ -223,7 +228,7 @@ func counts(m map[string]int) string {
 	sort.SliceStable(names, func(x, y int) bool { return m[names[x]] > m[names[y]] })
 	parts := make([]string, len(names))
 	for i, n := range names {
-		parts[i] = fmt.Sprintf("%s %d", clean(n), m[n])
+		parts[i] = fmt.Sprintf("%s %d", console.Clean(n), m[n])
 	}
 	if len(parts) == 0 {
 		return "–"
@@ -231,11 +236,12 @@ func counts(m map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// markdown prints an incident to hand on. Foreign text stands in code spans, where it cannot format anything.
+// markdown prints an incident to hand on. Quotes and notes stand in code spans, where they cannot format
+// anything; our own sentences hold foreign words too and are escaped.
 func (a *app) markdown(v *incidentView) {
 	i, ev := &v.Incident, &v.Incident.Evidence
-	fmt.Fprintf(a.stdout, "# %s: %s\n\n%s\n\nSeverity %d (%s), %s, since %s. %s.\n\n", i.ID, i.Title, i.Sentence, i.Severity, i.Severity,
-		i.Handling, i.Since.UTC().Format(time.RFC3339), i.SeverityWhy)
+	fmt.Fprintf(a.stdout, "# %s: %s\n\n%s\n\nSeverity %d (%s), %s, since %s. %s.\n\n", prose(i.ID), prose(i.Title), prose(i.Sentence), i.Severity, i.Severity,
+		i.Handling, i.Since.UTC().Format(time.RFC3339), prose(i.SeverityWhy))
 	if len(ev.Windows) > 0 {
 		fmt.Fprint(a.stdout, "| window | observed | expected | rarely over | surprise |\n| --- | --- | --- | --- | --- |\n")
 		for _, w := range ev.Windows {
@@ -245,18 +251,38 @@ func (a *app) markdown(v *incidentView) {
 	fmt.Fprint(a.stdout, "\n## Mentions\n\n")
 	for k := range v.Mentions {
 		m := &v.Mentions[k].Mention
-		fmt.Fprintf(a.stdout, "- %s, %s: `%s`\n", m.CreatedAt.UTC().Format(time.RFC3339), code(m.Source), code(cut(m.Body(), 280)))
+		fmt.Fprintf(a.stdout, "- %s, %s: `%s`\n", m.CreatedAt.UTC().Format(time.RFC3339), prose(m.Source), code(cut(m.Body(), 280)))
 	}
 	fmt.Fprint(a.stdout, "\n## Timeline\n\n")
 	for _, l := range v.Audit {
 		if l.Op != "updated" {
-			fmt.Fprintf(a.stdout, "- %s %s by `%s` `%s`\n", l.At.UTC().Format(time.RFC3339), l.Op, code(l.Actor.ID), code(l.Note))
+			fmt.Fprintf(a.stdout, "- %s %s by `%s` `%s`\n", l.At.UTC().Format(time.RFC3339), prose(l.Op), code(l.Actor.ID), code(l.Note))
 		}
 	}
 }
 
+// code is a text that may stand in a code span. An empty span would be two backticks that open another.
 func code(s string) string {
-	return strings.ReplaceAll(clean(strings.Join(strings.Fields(s), " ")), "`", "'")
+	if s = strings.ReplaceAll(console.Clean(s), "`", "'"); s == "" {
+		return " "
+	}
+	return s
+}
+
+// formatting are the characters that format a text wherever they stand; "://" would make a link of its own.
+var formatting = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", `\<`, ">", `\>`,
+	"|", `\|`, "~", `\~`, "&", `\&`, "#", `\#`, "!", `\!`, "://", `\://`)
+
+// listStart is a number that begins a list; at the start of a line so do -, + and =.
+var listStart = regexp.MustCompile(`^(\d+)([.)])`)
+
+// prose is a text of one line that markdown shows as it is.
+func prose(s string) string {
+	s = listStart.ReplaceAllString(formatting.Replace(console.Clean(s)), `$1\$2`)
+	if s != "" && strings.ContainsRune("-+=", rune(s[0])) {
+		return `\` + s
+	}
+	return s
 }
 
 // incidentsDo sends one operation.
@@ -280,7 +306,7 @@ func (a *app) incidentsDo(c *cli.Context, op detector.Operation) error {
 	if c.Bool("json") {
 		return json.NewEncoder(a.stdout).Encode(res)
 	}
-	fmt.Fprintf(a.stdout, "%s: %s\n", res.Incident.ID, clean(res.Message))
+	fmt.Fprintf(a.stdout, "%s: %s\n", console.Clean(res.Incident.ID), console.Clean(res.Message))
 	if res.Outcome == detector.Refused {
 		return &exitError{Code: exitFailed}
 	}

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"time"
 
@@ -20,7 +18,7 @@ func (a *app) runCommand() *cli.Command {
 		Name: "run", Usage: "run the daemon", Action: a.run,
 		Description: "Without a configuration file it runs on defaults: starter rules, brands taken from the mentions'\n" +
 			"own \"brand\", intake and page on 127.0.0.1:8080, alerts on the console until a Slack token is there.\n" +
-			"SIGHUP reloads the rules, SIGTERM drains and leaves.",
+			"SIGHUP reloads rules, configuration and secrets, SIGTERM drains and leaves.",
 	}
 }
 
@@ -68,7 +66,7 @@ func (a *app) run(c *cli.Context) error {
 
 // greet says on the log what a person should know at the start.
 func (d *Daemon) greet() {
-	if _, unsigned := d.senders(); unsigned {
+	if _, unsigned := senders(d.cfg()); unsigned {
 		d.log.Warn("unsigned mentions are taken from this machine; set intake.secret to change that")
 	}
 	if d.slack == nil {
@@ -89,7 +87,7 @@ func reloadOnHangup(ctx context.Context, d *Daemon) (stop func()) {
 			case <-ctx.Done():
 				return
 			case <-hup:
-				_ = d.Reload() // told in the log, in metrics and on /readyz
+				_, _ = d.Reload(signalActor) // told in the log, in metrics and on /readyz
 			}
 		}
 	}()
@@ -98,22 +96,6 @@ func reloadOnHangup(ctx context.Context, d *Daemon) (stop func()) {
 		cancel()
 		<-done
 	}
-}
-
-// needRestart lists the settings of a configuration that differ and are only read at start.
-func needRestart(was, is *Config) []string {
-	var out []string
-	for name, pair := range map[string][2]any{
-		"http": {was.HTTP, is.HTTP}, "intake": {was.Intake, is.Intake},
-		"slack": {was.Slack, is.Slack}, "sources": {was.Sources, is.Sources}, "outgoing": {was.Outgoing, is.Outgoing},
-		"limits": {was.Limits, is.Limits}, "store": {was.Store, is.Store}, "retention": {was.Retention, is.Retention},
-	} {
-		if fmt.Sprintf("%+v", pair[0]) != fmt.Sprintf("%+v", pair[1]) {
-			out = append(out, name)
-		}
-	}
-	slices.Sort(out)
-	return out
 }
 
 // newestBackup is the time of the newest backup, by its modification time.

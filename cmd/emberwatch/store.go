@@ -7,10 +7,13 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
+	"emberwatch/detector"
 	"emberwatch/detector/store"
+	"emberwatch/notifier/console"
 
 	"github.com/urfave/cli/v2"
 )
@@ -23,13 +26,13 @@ func (a *app) storeCommand() *cli.Command {
 		return &cli.Command{Name: name, Usage: help + " (the daemon has to be stopped)", ArgsUsage: args, Action: f, Flags: []cli.Flag{jsonFlag()}}
 	}
 	return &cli.Command{Name: "store", Usage: "the data folder", Subcommands: []*cli.Command{
-		online(a.storeInfo, "info", "what it holds", ""),
-		online(a.storeBackup, "backup", "copy it while the daemon runs", "[DIR]"),
+		online(a.storeInfo, "info", "what it holds, and what was done to it: reloads, erasures, restores", ""),
+		online(a.storeBackup, "backup", "copy it while the daemon runs, into a new folder on the daemon's machine", "[DIR]"),
 		online(a.storeExport, "export", "mentions as NDJSON that replay reads", "",
 			&cli.StringFlag{Name: "brand"}, &cli.StringFlag{Name: "source"}, &cli.StringFlag{Name: "author", Usage: "needs --source"}),
 		online(a.storeErase, "erase", "remove what one author wrote", "", &cli.StringFlag{Name: "source", Usage: "`NAME` of the source"},
 			&cli.StringFlag{Name: "author", Usage: "`ID` or handle"}),
-		offline(a.storeCheck, "check", "verify every file", ""),
+		offline(a.storeCheck, "check", "verify every file, and the audit of erasures, restores and reloads", ""),
 		offline(a.storeCompact, "compact", "give freed space back to the disk", ""),
 		offline(a.storeRestore, "restore", "put a backup in its place; what is there is moved aside", "BACKUP"),
 	}}
@@ -84,7 +87,16 @@ func (a *app) storeInfo(c *cli.Context) error {
 		fmt.Fprintf(a.stdout, ", from %s to %s", local(info.Oldest), local(info.Newest))
 	}
 	fmt.Fprintf(a.stdout, "; %d backups\n", len(info.Backups))
+	for _, l := range info.Audit {
+		fmt.Fprintf(a.stdout, "  %s  %-8s %s  %s\n", local(l.At), console.Clean(l.Op), console.Clean(l.Actor.ID+via(l.Actor)), console.Clean(l.Note))
+	}
 	return nil
+}
+
+// operator is who works on the store without a daemon, for the audit.
+func operator(c *cli.Context) detector.Actor {
+	name := actorName(c)
+	return detector.Actor{Kind: "person", ID: name, Name: name, Via: "cli"}
 }
 
 func bytesWord(n int64) string {
@@ -98,17 +110,20 @@ func bytesWord(n int64) string {
 }
 
 func (a *app) storeBackup(c *cli.Context) error {
+	to, err := backupTarget(c)
+	if err != nil {
+		return err
+	}
 	q := url.Values{}
-	if c.Args().Present() {
-		q.Set("to", c.Args().First())
+	if to != "" {
+		q.Set("to", to)
 	}
 	var copied store.Copied
-	err := a.throughDaemon(c, "backup", q, &copied, func(db *store.DB) (err error) {
-		dst := c.Args().First()
-		if dst == "" {
-			dst = db.BackupPath(time.Now())
+	err = a.throughDaemon(c, "backup", q, &copied, func(db *store.DB) (err error) {
+		if to == "" {
+			to = db.BackupPath(time.Now())
 		}
-		copied, err = db.Backup(c.Context, dst)
+		copied, err = db.Backup(c.Context, to)
 		return err
 	})
 	if err != nil {
@@ -119,6 +134,18 @@ func (a *app) storeBackup(c *cli.Context) error {
 	}
 	fmt.Fprintf(a.stdout, "%s: %d files, %s, checked\n", copied.Path, copied.Files, bytesWord(copied.Bytes))
 	return nil
+}
+
+// backupTarget is where a backup shall go, or empty for the daemon's place. A relative path means the folder
+// that the command was given in, not the daemon's.
+func backupTarget(c *cli.Context) (string, error) {
+	switch c.Args().Len() {
+	case 0:
+		return "", nil
+	case 1:
+		return filepath.Abs(c.Args().First())
+	}
+	return "", usage("name one folder for the backup, or none to keep it in the data folder")
 }
 
 func (a *app) storeExport(c *cli.Context) error {
@@ -140,7 +167,7 @@ func (a *app) storeErase(c *cli.Context) error {
 	}
 	var erased store.Erased
 	err := a.throughDaemon(c, "erase", url.Values{"source": {source}, "author": {author}}, &erased, func(db *store.DB) (err error) {
-		erased, err = db.EraseAuthor(c.Context, source, author)
+		erased, err = db.EraseAuthor(c.Context, store.Erasure{Source: source, Author: author, By: operator(c), At: time.Now()})
 		return err
 	})
 	if err != nil {
@@ -171,7 +198,7 @@ func (a *app) storeCheck(c *cli.Context) error {
 			return &exitError{exitFailed, fmt.Errorf("%d problems; restore the last good backup with emberwatch store restore", len(problems))}
 		}
 		if !c.Bool("json") {
-			fmt.Fprintln(a.stdout, "ok: every page and every reference")
+			fmt.Fprintln(a.stdout, "ok: every page, every reference, and the audit of the system")
 		}
 		return nil
 	})
@@ -200,8 +227,20 @@ func (a *app) storeRestore(c *cli.Context) error {
 		return err
 	}
 	fmt.Fprintf(a.stdout, "restored into %s\n", dir)
+	from, err := filepath.Abs(c.Args().First())
+	if err != nil {
+		return err
+	}
+	note := "from " + from
 	if aside != "" {
 		fmt.Fprintf(a.stdout, "what was there is now in %s\n", aside)
+		note += "; what was there is in " + aside
+	}
+	err = a.withStore(c, func(db *store.DB) error {
+		return db.Record(c.Context, detector.Audit{At: time.Now().UTC(), Actor: operator(c), Op: "restore", Note: note})
+	})
+	if err != nil {
+		return fmt.Errorf("it is restored, but that could not be noted in its audit: %w", err)
 	}
 	return nil
 }

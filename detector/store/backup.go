@@ -12,10 +12,12 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 )
 
 const (
 	backupDir   = "backup"
+	halfMade    = ".tmp" // at the end of the name of a copy that is not complete
 	stampLayout = "20060102-150405"
 )
 
@@ -32,16 +34,22 @@ func (db *DB) BackupPath(now time.Time) string {
 }
 
 // Backup copies the data folder into the new folder dst while it is in use, and checks the copy. dst
-// appears when everything in it is complete and checked: a backup that can be seen is a good one.
+// appears when everything in it is complete and checked: a backup that can be seen is a good one. Until then
+// the copy stands beside it under a name of its own. An empty folder may be there already; anything else is
+// ErrOccupied and left as it is.
 //
 // The archive in it may be a little newer than its state.db. That is the harmless way round: what the
 // state does not know yet is read again from its source and lands in the same place.
 func (db *DB) Backup(ctx context.Context, dst string) (Copied, error) {
-	if _, err := os.Lstat(dst); err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return Copied{}, fmt.Errorf("backup: %s is there already", dst)
+	dst = filepath.Clean(dst)
+	if err := vacant(dst); err != nil {
+		return Copied{}, fmt.Errorf("backup: %w", err)
 	}
-	tmp := dst + ".tmp"
-	if err := emptyDir(tmp); err != nil {
+	if err := os.MkdirAll(filepath.Dir(dst), 0o700); err != nil {
+		return Copied{}, fmt.Errorf("backup: %w", err)
+	}
+	tmp, err := os.MkdirTemp(filepath.Dir(dst), filepath.Base(dst)+".*"+halfMade)
+	if err != nil {
 		return Copied{}, fmt.Errorf("backup: %w", err)
 	}
 	done, err := db.copyAll(ctx, tmp)
@@ -49,13 +57,46 @@ func (db *DB) Backup(ctx context.Context, dst string) (Copied, error) {
 		err = syncDir(tmp)
 	}
 	if err == nil {
-		err = rename(tmp, dst)
+		err = settle(tmp, dst)
 	}
 	if err != nil {
 		return Copied{}, fmt.Errorf("backup: %w", errors.Join(err, os.RemoveAll(tmp)))
 	}
 	done.Path = dst
 	return done, nil
+}
+
+// vacant returns nil if nothing is at path, or an empty folder.
+func vacant(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s: %w", path, ErrOccupied)
+	}
+	entries, err := os.ReadDir(path)
+	if err == nil && len(entries) > 0 {
+		err = fmt.Errorf("%s: %w", path, ErrOccupied)
+	}
+	return err
+}
+
+// settle gives a finished copy its name. Unlike os.Rename this takes the place of an empty folder, and the
+// system refuses if something has come into it meanwhile.
+func settle(tmp, dst string) error {
+	err := unix.Rename(tmp, dst)
+	switch {
+	case errors.Is(err, unix.ENOTEMPTY), errors.Is(err, unix.EEXIST), errors.Is(err, unix.ENOTDIR):
+		return fmt.Errorf("%s: %w", dst, ErrOccupied)
+	case errors.Is(err, unix.EBUSY), errors.Is(err, unix.EXDEV):
+		return fmt.Errorf("%s is a file system of its own and cannot be replaced: name a folder inside it", dst)
+	case err != nil:
+		return &os.LinkError{Op: "rename", Old: tmp, New: dst, Err: err}
+	}
+	return syncDir(filepath.Dir(dst))
 }
 
 // backupOnce makes a backup unless it was made before.
@@ -162,7 +203,7 @@ func backups(dir string) []string {
 	for _, e := range entries {
 		path := filepath.Join(dir, backupDir, e.Name())
 		info, err := os.Stat(filepath.Join(path, stateName))
-		if err == nil && !strings.HasSuffix(path, ".tmp") {
+		if err == nil && !strings.HasSuffix(path, halfMade) {
 			list = append(list, backup{path, info.ModTime()})
 		}
 	}

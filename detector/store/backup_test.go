@@ -251,3 +251,78 @@ func TestCheckFindsWhatDoesNotFit(t *testing.T) {
 		})
 	}
 }
+
+func TestBackupTouchesNothingThatIsThere(t *testing.T) {
+	db := openTemp(t)
+	commit(t, db, taking(judged(1, "fjellbryg")))
+	dir := t.TempDir()
+	mine := filepath.Join(dir, "mine.tmp", "letter")
+	if err := errors.Join(os.Mkdir(filepath.Dir(mine), 0o700), os.WriteFile(mine, []byte("dear"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(t.TempDir(), link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Backup(t.Context(), filepath.Join(dir, "mine")); err != nil {
+		t.Errorf("beside a folder of somebody else: %v", err)
+	}
+	for what, dst := range map[string]string{
+		"a backup": filepath.Join(dir, "mine"), "a folder in use": filepath.Dir(mine), "a file": mine, "a link": link, "the data folder": db.dir,
+	} {
+		if _, err := db.Backup(t.Context(), dst); !errors.Is(err, ErrOccupied) {
+			t.Errorf("onto %s: %v", what, err)
+		}
+	}
+	if b, err := os.ReadFile(mine); err != nil || string(b) != "dear" {
+		t.Errorf("what stood there: %q, %v", b, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*"+halfMade)); err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestBackupIntoAnEmptyFolder(t *testing.T) {
+	db := openTemp(t)
+	commit(t, db, taking(judged(1, "fjellbryg")))
+	dst := t.TempDir()
+	if _, err := db.Backup(t.Context(), dst); err != nil {
+		t.Fatal(err)
+	}
+	wantSound(t, dst)
+	if info, err := os.Stat(dst); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+// What comes into the target while the copy is made stays, and the copy goes.
+func TestBackupLosesARaceInOrder(t *testing.T) {
+	dir := t.TempDir()
+	tmp, dst := filepath.Join(dir, "tmp"), filepath.Join(dir, "dst")
+	if err := errors.Join(os.Mkdir(tmp, 0o700), os.MkdirAll(filepath.Join(dst, "theirs"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if err := settle(tmp, dst); !errors.Is(err, ErrOccupied) {
+		t.Errorf("onto a folder that has filled: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dst, "theirs")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHalfMadeBackupsAreSwept(t *testing.T) {
+	db := openTemp(t)
+	half, theirs := db.BackupPath(noon)+".123"+halfMade, filepath.Join(db.dir, backupDir, "theirs"+halfMade)
+	for _, dir := range []string{half, theirs} {
+		if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, stateName), nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reopen(t, db)
+	if _, err := os.Stat(half); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the half-made one: %v", err)
+	}
+	if _, err := os.Stat(theirs); err != nil {
+		t.Errorf("one with another name: %v", err)
+	}
+}

@@ -159,13 +159,22 @@ func checkIncidents(t *txn, r *report) {
 	}
 }
 
-// checkAudit wants the lines of each history to follow one another without a gap.
+// checkAudit wants the lines of each history to follow one another without a gap, and those of the system
+// chain also to be what was written: it is the proof of erasures.
 func checkAudit(t *txn, r *report) {
 	last := make(map[string]int)
+	var system detector.Audit
 	each(t, auditBucket, func(k, v []byte) {
 		a, err := parseJSON[detector.Audit](v)
 		if err != nil {
 			r.add("audit %q: %v", k, err)
+			return
+		}
+		if a.Incident == detector.SystemChain {
+			if err := detector.Follows(system, a); err != nil {
+				r.add("audit of %s: %v", a.Incident, err)
+			}
+			system = a
 			return
 		}
 		if before, ok := last[a.Incident]; ok && a.Seq != before+1 {

@@ -128,13 +128,18 @@ func open(dir string, opt Options, steps []step) (db *DB, err error) {
 	return db, nil
 }
 
-// sweep removes half-made files that a crash has left: they may hold text.
+// sweep removes half-made files and backups that a crash has left: they may hold text. Of the backups only
+// those that bear a name of BackupPath; others are made where people say.
 func sweep(dir string) error {
 	left, err := filepath.Glob(filepath.Join(dir, "*.db.tmp"))
 	for _, path := range left {
 		err = errors.Join(err, os.Remove(path))
 	}
-	return err
+	copies, err2 := filepath.Glob(filepath.Join(dir, backupDir, "????????-??????.*"+halfMade))
+	for _, path := range copies {
+		err2 = errors.Join(err2, os.RemoveAll(path))
+	}
+	return errors.Join(err, err2)
 }
 
 // start opens state.db, which it creates in a new folder, and reads what is kept in memory.

@@ -4,7 +4,8 @@
 // The noun is [DB], an open data folder. [DB.Commit] takes a [detector.Change] and returns when it is on
 // disk, all or nothing; [DB.Load] gives back what a model is made from after a restart. Everything else
 // reads ([DB.Mentions], [DB.Incident], [DB.Counts], …) or looks after the folder ([DB.Retain],
-// [DB.Backup], [DB.Check], [DB.Compact], [DB.EraseAuthor], [Restore]).
+// [DB.Backup], [DB.Check], [DB.Compact], [DB.EraseAuthor], [Restore]); what was done to it as a whole is in the
+// system chain ([DB.Record]).
 //
 // # Layout
 //
@@ -29,7 +30,7 @@
 //	brand            id                               JSON
 //	item             brand, time, hash                what the model remembers of a mention
 //	incident         id                               JSON; incident_opened, incident_ended: by time
-//	audit            incident, number                 JSON
+//	audit            incident (or system), number     JSON
 //	outbox           number                           JSON of an alert that is not done
 //	outbox_done      number                           JSON of one that is (30 days)
 //	outbox_key       key of the alert                 its number

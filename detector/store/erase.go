@@ -3,7 +3,11 @@ package store
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"time"
+
+	"emberwatch/detector"
 )
 
 // Erased says what EraseAuthor has removed.
@@ -12,12 +16,32 @@ type Erased struct {
 	Files    []string `json:"files,omitempty"`
 }
 
+// Erasure asks for the removal of what one author wrote.
+type Erasure struct {
+	Source string
+	Author string // id or handle, or the name if the source gave neither
+	By     detector.Actor
+	At     time.Time
+}
+
 // EraseAuthor removes text and author of everything that one author of a source has written; what it counted
-// stays. who is the author's id or handle (or the name, if the source gave neither). The files are written
-// anew, so that no byte of it remains in them. Backups keep what they hold until they expire.
-func (db *DB) EraseAuthor(ctx context.Context, source, who string) (Erased, error) {
+// stays. The files are written anew, so that no byte of it remains in them. Backups keep what they hold until
+// they expire. A line of the system chain is the proof: it names the author by the pseudonym alone, which only
+// somebody who knows both the author and this folder can compare.
+func (db *DB) EraseAuthor(ctx context.Context, e Erasure) (Erased, error) {
+	pseudonym := db.pseudonym(e.Source, e.Author)
+	done, err := db.eraseAll(ctx, seqKey(pseudonym))
+	note := fmt.Sprintf("%d records of author %016x of source %q in %d files", done.Mentions, pseudonym, e.Source, len(done.Files))
+	if err != nil {
+		note += "; broken off, has to be repeated"
+	}
+	// What is gone is gone: the proof is written although whoever asked may have left.
+	line := detector.Audit{At: e.At.UTC(), Actor: e.By, Op: "erase", Note: note}
+	return done, errors.Join(err, db.Record(context.WithoutCancel(ctx), line))
+}
+
+func (db *DB) eraseAll(ctx context.Context, prefix []byte) (Erased, error) {
 	var done Erased
-	prefix := seqKey(db.pseudonym(source, who))
 	for _, sp := range db.archive.spans() {
 		if sp.month {
 			continue // holds no authors

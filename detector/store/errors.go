@@ -14,6 +14,8 @@ var (
 	ErrClosed = errors.New("store is closed")
 	// ErrFull: a file would have grown past Options.MaxSize. Nothing was written.
 	ErrFull = errors.New("store has reached its configured size")
+	// ErrOccupied: a backup was asked for where something is. Nothing was changed.
+	ErrOccupied = errors.New("something is there already; name a folder that does not exist yet, or an empty one")
 )
 
 // LockedError: another process has the data folder open.

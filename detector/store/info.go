@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"emberwatch/detector"
 )
 
 // Info is what is to be known about a data folder.
@@ -34,6 +36,8 @@ type Info struct {
 	Records   int       `json:"records"` // judged mentions, with and without
 	Oldest    time.Time `json:"oldest,omitzero"`
 	Newest    time.Time `json:"newest,omitzero"`
+
+	Audit []detector.Audit `json:"audit,omitempty"` // the newest lines of the system chain
 }
 
 // FileInfo is one file of the folder.
@@ -87,6 +91,9 @@ func (in *Info) size(path string) error {
 func (in *Info) countState(t *txn) error {
 	schema, err := schemaOf(t.Tx)
 	if err != nil {
+		return err
+	}
+	if in.Audit, err = lastLines(t, detector.SystemChain, linesShown); err != nil {
 		return err
 	}
 	in.Schema, in.LastCommit = int(schema), readTime(t.b(metaBucket), metaLast)

@@ -133,3 +133,24 @@ func (db *DB) Delivery(ctx context.Context, source, id string) (digest [32]byte,
 	})
 	return digest, ok, err
 }
+
+// Cursor returns where a source goes on, as of the last commit that brought a batch of it; nil for one that
+// never told.
+func (db *DB) Cursor(ctx context.Context, source string) (cursor sources.Cursor, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("cursor of %s: %w", source, err)
+	}
+	err = db.state.view(func(t *txn) error {
+		v := t.b(cursorBucket).Get(chainKey(source))
+		if v == nil {
+			return nil
+		}
+		b, err := versioned(v)
+		cursor = append(sources.Cursor{}, b...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cursor of %s: %w", source, err)
+	}
+	return cursor, nil
+}

@@ -2,11 +2,13 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,7 +124,8 @@ func TestStateExpires(t *testing.T) {
 	closed, open := incident(1, detector.Closed), incident(2, detector.New)
 	c.Incidents = []detector.Incident{closed, open}
 	for _, id := range []string{closed.ID, open.ID, "system"} {
-		c.Audit = append(c.Audit, detector.Audit{Seq: 1, Incident: id, At: noon}, detector.Audit{Seq: 2, Incident: id, At: noon.AddDate(0, 0, 300)})
+		first := detector.Chained(detector.Audit{}, detector.Audit{Incident: id, At: noon})
+		c.Audit = append(c.Audit, first, detector.Chained(first, detector.Audit{Incident: id, At: noon.AddDate(0, 0, 300)}))
 	}
 	commit(t, db, c)
 	commit(t, db, &detector.Change{At: noon.AddDate(0, 0, 36)})
@@ -173,10 +176,10 @@ func TestEraseAuthorLeavesNoBytes(t *testing.T) {
 	if n := len(filesWith(t, db.dir, "canary")); n != 2 {
 		t.Fatalf("the canary is in %d files", n)
 	}
-	if done, err := db.EraseAuthor(t.Context(), "other source", "@solveig"); err != nil || done.Mentions != 0 {
+	if done, err := db.EraseAuthor(t.Context(), Erasure{Source: "other source", Author: "@solveig"}); err != nil || done.Mentions != 0 {
 		t.Errorf("in another source: %+v, %v", done, err)
 	}
-	done, err := db.EraseAuthor(t.Context(), "shop", "solveig")
+	done, err := db.EraseAuthor(t.Context(), Erasure{Source: "shop", Author: "solveig", By: ops, At: noon})
 	if err != nil || done.Mentions != 2 || len(done.Files) != 2 {
 		t.Fatalf("erased %+v, %v", done, err)
 	}
@@ -187,9 +190,72 @@ func TestEraseAuthorLeavesNoBytes(t *testing.T) {
 	if now, err := os.Stat(dataFile(db, "mentions-20261118.db")); err != nil || !os.SameFile(now, untouched) {
 		t.Errorf("a file without the author was rewritten (%v)", err)
 	}
-	if done, err = db.EraseAuthor(t.Context(), "shop", "u-secret"); err != nil || done.Mentions != 0 {
+	if done, err = db.EraseAuthor(t.Context(), Erasure{Source: "shop", Author: "u-secret"}); err != nil || done.Mentions != 0 {
 		t.Errorf("again: %+v, %v", done, err)
 	}
+	lines, err := db.Audit(t.Context(), detector.SystemChain)
+	if err != nil || len(lines) != 3 {
+		t.Fatalf("%d lines of proof, %v", len(lines), err)
+	}
+	if l := lines[1]; l.Op != "erase" || l.Actor != ops || !l.At.Equal(noon) || !strings.HasPrefix(l.Note, "2 records of author ") {
+		t.Errorf("proof %+v", l)
+	}
+}
+
+func TestABrokenOffErasureIsNotedAsSuch(t *testing.T) {
+	db := openTemp(t)
+	commit(t, db, taking(judged(1, "fjellbryg")))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := db.EraseAuthor(ended, Erasure{Source: "shop", Author: "u-1", By: ops, At: noon}); !errors.Is(err, context.Canceled) {
+		t.Errorf("broken off: %v", err)
+	}
+	lines, err := db.Audit(t.Context(), detector.SystemChain)
+	if err != nil || len(lines) != 1 || !strings.Contains(lines[0].Note, "has to be repeated") {
+		t.Errorf("%+v, %v", lines, err)
+	}
+}
+
+var ops = detector.Actor{Kind: "person", ID: "ops", Via: "cli"}
+
+// The chain goes on after its oldest lines have expired and after a restart, and a changed line shows.
+func TestSystemChain(t *testing.T) {
+	db := openTemp(t)
+	record := func(at time.Time, note string) {
+		t.Helper()
+		if err := db.Record(t.Context(), detector.Audit{At: at, Actor: ops, Op: "reload", Note: note}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for d := range 4 {
+		record(noon.AddDate(0, 0, 100*d), "one")
+	}
+	retain(t, db, noon.AddDate(0, 0, 350), Retention{Audit: 200 * 24 * time.Hour})
+	db = reopen(t, db)
+	record(noon.AddDate(0, 0, 400), "last")
+	lines, err := db.Audit(t.Context(), detector.SystemChain)
+	if err != nil || len(lines) != 3 || lines[0].Seq != 3 || lines[2].Note != "last" {
+		t.Fatalf("%+v, %v", lines, err)
+	}
+	if in, err := db.Info(t.Context()); err != nil || len(in.Audit) != 3 {
+		t.Errorf("told: %+v, %v", in.Audit, err)
+	}
+	wantProblems := func(n int, says string) {
+		t.Helper()
+		problems, err := db.Check(t.Context())
+		if err != nil || len(problems) != n || n > 0 && !strings.Contains(problems[0].What, says) {
+			t.Errorf("problems %v, %v", problems, err)
+		}
+	}
+	wantProblems(0, "")
+	forged := lines[1]
+	forged.Actor.ID = "nobody"
+	commit(t, db, &detector.Change{Audit: []detector.Audit{forged}})
+	wantProblems(1, "line 4 was changed")
+	forged = detector.Chained(lines[0], forged) // with a hash of its own: the next line gives it away
+	commit(t, db, &detector.Change{Audit: []detector.Audit{forged}})
+	wantProblems(1, "line 5 was changed")
+	commit(t, db, &detector.Change{Audit: []detector.Audit{lines[1]}})
 }
 
 func TestPseudonymsDifferBetweenFolders(t *testing.T) {

@@ -28,6 +28,9 @@ func clean(s string) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
+// Clean is for commands that print foreign text by themselves: one line that a terminal only shows.
+func Clean(s string) string { return clean(s) }
+
 // harmless drops what is not seen but obeyed. The joiners stay: Persian and many emoji need them.
 func harmless(r rune) rune {
 	switch {

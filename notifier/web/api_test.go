@@ -207,6 +207,7 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 		{"no severity", post("/api/v1/incidents/fjellbryg-3/severity", `{"severity":5}`), 400, "1 crisis"},
 		{"merge into itself", post("/api/v1/incidents/fjellbryg-3/merge", `{"into":"fjellbryg-3"}`), 400, "which other"},
 		{"split off nothing", post("/api/v1/incidents/fjellbryg-3/split", ""), 400, "which mentions"},
+		{"split off and bring back", post("/api/v1/incidents/fjellbryg-3/split", `{"into":"fjellbryg-1","mentions":[{"source":"a","id":"b"}]}`), 400, "not both"},
 		{"no facts", post("/api/v1/incidents/fjellbryg-3/facts", ""), 400, "facts"},
 		{"key with blanks", post("/api/v1/incidents/fjellbryg-3/ack", "", "Idempotency-Key", "a b"), 400, "Idempotency-Key"},
 		{"key too long", post("/api/v1/incidents/fjellbryg-3/ack", "", "Idempotency-Key", strings.Repeat("k", 201)), 400, "Idempotency-Key"},
@@ -326,5 +327,16 @@ func TestOverARealConnection(t *testing.T) {
 	defer res.Body.Close()
 	if b, err := io.ReadAll(res.Body); err != nil || res.StatusCode != 200 {
 		t.Errorf("%d %s %v", res.StatusCode, b, err)
+	}
+}
+
+func TestAssigneeIsOneLine(t *testing.T) {
+	w := busy()
+	a := post("/api/v1/incidents/fjellbryg-3/assign", `{"assignee":" Maja\n\u001b[31m\u202eLindqvist "}`).send(New(configOf(w)))
+	if got := w.last(t).Args.Assignee; a.Code != 200 || got != "Maja[31mLindqvist" {
+		t.Errorf("%d, assigned to %q", a.Code, got)
+	}
+	if a := post("/api/v1/incidents/fjellbryg-3/assign", `{"assignee":"\n\u202e"}`).send(New(configOf(busy()))); a.Code != 400 {
+		t.Errorf("a name of nothing: %d %s", a.Code, a.Body)
 	}
 }

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -29,6 +31,24 @@ type Token struct {
 // NewToken returns the token of a secret, which is not kept.
 func NewToken(name, secret string, scopes ...Scope) Token {
 	return Token{Name: name, Hash: sha256.Sum256([]byte(secret)), Scopes: scopes}
+}
+
+// access is what tells friends from strangers. It is replaced as a whole.
+type access struct {
+	tokens []Token
+	key    [32]byte // signs session cookies; new in every process
+}
+
+// SetTokens puts other tokens in force, from the next request on. If they differ from those before, everybody
+// has to log in again: a session must not outlive the secret it was opened with. Whether the server is Open
+// stays as it is.
+func (s *Server) SetTokens(tokens []Token) {
+	if was := s.access.Load(); was != nil && reflect.DeepEqual(was.tokens, tokens) {
+		return
+	}
+	a := &access{tokens: tokens}
+	rand.Read(a.key[:]) // never fails
+	s.access.Store(a)
 }
 
 // person is who asks.
@@ -59,7 +79,7 @@ func (s *Server) who(r *http.Request) (p person, ok bool) {
 // token finds the token of a secret. It compares with all of them, so that the time taken tells nothing.
 func (s *Server) token(secret string) (found Token, ok bool) {
 	sum := sha256.Sum256([]byte(secret))
-	for _, t := range s.c.Tokens {
+	for _, t := range s.access.Load().tokens {
 		if subtle.ConstantTimeCompare(sum[:], t.Hash[:]) == 1 && secret != "" {
 			found, ok = t, true
 		}

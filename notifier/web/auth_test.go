@@ -287,3 +287,66 @@ func TestThrottleForgets(t *testing.T) {
 		t.Error("one IPv6 network counts as many addresses")
 	}
 }
+
+func TestOtherTokensAreInForceAtOnce(t *testing.T) {
+	c := configOf(busy())
+	c.Open, c.Tokens = false, []Token{NewToken("desk", "old-secret", Read)}
+	s := New(c)
+	login := func(secret string) *http.Cookie {
+		t.Helper()
+		w := post("/login", "token="+secret, "Content-Type", "application/x-www-form-urlencoded").send(s)
+		for _, k := range w.Result().Cookies() {
+			return k
+		}
+		t.Fatalf("login with %s: %d %s", secret, w.Code, w.Body)
+		return nil
+	}
+	asks := func(headers ...string) int { return get("/api/v1/incidents", headers...).send(s).Code }
+	session := login("old-secret")
+
+	s.SetTokens([]Token{NewToken("desk", "old-secret", Read)})
+	if got := asks("Cookie", session.String()); got != 200 {
+		t.Errorf("the same tokens again end a session: %d", got)
+	}
+	s.SetTokens([]Token{NewToken("desk", "new-secret", Read)})
+	for what, got := range map[string]struct{ got, want int }{
+		"the old secret":             {asks("Authorization", "Bearer old-secret"), 401},
+		"the new secret":             {asks("Authorization", "Bearer new-secret"), 200},
+		"a session of the old one":   {asks("Cookie", session.String()), 401},
+		"a session of the new one":   {asks("Cookie", login("new-secret").String()), 200},
+		"nothing":                    {asks(), 401},
+		"nothing, after no token is": {func() int { s.SetTokens(nil); return asks() }(), 401},
+	} {
+		if got.got != got.want {
+			t.Errorf("%s: %d, want %d", what, got.got, got.want)
+		}
+	}
+}
+
+func TestMay(t *testing.T) {
+	closed := configOf(busy())
+	closed.Open, closed.Tokens = false, []Token{NewToken("desk", "desk-secret", Read), NewToken("shop", "shop-secret", Ingest)}
+	open := configOf(busy())
+	open.Open = true
+	for _, tt := range []struct {
+		name    string
+		c       Config
+		host    string
+		secret  string
+		allowed bool
+	}{
+		{"a stranger", closed, "ember.example", "", false},
+		{"with the scope", closed, "ember.example", "desk-secret", true},
+		{"without the scope", closed, "ember.example", "shop-secret", false},
+		{"this machine", open, "localhost:8080", "", true},
+		{"a web site that points here", open, "evil.example", "", false},
+	} {
+		r := httptest.NewRequest("GET", "http://"+tt.host+"/readyz", nil)
+		if tt.secret != "" {
+			r.Header.Set("Authorization", "Bearer "+tt.secret)
+		}
+		if got := New(tt.c).May(r, Read); got != tt.allowed {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}

@@ -52,16 +52,9 @@ func (s *Server) postOperation(w http.ResponseWriter, r *http.Request, p person)
 	if err != nil {
 		return err
 	}
-	if c.As == "" {
-		c.As = r.Header.Get("X-Emberwatch-Actor")
-	}
-	via := "http"
-	if r.Header.Get("X-Emberwatch-Via") == "cli" {
-		via = "cli"
-	}
 	res, err := s.respond(r.Context(), detector.Event{
 		ID: id, Incident: r.PathValue("id"), Op: detector.Operation(r.PathValue("op")),
-		Expected: c.ExpectedVersion, Actor: actor(p, c.As, via), Args: c.Args,
+		Expected: c.ExpectedVersion, Actor: actorOf(r, p, c.As), Args: c.Args,
 	})
 	switch {
 	case err != nil:
@@ -103,6 +96,18 @@ func eventID(r *http.Request) (string, error) {
 	return key, nil
 }
 
+// actorOf is who makes a request of the API, by the name in its body or else in its header.
+func actorOf(r *http.Request, p person, claim string) detector.Actor {
+	if claim == "" {
+		claim = r.Header.Get("X-Emberwatch-Actor")
+	}
+	via := "http"
+	if r.Header.Get("X-Emberwatch-Via") == "cli" {
+		via = "cli"
+	}
+	return actor(p, claim, via)
+}
+
 // actor says who did it. What people call themselves is only a claim: beside a token it is shown with the
 // token's name, and without one there is nothing better.
 func actor(p person, claim, via string) detector.Actor {
@@ -119,8 +124,10 @@ func actor(p person, claim, via string) detector.Actor {
 	return a
 }
 
-// respond checks an event's form and hands it on.
+// respond checks an event's form and hands it on. The assignee becomes a name on every list: it is one line,
+// whatever was sent.
 func (s *Server) respond(ctx context.Context, e detector.Event) (detector.Result, error) {
+	e.Args.Assignee = oneLine(e.Args.Assignee, longestName)
 	if err := checkArgs(&e, s.c.Now()); err != nil {
 		return detector.Result{}, err
 	}
@@ -159,7 +166,7 @@ func checkNeeds(e *detector.Event, now time.Time) error {
 			return badRequest("a snooze may last 7 days at most")
 		}
 	case detector.OpAssign:
-		return needed(strings.TrimSpace(a.Assignee) != "", "assign to whom? give assignee")
+		return needed(a.Assignee != "", "assign to whom? give assignee")
 	case detector.OpNote:
 		return needed(strings.TrimSpace(a.Note) != "", "the note is empty; give note")
 	case detector.OpSeverity:
@@ -167,7 +174,8 @@ func checkNeeds(e *detector.Event, now time.Time) error {
 	case detector.OpMerge:
 		return needed(a.Into != "" && a.Into != e.Incident, "merge into which other incident? give its id as into")
 	case detector.OpSplit:
-		return needed(len(a.Mentions) > 0, "split off which mentions? give mentions as [{\"source\":…,\"id\":…}]")
+		return needed((len(a.Mentions) > 0) != (a.Into != ""), "split off which mentions? give mentions as "+
+			"[{\"source\":…,\"id\":…}], or as into the id of the merged incident to bring back; not both")
 	case detector.OpFacts:
 		return needed(len(a.Facts) > 0, "give facts as {\"name\":\"value\"}")
 	}

@@ -27,7 +27,7 @@ func (s *Server) Protect(h http.Handler) http.Handler {
 			s.c.Logger.Warn("public_url is no origin", "url", origin, "error", err)
 		}
 	}
-	return secured(s.ownHosts(cross.Handler(h)))
+	return secured(s.own(cross.Handler(h)))
 }
 
 // secured sets the headers that every answer has.
@@ -45,22 +45,33 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-// ownHosts refuses Host headers that are not ours while nobody has to show a token: a foreign page whose
-// name suddenly points to the loopback address would be of the same origin as we are.
-func (s *Server) ownHosts(next http.Handler) http.Handler {
-	if !s.c.Open {
-		return next
-	}
+// ownHosts are the names that the server goes by, besides loopback addresses.
+func ownHosts(c Config) map[string]bool {
 	ours := map[string]bool{"localhost": true}
-	for _, h := range s.c.Hosts {
+	for _, h := range c.Hosts {
 		ours[hostname(h)] = true
 	}
-	if u, err := url.Parse(s.c.PublicURL); err == nil && u.Host != "" {
+	if u, err := url.Parse(c.PublicURL); err == nil && u.Host != "" {
 		ours[hostname(u.Host)] = true
 	}
+	return ours
+}
+
+// ownHost reports whether the Host header is ours. It only matters while nobody has to show a token: a foreign
+// page whose name suddenly points to the loopback address would be of the same origin as we are.
+func (s *Server) ownHost(r *http.Request) bool {
+	if !s.c.Open {
+		return true
+	}
+	name := hostname(r.Host)
+	ip, err := netip.ParseAddr(name)
+	return s.hosts[name] || err == nil && ip.IsLoopback()
+}
+
+// own refuses Host headers that are not ours.
+func (s *Server) own(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := hostname(r.Host)
-		if ip, err := netip.ParseAddr(name); !ours[name] && (err != nil || !ip.IsLoopback()) {
+		if !s.ownHost(r) {
 			s.fail(w, r, refuse(http.StatusForbidden, "the host %q is not served here; name it in public_url, or use localhost", r.Host))
 			return
 		}

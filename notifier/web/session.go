@@ -35,7 +35,8 @@ func (s *Server) seal(name string, until time.Time) string {
 }
 
 func (s *Server) sign(body string) string {
-	mac := hmac.New(sha256.New, s.key[:])
+	key := s.access.Load().key
+	mac := hmac.New(sha256.New, key[:])
 	mac.Write([]byte("session\x00" + body))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
@@ -56,7 +57,7 @@ func (s *Server) session(r *http.Request) (person, bool) {
 	if err != nil || err2 != nil || !s.c.Now().Before(time.Unix(until, 0)) {
 		return person{}, false
 	}
-	for _, t := range s.c.Tokens {
+	for _, t := range s.access.Load().tokens {
 		if t.Name == string(name) {
 			return person{name: t.Name, scopes: t.Scopes}, true
 		}

@@ -6,7 +6,8 @@
 // in this order: security headers, the Host check, the cross-origin check, the token or session, the scope,
 // the handler.
 //
-// The package keeps no state but the key that signs its session cookies and the count of failed logins. It
+// The package keeps no state but the tokens in force, the key that signs its session cookies and the count of
+// failed logins. It
 // never changes an incident by itself and never hides a button instead of checking a permission.
 //
 // # Caveats
@@ -22,10 +23,10 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
 	"html/template"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"emberwatch/detector"
@@ -47,7 +48,7 @@ type Config struct {
 	// Rules returns the rules in force, for names, zones and ladders.
 	Rules func() *rules.Set
 
-	// Tokens say who may ask. Without Open, a request with none of them is refused.
+	// Tokens say who may ask, until SetTokens. Without Open, a request with none of them is refused.
 	Tokens []Token
 	// Open lets everybody do everything. It is for a listener on the loopback address without tokens, and
 	// it makes the server refuse foreign Host headers, so that no web site can reach it by DNS rebinding.
@@ -71,7 +72,8 @@ type MentionDrafts struct {
 // Server serves page and API. It is safe for concurrent use.
 type Server struct {
 	c       Config
-	key     [32]byte // signs session cookies; new in every process
+	access  atomic.Pointer[access]
+	hosts   map[string]bool // that may stand in the Host header when Open
 	logins  *throttle
 	assets  map[string]asset // by file name as embedded
 	pages   map[string]*template.Template
@@ -92,8 +94,8 @@ func New(c Config) *Server {
 	if c.Drafts == nil {
 		c.Drafts = func(context.Context, string) ([]MentionDrafts, error) { return nil, nil }
 	}
-	s := &Server{c: c, logins: newThrottle(loginTries, loginPause), assets: loadAssets()}
-	rand.Read(s.key[:])
+	s := &Server{c: c, hosts: ownHosts(c), logins: newThrottle(loginTries, loginPause), assets: loadAssets()}
+	s.SetTokens(c.Tokens)
 	s.pages = parsePages(s.assets)
 	s.handler = s.Protect(s.routes())
 	return s
@@ -105,10 +107,25 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // Require puts the server's protection in front of a handler made elsewhere: security headers, Host and
 // cross-origin checks, and a token with the scope.
 func (s *Server) Require(need Scope, h http.Handler) http.Handler {
-	return s.Protect(s.api(need, func(w http.ResponseWriter, r *http.Request, _ person) error {
-		h.ServeHTTP(w, r)
+	return s.Protect(s.api(need, func(w http.ResponseWriter, r *http.Request, p person) error {
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, actorOf(r, p, ""))))
 		return nil
 	}))
+}
+
+type actorKey struct{}
+
+// Actor is who asks, for the audit; it is for handlers behind [Server.Require].
+func Actor(ctx context.Context) detector.Actor {
+	a, _ := ctx.Value(actorKey{}).(detector.Actor)
+	return a
+}
+
+// May reports whether a request could pass Require with this scope. It is for handlers that answer everybody,
+// and some of them more.
+func (s *Server) May(r *http.Request, need Scope) bool {
+	p, ok := s.who(r)
+	return ok && p.may(need) && s.ownHost(r)
 }
 
 // handlerFunc answers a request of a known person. What it returns is told to them: a *refusal in its own

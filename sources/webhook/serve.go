@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -35,6 +37,7 @@ var (
 	badID        = &answer{http.StatusBadRequest, "webhook-id is too long"}
 	tooLarge     = &answer{http.StatusRequestEntityTooLarge, "the body is too large"}
 	tooMany      = &answer{http.StatusRequestEntityTooLarge, "too many items in one body"}
+	tooFast      = &answer{http.StatusTooManyRequests, "too many requests of this sender: wait as Retry-After says, and put more items into one request"}
 	conflict     = &answer{http.StatusConflict, "webhook-id was used before with another body"}
 	unavailable  = &answer{http.StatusServiceUnavailable, "intake is closed for the moment, send again later"}
 	failed       = &answer{http.StatusInternalServerError, "internal error, send again later"}
@@ -59,6 +62,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "5")
+	case http.StatusTooManyRequests:
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(1/h.opt.PerSecond))))
 	}
 	reply(w, no.status, map[string]string{"error": no.reason})
 }
@@ -81,6 +86,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (*result, *answe
 	from, no := h.authenticate(r, raw)
 	if no != nil {
 		return nil, no
+	}
+	// Only now: a stranger must not use up the rate of a sender, nor must asking whether intake is open again.
+	if h.running() && !h.rates[from].AllowN(h.now(), 1) {
+		return nil, tooFast
 	}
 	body, no := h.unpack(raw, r.Header.Get("Content-Encoding"))
 	if no != nil {

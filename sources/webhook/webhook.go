@@ -1,7 +1,7 @@
 // Package webhook takes mentions that others push: the handler of POST /v1/mentions.
 //
-// A request passes four gates, each of which answers by itself: its size, its signature over the raw bytes,
-// its form, and the intake. The answer is given after the batch is durable, so that a sender who got 200 may
+// A request passes five gates, each of which answers by itself: its size, its signature over the raw bytes,
+// the rate of its sender, its form, and the intake. The answer is given after the batch is durable, so that a sender who got 200 may
 // forget what it sent, and one who got anything else sends it again.
 //
 // A [Handler] is an [http.Handler] and a [sources.Source] at once: between the start and the end of Run it
@@ -27,6 +27,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"emberwatch/sources"
 )
 
@@ -46,12 +48,17 @@ type Options struct {
 	// nothing.
 	AllowUnsigned bool
 
-	MaxBody  int64          // bytes of a body, as sent and unpacked; 0: 1 MiB
-	MaxItems int            // 0: 10 000
-	Timeout  time.Duration  // until a batch must be durable; 0: 30 s
-	Brand    string         // of mentions that name none
-	Timezone *time.Location // of times without a zone; nil makes them errors
-	Log      *slog.Logger   // hears of refused requests, never of their content; nil: nobody does
+	MaxBody  int64 // bytes of a body, as sent and unpacked; 0: 1 MiB
+	MaxItems int   // 0: 10 000
+	// PerSecond is how many requests of one sender are taken each second in the long run, whatever they hold,
+	// and Burst how many at once; 0: 500 and 1000. That is far more than one that waits for its answers can
+	// make, and keeps one that has gone wild from shutting out the others.
+	PerSecond float64
+	Burst     int
+	Timeout   time.Duration  // until a batch must be durable; 0: 30 s
+	Brand     string         // of mentions that name none
+	Timezone  *time.Location // of times without a zone; nil makes them errors
+	Log       *slog.Logger   // hears of refused requests, never of their content; nil: nobody does
 }
 
 func (o Options) withDefaults() Options {
@@ -63,6 +70,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxItems <= 0 {
 		o.MaxItems = 10_000
+	}
+	if o.PerSecond <= 0 {
+		o.PerSecond = 500
+	}
+	if o.Burst <= 0 {
+		o.Burst = 1000
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 30 * time.Second
@@ -77,6 +90,7 @@ func (o Options) withDefaults() Options {
 type Handler struct {
 	opt     Options
 	senders []sender
+	rates   map[string]*rate.Limiter // by the name of the sender; fixed after New
 	now     func() time.Time
 
 	mu       sync.Mutex      // guards what follows
@@ -97,7 +111,8 @@ var (
 
 // New checks the senders. Without any, AllowUnsigned must say that this is meant.
 func New(opt Options) (*Handler, error) {
-	h := &Handler{opt: opt.withDefaults(), now: time.Now}
+	h := &Handler{opt: opt.withDefaults(), rates: map[string]*rate.Limiter{}, now: time.Now}
+	h.limit(h.opt.Name)
 	seen := map[string]bool{}
 	for _, s := range opt.Senders {
 		if s.Profile == "" {
@@ -116,11 +131,17 @@ func New(opt Options) (*Handler, error) {
 		}
 		seen[s.Name+"\x00"+string(s.Profile)] = true
 		h.senders = append(h.senders, sender{s.Name, v})
+		h.limit(s.Name)
 	}
 	if len(h.senders) == 0 && !opt.AllowUnsigned {
 		return nil, fmt.Errorf("source %s: no sender has a secret, and unsigned requests are not allowed", h.opt.Name)
 	}
 	return h, nil
+}
+
+// limit gives a sender a rate of its own. One that may sign in several ways has one for all of them.
+func (h *Handler) limit(sender string) {
+	h.rates[sender] = rate.NewLimiter(rate.Limit(h.opt.PerSecond), h.opt.Burst)
 }
 
 // Name is the configured name.
@@ -149,6 +170,12 @@ func (h *Handler) open(ctx context.Context, emit sources.Emit) error {
 	}
 	h.emit, h.ctx = emit, ctx
 	return nil
+}
+
+func (h *Handler) running() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.emit != nil
 }
 
 func (h *Handler) shut() {

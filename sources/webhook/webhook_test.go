@@ -310,3 +310,53 @@ func TestNew(t *testing.T) {
 		t.Errorf("an unsigned request beside a sender: %d", w.Code)
 	}
 }
+
+func TestSendersHaveARateEach(t *testing.T) {
+	in := &intake{taken: sources.Taken{Accepted: 1}}
+	h := running(t, Options{PerSecond: 0.5, Burst: 2, Senders: []Sender{
+		{Name: "shop", Profile: sources.Bearer, Secrets: []string{"of the shop"}},
+		{Name: "desk", Profile: sources.Bearer, Secrets: []string{"of the desk"}},
+		{Name: "desk", Profile: sources.HubSHA256, Secrets: []string{"of the desk"}},
+	}}, in.emit)
+	at := now
+	h.now = func() time.Time { return at }
+	send := func(secret string) *httptest.ResponseRecorder {
+		return post(h, item("a"), "Authorization", "Bearer "+secret)
+	}
+	for k, tt := range []struct {
+		secret string
+		want   int
+	}{
+		{"a guess", 401}, {"a guess", 401}, {"a guess", 401}, // strangers take nothing from anybody
+		{"of the shop", 200}, {"of the shop", 200}, {"of the shop", 429},
+		{"of the desk", 200},
+	} {
+		if w := send(tt.secret); w.Code != tt.want {
+			t.Errorf("request %d, %s: %d %s", k, tt.secret, w.Code, w.Body)
+		}
+	}
+	w := send("of the shop")
+	if w.Code != 429 || w.Header().Get("Retry-After") != "2" || !strings.Contains(w.Body.String(), "Retry-After") {
+		t.Errorf("%d, Retry-After %q, %s", w.Code, w.Header().Get("Retry-After"), w.Body)
+	}
+	if len(in.batches) != 3 {
+		t.Errorf("%d batches were handed over", len(in.batches))
+	}
+	at = at.Add(2 * time.Second)
+	if w := send("of the shop"); w.Code != 200 {
+		t.Errorf("after Retry-After: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestTheUsualRateIsGenerous(t *testing.T) {
+	h := running(t, Options{AllowUnsigned: true}, (&intake{}).emit)
+	taken := 0
+	for range 1100 {
+		if w := post(h, item("a")); w.Code == 200 {
+			taken++
+		}
+	}
+	if taken != 1000 { // the clock of the test stands still
+		t.Errorf("%d requests at once were taken", taken)
+	}
+}
