@@ -151,6 +151,9 @@ func (m *Model) meet(a *Arrival, j *Judged) *brand {
 	if b.state.FirstSeen.IsZero() {
 		b.state.FirstSeen = a.At
 	}
+	if b.state.LiveSince.IsZero() && !a.History {
+		b.state.LiveSince, changed = a.At, true
+	}
 	m.outage(b, a.At)
 	if a.At.After(b.state.LastSeen) {
 		b.state.LastSeen, changed = a.At, true

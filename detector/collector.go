@@ -20,9 +20,10 @@ const (
 // stepWindows are the windows, in buckets, in which brands may step together.
 var stepWindows = []int{1, 6}
 
-// comesOnLine notes a source that a brand has not heard before, unless the brand is new itself.
+// comesOnLine notes a source that a brand has not heard before, unless its sources come on line together: a new brand, or
+// one that has only been read about in a history. Whose past is known by another source's name is known all the same.
 func (b *brand) comesOnLine(a *Arrival) {
-	if a.History || a.At.Sub(b.state.FirstSeen) < onset {
+	if a.History || a.At.Sub(b.state.LiveSince) < onset {
 		return
 	}
 	if b.state.Onset == nil {

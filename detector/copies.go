@@ -12,15 +12,13 @@ import (
 
 const (
 	leastSketched = 5    // words of a text that can be called a copy: who says less says it by chance
-	shortText     = 8    // words below which a copy has to be nearly exact
-	shortCopy     = 3    // bits that a copy of a short text differs in at most …
-	longCopy      = 9    // … and of a longer one: about one word in twelve
+	copyBits      = 3    // that a copy differs in at most: all words of a post, all but a few of a long letter
 	copiesSought  = 4000 // mentions that a new one is compared with at most
 )
 
-// sketch returns the sketch of a text, 0 if it is too short for one. The highest bit says that the text is short.
+// sketch returns the sketch of a text, 0 if it is too short for one.
 func sketch(doc *rules.Doc) uint64 {
-	var sums [63]int
+	var sums [64]int
 	words := 0
 	for i := range doc.Tokens {
 		switch doc.Tokens[i].Kind {
@@ -43,13 +41,8 @@ func sketch(doc *rules.Doc) uint64 {
 			s |= 1 << b
 		}
 	}
-	if words < shortText {
-		s |= shortMark
-	}
 	return s
 }
-
-const shortMark = 1 << 63
 
 func hashBytes(p []byte) uint64 {
 	h := uint64(14695981039346656037)
@@ -68,14 +61,7 @@ func scramble(h uint64) uint64 {
 
 // copies reports whether two sketches are of nearly the same text.
 func copies(a, b uint64) bool {
-	if a == 0 || b == 0 || (a^b)&shortMark != 0 {
-		return false
-	}
-	most := longCopy
-	if a&shortMark != 0 {
-		most = shortCopy
-	}
-	return bits.OnesCount64(a^b) <= most
+	return a != 0 && b != 0 && bits.OnesCount64(a^b) <= copyBits
 }
 
 // copied returns how many mentions that counted, of the six hours before and after an item, say nearly the same; no more

@@ -17,12 +17,13 @@ func TestCopies(t *testing.T) {
 		strings.ToUpper(original),
 		original + " https://example.com/x",
 		"@fjellbryg " + original + "!!! 😡",
-		strings.Replace(original, "Friday", "Monday", 1),
+		"Nobody at the hotline can tell me where it is now and my parcel was promised for last Friday",
 	}
 	other := []string{
 		"My parcel came on Friday, the driver even carried it up to the third floor",
 		"Nobody answers at the hotline, I have been waiting for my refund since three weeks",
 		"Three weeks without an answer about my refund, and the shop writes to me that all is well",
+		strings.Replace(original, "Friday", "Monday", 1), // another parcel
 		"",
 		"never again",
 	}
@@ -60,7 +61,7 @@ rules:
 		return m
 	}
 	for k := range 60 {
-		s.hear(post(k, fmt.Sprintf("this is really bad and everybody has to know what they did to us, part %d", k)))
+		s.hear(post(k, fmt.Sprintf("@user%d this is really bad and everybody has to know what they did to us %s https://example.com/%d", k, strings.Repeat("!", k%4), k)))
 		s.wait(time.Minute)
 	}
 	s.expectPages("of the brigade", begin, s.now, 0)

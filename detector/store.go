@@ -45,11 +45,12 @@ type BrandState struct {
 	Auto      bool                 `json:"auto,omitempty"` // no rule file names it
 	FirstSeen time.Time            `json:"first_seen"`
 	LastSeen  time.Time            `json:"last_seen"`
-	Incidents int                  `json:"incidents"`         // the number of the last incident
-	Sources   map[string]time.Time `json:"sources"`           // when each was first heard, up to maxSources
-	Onset     map[string]time.Time `json:"onset,omitempty"`   // sources that came on line lately, and when: their mentions only teach
-	Down      []Span               `json:"down,omitempty"`    // when nothing came though much should have, the last few
-	Deduped   map[string]time.Time `json:"deduped,omitempty"` // each rules: what was told lately, and until when it is one, up to maxDeduped
+	LiveSince time.Time            `json:"live_since,omitzero"` // when it was first heard of by other than a history
+	Incidents int                  `json:"incidents"`           // the number of the last incident
+	Sources   map[string]time.Time `json:"sources"`             // when each was first heard, up to maxSources
+	Onset     map[string]time.Time `json:"onset,omitempty"`     // sources that came on line lately, and when: their mentions only teach
+	Down      []Span               `json:"down,omitempty"`      // when nothing came though much should have, the last few
+	Deduped   map[string]time.Time `json:"deduped,omitempty"`   // each rules: what was told lately, and until when it is one, up to maxDeduped
 }
 
 // Span is a span of five-minute buckets, counted from the Unix epoch, both ends included.

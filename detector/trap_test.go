@@ -169,6 +169,23 @@ func TestNewSourceTeachesFirst(t *testing.T) {
 	}
 }
 
+// A brand whose past was read from an export knows its normal, whatever the live source is called.
+func TestHistoryOfAnotherName(t *testing.T) {
+	s, x := newStage(t, plainRules()), newStream(4, 4)
+	s.m.volatile = true
+	for _, m := range x.between(monday, monday.Add(21*day), 1) {
+		m.Source = "export"
+		s.now = m.CreatedAt
+		a := s.arrival(m)
+		a.History = true
+		c, _ := s.m.Apply([]Arrival{a}, s.now)
+		s.take(c)
+	}
+	begin := monday.Add(21*day + 12*time.Hour)
+	s.live(x.between(begin, begin.Add(2*time.Hour), 15))
+	s.expectPages("a surge on the first live source", begin, s.now, 1)
+}
+
 // Brands of one source that step together are a fault of the collector, which is no crisis of any of them; a brand that
 // steps alone is.
 func TestCollectorFault(t *testing.T) {
