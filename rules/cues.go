@@ -159,10 +159,15 @@ func (t *tally) findSigns() {
 // reasons begin a clause that says why.
 var reasons = wordSet("because for due weil wegen aufgrund потому из из-за لأن لأنه لأنها لأني لأننا لأنهم بسبب porque por parce à för eftersom")
 
+func (t *tally) reason(o occurrence) bool {
+	first := t.doc.FoldedString(int(o.first))
+	return reasons[first] || first == "på" && o.last > o.first && t.doc.FoldedString(int(o.first)+1) == "grund"
+}
+
 // takenBack reports whether the text says that what the cue at o means did not happen.
 func (t *tally) takenBack(o occurrence, p *pattern) bool {
 	reach := negatorReach
-	if reasons[t.doc.FoldedString(int(o.first))] { // "they did not serve us because I'm deaf" denies no reason
+	if t.reason(o) { // "they did not serve us because I'm deaf" denies no reason
 		reach = 1
 	}
 	if !p.negates && (t.negated(o, reach) || t.negatedAfter(o, p) || p.gaps && t.negatedInside(o)) {
