@@ -85,12 +85,18 @@ func (t *tally) hit(o occurrence, p *pattern, named bool) (Hit, bool) {
 		Category: c.ID, Cue: p.text, Weight: c.Weight, Confidence: c.Weight,
 		Start: t.doc.Tokens[o.first].Start, End: t.doc.Tokens[o.last].End,
 	}
+	if strings.Contains(p.text, "{") { // which of the alternatives, the text says
+		h.Cue = t.doc.Text[h.Start:h.End]
+	}
 	if c.Weight == 0 {
 		h.Confidence = unweighed
 	}
 	if p.role == roleTopic {
 		h.Weight, h.Confidence = 0, topicShare*h.Confidence
 		return h, true
+	}
+	if t.meaning().said(o, p) {
+		return Hit{}, false
 	}
 	if t.takenBack(o, p) {
 		h.Weight, h.Confidence, h.Negated = 0, 0, true
@@ -107,9 +113,9 @@ func (t *tally) hit(o occurrence, p *pattern, named bool) (Hit, bool) {
 		return Hit{}, false
 	case p.role == roleWeak:
 		h.Weight, h.Confidence = 0, doubtfulShare*h.Confidence
-	case c.Solo && !person && !named && p.words == 1:
+	case c.Solo && !person && !named && p.words == 1 && !p.wholly():
 		h.Weight, h.Confidence = bareShare*h.Weight, bareShare*h.Confidence
-	case c.Solo && !person && !named:
+	case c.Solo && !person && !named && !p.wholly():
 		h.Weight, h.Confidence = doubtfulShare*h.Weight, doubtfulShare*h.Confidence
 	}
 	return h, true
@@ -123,10 +129,10 @@ func (t *tally) evidence() bool {
 func (t *tally) lowRating() bool { return t.mention.Rating > 0 && t.mention.Rating <= 2 }
 
 // concerned reports whether a person, a part of the body or a thing that can do harm is named besides the cue itself,
-// or within it if it has gaps: "machine ... on fire".
+// or within it if it has gaps or is more than a weak word: "machine ... on fire", "killed my dog".
 func (t *tally) concerned(o occurrence, p *pattern) bool {
 	sign, ok := t.signs[p.owner]
-	return ok && (p.gaps || sign.firstEnd < o.first || sign.lastStart > o.last)
+	return ok && (p.gaps || p.words > 1 && p.role == roleCue || sign.firstEnd < o.first || sign.lastStart > o.last)
 }
 
 // signSpan is where the first sign of a category ends and its last one begins.
@@ -150,9 +156,21 @@ func (t *tally) findSigns() {
 	}
 }
 
+// reasons begin a clause that says why.
+var reasons = wordSet("because for due weil wegen aufgrund потому из из-за لأن لأنه لأنها لأني لأننا لأنهم بسبب porque por parce à för eftersom")
+
+func (t *tally) reason(o occurrence) bool {
+	first := t.doc.FoldedString(int(o.first))
+	return reasons[first] || first == "på" && o.last > o.first && t.doc.FoldedString(int(o.first)+1) == "grund"
+}
+
 // takenBack reports whether the text says that what the cue at o means did not happen.
 func (t *tally) takenBack(o occurrence, p *pattern) bool {
-	if !p.negates && (t.negated(o, negatorReach) || t.negatedAfter(o, p) || p.gaps && t.negatedInside(o)) {
+	reach := negatorReach
+	if t.reason(o) { // "they did not serve us because I'm deaf" denies no reason
+		reach = 1
+	}
+	if !p.negates && (t.negated(o, reach) || t.negatedAfter(o, p) || p.gaps && t.negatedInside(o)) {
 		return true
 	}
 	return t.reached(t.meaning().spared, o, spareReach)

@@ -58,10 +58,15 @@ categories:
   x:
     weight: 0.8
     cues:
-      en: ["zork ... # week*", "ab cd ... ef* ... gh", "# blips"]
+      en: ["{pip* | old pat | pop} ... {zap | zip} now", "zork ... # week*", "ab cd ... ef* ... gh", "# blips"]
       de: ["zork ... # wochen"]
 `)
 	for _, c := range []struct{ lang, text, want string }{
+		{"en", "pop a zip now", "pop a zip now"},
+		{"en", "an old pat zap now", "old pat zap now"},
+		{"en", "piping and zap now", "piping and zap now"},
+		{"en", "pop a zip then", ""},
+		{"en", "pat a zap now", ""},
 		{"en", "zork 3 weeks", "zork 3 weeks"},
 		{"en", "I zork for my own two weeks now", "zork for my own two weeks"},
 		{"en", "zork a b c d e three weeks", "zork a b c d e three weeks"},
@@ -159,6 +164,37 @@ func TestCueScope(t *testing.T) {
 		hits := s.Match(&c.m, Tokenize(c.text), "en").Hits
 		if len(hits) != 1 || hits[0].Category != "x" || hits[0].Weight != c.want || hits[0].Negated != c.negated {
 			t.Errorf("%s: %q gives %+v, want weight %g", c.name, c.text, hits, c.want)
+		}
+	}
+}
+
+// Relief undoes no harm, a false alarm does; sayings and what others have made mean nothing; what is plain needs no
+// second sign.
+func TestCueScopeOfHarm(t *testing.T) {
+	s := must(t, "version: 1\ncategories: {x: {sev: 1, solo: true, weight: 0.9, cues: {en: [\"it zorks\", \"{a | the} zork ... flops!\", \"zorks because\", \"not zork\"], de: [\"weil er zorkt!\"]}}}\n")
+	for _, c := range []struct {
+		name, text, lang string
+		want             float64
+		negated          bool
+	}{
+		{"without a second sign", "it zorks", "en", 0.54, false},
+		{"plain", "the zork flops", "en", 0.9, false},
+		{"relief", "the zork flops but it was fixed", "en", 0.9, false},
+		{"false alarm", "the zork flops, a false alarm", "en", 0, false},
+		{"another's", "another brand says a zork flops", "en", 0, false},
+		{"another's, within", "a zork of another brand flops", "en", 0, false},
+		{"denied", "never a zork that flops", "en", 0, true},
+		{"reason of what was denied", "nicht heute weil er zorkt", "de", 0.9, false},
+		{"reason denied", "nicht weil er zorkt", "de", 0, true},
+	} {
+		hits := s.Match(&sources.Mention{}, Tokenize(c.text), c.lang).Hits
+		if len(hits) != 1 || hits[0].Category != "x" || hits[0].Negated != c.negated || hits[0].Weight < c.want-0.001 || hits[0].Weight > c.want+0.001 {
+			t.Errorf("%s: %q gives %+v, want weight %g", c.name, c.text, hits, c.want)
+		}
+	}
+	for _, text := range []string{"I'm dead", "this kills me", "fire drill"} {
+		if hits := Starter().Match(&sources.Mention{Rating: 1}, Tokenize(text), "en").Hits; len(hits) > 0 {
+			t.Errorf("%q gives %+v", text, hits)
 		}
 	}
 }

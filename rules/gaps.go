@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"iter"
 	"slices"
 	"strings"
 )
@@ -12,7 +13,7 @@ const gapWords = 5
 // numberSign stands for a number in a cue: digits, or a number word of the cue's language.
 const numberSign = "#"
 
-// gaps are the cues with gaps: paths of parts, each part a phrase of the trie. Following them costs the
+// gaps are the cues with gaps: paths of parts, each part a phrase of the trie, or one of several. Following them costs the
 // same for every part that is found, however often it is repeated: of each path only the latest beginning is
 // kept, which is the one that leaves the smallest gap.
 type gaps struct {
@@ -52,24 +53,67 @@ func (g *gaps) step(node, part int32) int32 {
 // nothing but signs stands there.
 func cueParts(cue string) [][]string {
 	var parts [][]string
-	for _, part := range strings.Split(strings.ReplaceAll(cue, "…", "..."), "...") {
-		var words []string
-		rest := strings.Fields(part)
-		for len(rest) > 0 {
-			n := slices.Index(rest, numberSign)
-			if n < 0 {
-				n = len(rest)
-			}
-			words = append(words, phraseWords(strings.Join(rest[:n], " "))...)
-			if n < len(rest) {
-				words = append(words, numberSign)
-				n++
-			}
-			rest = rest[n:]
-		}
-		parts = append(parts, words)
+	for part := range splitCue(cue) {
+		parts = append(parts, countedWords(part))
 	}
 	return parts
+}
+
+// cueChoices is cueParts with every way to choose from the alternatives of each part.
+func cueChoices(cue string) [][][]string {
+	var parts [][][]string
+	for part := range splitCue(cue) {
+		var ways [][]string
+		for _, way := range choices(part) {
+			words := countedWords(way)
+			if !slices.ContainsFunc(ways, func(w []string) bool { return slices.Equal(w, words) }) {
+				ways = append(ways, words)
+			}
+		}
+		parts = append(parts, ways)
+	}
+	return parts
+}
+
+func splitCue(cue string) iter.Seq[string] {
+	return strings.SplitSeq(strings.ReplaceAll(cue, "…", "..."), "...")
+}
+
+// choices returns what s stands for: "{old | new} brand" for two phrases. A brace that is not closed is a sign
+// like others.
+func choices(s string) []string {
+	before, rest, ok := strings.Cut(s, "{")
+	list, after, closed := strings.Cut(rest, "}")
+	if !ok || !closed {
+		return []string{s}
+	}
+	var all []string
+	ends := choices(after)
+	for choice := range strings.SplitSeq(list, "|") {
+		for _, end := range ends {
+			all = append(all, before+choice+end)
+		}
+	}
+	return all
+}
+
+// countedWords returns the folded words of s, number signs among them.
+func countedWords(s string) []string {
+	var words []string
+	rest := strings.Fields(s)
+	for len(rest) > 0 {
+		n := slices.Index(rest, numberSign)
+		if n < 0 {
+			n = len(rest)
+		}
+		words = append(words, phraseWords(strings.Join(rest[:n], " "))...)
+		if n < len(rest) {
+			words = append(words, numberSign)
+			n++
+		}
+		rest = rest[n:]
+	}
+	return words
 }
 
 // addNumbers makes the number words of each language known. Those of several words are put in by addCounted.
@@ -129,14 +173,19 @@ func (b *phraseBuilder) numberPaths(lang string) [][]int32 {
 	return paths
 }
 
-// addCue puts in a phrase of one language that may have gaps and number signs.
+// addCue puts in a phrase of one language that may have gaps, number signs and alternatives.
 func (x *index) addCue(b *phraseBuilder, p pattern) {
-	parts := cueParts(p.text)
-	all := slices.Concat(parts...)
-	if len(all) == 0 {
+	parts := cueChoices(p.text)
+	if slices.ContainsFunc(parts, func(ways [][]string) bool { return len(ways[0]) == 0 }) {
 		return
 	}
-	if x.describe(&p, all); p.folded == "" {
+	var first, all []string
+	for _, ways := range parts {
+		first = append(first, ways[0]...)
+		all = append(all, slices.Concat(ways...)...)
+	}
+	x.describe(&p, all)
+	if x.describe(&p, first); p.folded == "" {
 		return
 	}
 	p.asks = strings.HasSuffix(p.text, "?")
@@ -144,30 +193,40 @@ func (x *index) addCue(b *phraseBuilder, p pattern) {
 	id := int32(len(x.patterns))
 	x.patterns = append(x.patterns, p)
 	if !p.gaps {
-		b.addCounted(parts[0], p.lang, id)
+		for _, words := range parts[0] {
+			b.addCounted(words, p.lang, id)
+		}
 		return
 	}
 	node := int32(0)
-	for _, words := range parts {
-		node = x.gaps.step(node, x.part(b, words, p.lang))
+	for _, ways := range parts {
+		node = x.gaps.step(node, x.part(b, ways, p.lang))
 	}
 	x.gaps.ends[node] = append(x.gaps.ends[node], id)
 }
 
 // part returns the number of a part, and puts its words in if it is new.
-func (x *index) part(b *phraseBuilder, words []string, lang string) int32 {
-	text := strings.Join(words, " ")
-	key := text
-	if slices.Contains(words, numberSign) {
-		key = lang + " " + text
+func (x *index) part(b *phraseBuilder, ways [][]string, lang string) int32 {
+	texts := make([]string, len(ways))
+	counts := false
+	for i, words := range ways {
+		texts[i] = strings.Join(words, " ")
+		counts = counts || slices.Contains(words, numberSign)
+	}
+	key := strings.Join(texts, "|")
+	if counts {
+		key = lang + " " + key
 	}
 	n, ok := x.gaps.parts[key]
 	if !ok {
 		n = int32(len(x.gaps.steps))
 		x.gaps.parts[key] = n
 		x.gaps.steps = append(x.gaps.steps, nil)
-		b.addCounted(words, lang, int32(len(x.patterns)))
-		x.patterns = append(x.patterns, pattern{role: rolePart, owner: int(n), text: text, words: len(words)})
+		id := int32(len(x.patterns))
+		for _, words := range ways {
+			b.addCounted(words, lang, id)
+		}
+		x.patterns = append(x.patterns, pattern{role: rolePart, owner: int(n), text: key, words: len(ways[0])})
 	}
 	return n
 }

@@ -3,6 +3,7 @@ package rules
 import (
 	"bytes"
 	"slices"
+	"strings"
 )
 
 // How far the words of the scope reach, in words of one clause.
@@ -11,6 +12,10 @@ const (
 	spareReach   = 8
 	quoteReach   = 60 // a quotation that is longer was never closed
 )
+
+// wholly at the end of a word of the scope makes it go further: what settles settles harm as well, what supposes does so
+// from within a cue, and what spares is a saying that means nothing of what it names.
+const wholly = "!"
 
 // scopeWords are the words, by language, that say how a complaint is meant. They are read once from the
 // embedded library.
@@ -29,13 +34,16 @@ type scope struct {
 	sentences []sentence
 	supposed  []occurrence // by place
 	spared    []occurrence // by place
+	others    []occurrence // by place: those of the supposed that hold from within a cue
 	quotes    []quote      // by place
+	sayings   []bool       // by token, if there are any: it stands in a saying
 }
 
 type sentence struct {
 	why, press bool
 	asks       int   // the clause that ends in a question mark, or -1; those before it state: "it broke, what now?"
 	settled    int32 // the last token of what says that all is well again, or -1
+	cleared    int32 // the last token of what says that nothing has happened, or -1
 }
 
 // quote is a quotation of more than one word, by its tokens.
@@ -60,10 +68,10 @@ func (t *tally) meaning() *scope {
 	if s.known {
 		return s
 	}
-	*s = scope{true, s.sentences[:0], s.supposed[:0], s.spared[:0], s.quotes[:0]}
+	*s = scope{true, s.sentences[:0], s.supposed[:0], s.spared[:0], s.others[:0], s.quotes[:0], s.sayings[:0]}
 	if n := len(t.doc.Tokens); n > 0 {
 		for range t.doc.Tokens[n-1].Sentence + 1 {
-			s.sentences = append(s.sentences, sentence{asks: -1, settled: -1})
+			s.sentences = append(s.sentences, sentence{asks: -1, settled: -1, cleared: -1})
 		}
 	}
 	s.punctuation(t.doc)
@@ -122,24 +130,61 @@ func (t *tally) note(s *scope, o occurrence) {
 		in.press = true
 	case roleSuppose:
 		s.supposed = append(s.supposed, o)
+		if p.wholly() {
+			s.others = append(s.others, o)
+		}
 	case roleSpare:
+		if p.wholly() {
+			s.say(t.doc, o)
+			return
+		}
 		s.spared = append(s.spared, o)
 	case roleSettle:
-		if p.negates || !t.negated(o, negatorReach) && !(p.gaps && t.negatedInside(o)) {
-			in.settled = max(in.settled, o.last)
+		if !p.negates && (t.negated(o, negatorReach) || p.gaps && t.negatedInside(o)) {
+			return
+		}
+		in.settled = max(in.settled, o.last)
+		if p.wholly() {
+			in.cleared = max(in.cleared, o.last)
 		}
 	}
 }
 
+func (p *pattern) wholly() bool { return strings.HasSuffix(p.text, wholly) }
+
+// say notes a saying.
+func (s *scope) say(d *Doc, o occurrence) {
+	if len(s.sayings) == 0 {
+		s.sayings = slices.Grow(s.sayings, len(d.Tokens))[:len(d.Tokens)]
+		clear(s.sayings)
+	}
+	for i := o.first; i <= o.last; i++ {
+		s.sayings[i] = true
+	}
+}
+
+// said reports whether the cue at o is part of a saying: "I'm dead". Of a cue with gaps one end is enough.
+func (s *scope) said(o occurrence, p *pattern) bool {
+	if len(s.sayings) == 0 {
+		return false
+	}
+	first, last := s.sayings[o.first], s.sayings[o.last]
+	return first && last || p.gaps && (first || last)
+}
+
 // stated reports whether the cue at o is said as a fact: not asked, supposed, quoted or over. A low
-// rating makes a fact of anything, a picture of what is asked or quoted.
+// rating makes a fact of anything, a picture of what is asked or quoted. Harm is not over when all is well again.
 func (t *tally) stated(o occurrence, p *pattern) bool {
 	if t.lowRating() {
 		return true
 	}
 	s := t.meaning()
 	in := s.sentences[t.doc.Tokens[o.first].Sentence]
-	if in.settled >= o.first || t.reached(s.supposed, o, supposeReach) {
+	settled := in.settled
+	if t.categories[p.owner].harms() {
+		settled = in.cleared
+	}
+	if settled >= o.first || t.reached(s.supposed, o, supposeReach) || p.gaps && holds(s.others, o) {
 		return false
 	}
 	if t.mention.HasMedia {
@@ -149,6 +194,15 @@ func (t *tally) stated(o occurrence, p *pattern) bool {
 		return false
 	}
 	return !s.quoted(o)
+}
+
+// harms reports whether what c is about cannot be made good.
+func (c *Category) harms() bool { return c.Solo && c.Sev == 1 }
+
+// holds reports whether one of some words stands within o.
+func holds(words []occurrence, o occurrence) bool {
+	i, _ := slices.BinarySearchFunc(words, o.first, func(w occurrence, first int32) int { return int(w.first - first) })
+	return i < len(words) && words[i].last < o.last
 }
 
 // quoted reports whether o stands within a quotation.
