@@ -12,13 +12,14 @@ import (
 
 const (
 	leastSketched = 5    // words of a text that can be called a copy: who says less says it by chance
-	copyBits      = 3    // that a copy differs in at most: all words of a post, all but a few of a long letter
+	longText      = 20   // words from which a copy may have a few words changed; a shorter one has the same words
+	copyBits      = 3    // that a copy of a long text differs in at most
 	copiesSought  = 4000 // mentions that a new one is compared with at most
 )
 
-// sketch returns the sketch of a text, 0 if it is too short for one.
+// sketch returns the sketch of a text, 0 if it is too short for one. The highest bit says that the text is long.
 func sketch(doc *rules.Doc) uint64 {
-	var sums [64]int
+	var sums [63]int
 	words := 0
 	for i := range doc.Tokens {
 		switch doc.Tokens[i].Kind {
@@ -41,8 +42,13 @@ func sketch(doc *rules.Doc) uint64 {
 			s |= 1 << b
 		}
 	}
+	if words >= longText {
+		s |= longMark
+	}
 	return s
 }
+
+const longMark = 1 << 63
 
 func hashBytes(p []byte) uint64 {
 	h := uint64(14695981039346656037)
@@ -61,7 +67,10 @@ func scramble(h uint64) uint64 {
 
 // copies reports whether two sketches are of nearly the same text.
 func copies(a, b uint64) bool {
-	return a != 0 && b != 0 && bits.OnesCount64(a^b) <= copyBits
+	if a&b&longMark != 0 {
+		return bits.OnesCount64(a^b) <= copyBits
+	}
+	return a != 0 && a == b
 }
 
 // copied returns how many mentions that counted, of the six hours before and after an item, say nearly the same; no more

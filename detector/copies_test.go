@@ -10,6 +10,15 @@ import (
 	"emberwatch/sources"
 )
 
+// A letter that others send on with a word of their own is a copy.
+func TestCopiesOfLetters(t *testing.T) {
+	letter := strings.Repeat("we the undersigned ask the company to answer for what has happened at the plant in March and to say who knew of it ", 4)
+	a, b := sketch(rules.Tokenize(letter)), sketch(rules.Tokenize("Dear all: "+letter+"Anna"))
+	if !copies(a, b) {
+		t.Error("a letter with a greeting is no copy")
+	}
+}
+
 func TestCopies(t *testing.T) {
 	const original = "My parcel was promised for last Friday and nobody at the hotline can tell me where it is now"
 	same := []string{
