@@ -15,6 +15,13 @@ import (
 // long runs the simulations in full: go test ./detector -run Calibration -long -v
 var long = flag.Bool("long", false, "run the calibration in full and print its tables")
 
+func skipShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() && !*long {
+		t.Skip("simulates some hundred weeks")
+	}
+}
+
 // cell is one kind of generated stream: negative binomial by the hour, with a daily cycle and quieter weekends.
 type cell struct {
 	perHour, variance float64
@@ -154,6 +161,7 @@ func shortTime(d time.Duration) string {
 
 // TestCalibrationFalseAlarms: at most one false alert per brand-week at every rate.
 func TestCalibrationFalseAlarms(t *testing.T) {
+	skipShort(t)
 	streams, weeks := 8, 9
 	if *long {
 		streams, weeks = 60, 26
@@ -183,6 +191,7 @@ var promised = []struct {
 
 // TestCalibrationDelays: how soon surges are told by the burst channel.
 func TestCalibrationDelays(t *testing.T) {
+	skipShort(t)
 	streams := 12
 	if *long {
 		streams = 60
@@ -206,6 +215,7 @@ func TestCalibrationDelays(t *testing.T) {
 
 // TestCalibrationBudgets: the bar of each budget holds its rate on every kind of stream.
 func TestCalibrationBudgets(t *testing.T) {
+	skipShort(t)
 	streams, weeks, slack := 6, 9, 2.0
 	if *long {
 		streams, weeks, slack = 60, 26, 1.25
@@ -253,6 +263,7 @@ func (w *slowWatcher) next(b int64, n float64) bool {
 // TestCalibrationSlowBurn: how often the slow-burn channel asks for a watch without cause, and how soon it finds what
 // never bursts.
 func TestCalibrationSlowBurn(t *testing.T) {
+	skipShort(t)
 	streams, weeks := 12, 9
 	if *long {
 		streams, weeks = 100, 26

@@ -13,6 +13,7 @@ import (
 // Complaints that rise to twice the usual and stay there never burst. They are watched, once; a burst within the watch is
 // told like a first one.
 func TestSlowRise(t *testing.T) {
+	skipShort(t)
 	found := 0
 	for seed := range uint64(4) {
 		s, x := aged(t, mustRules(`
@@ -52,6 +53,7 @@ rules:
 
 // A step that stays is told, and then it is the normal: no daily repeats (traps 6 and 10).
 func TestLevelShiftIsToldOnce(t *testing.T) {
+	skipShort(t)
 	s, x := aged(t, plainRules(), 3, 10, 4)
 	begin := s.now
 	s.live(x.between(begin, begin.Add(21*day), 4))
@@ -63,6 +65,7 @@ func TestLevelShiftIsToldOnce(t *testing.T) {
 
 // Falling from a peak is no news at each daily crest (trap 11).
 func TestLaunchDecay(t *testing.T) {
+	skipShort(t)
 	s, x := aged(t, plainRules(), 5, 6, 4)
 	begin := s.now
 	for d := range 10 {
@@ -143,6 +146,7 @@ func TestOutageIsNotCalm(t *testing.T) {
 // A source that comes on line teaches for a day before its mentions count for the brand; from then on they are the normal
 // (trap 1). Single reports of harm are heard at once.
 func TestNewSourceTeachesFirst(t *testing.T) {
+	skipShort(t)
 	s, x := aged(t, plainRules(), 4, 2, 3)
 	begin := s.now
 	forum := newStream(8, 40)
@@ -189,6 +193,7 @@ func TestHistoryOfAnotherName(t *testing.T) {
 // Brands of one source that step together are a fault of the collector, which is no crisis of any of them; a brand that
 // steps alone is.
 func TestCollectorFault(t *testing.T) {
+	skipShort(t)
 	for _, c := range []struct {
 		name  string
 		step  int

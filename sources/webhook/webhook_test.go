@@ -327,8 +327,12 @@ func TestSendersHaveARateEach(t *testing.T) {
 		secret string
 		want   int
 	}{
-		{"a guess", 401}, {"a guess", 401}, {"a guess", 401}, // strangers take nothing from anybody
-		{"of the shop", 200}, {"of the shop", 200}, {"of the shop", 429},
+		{"a guess", 401},
+		{"a guess", 401},
+		{"a guess", 401}, // strangers take nothing from anybody
+		{"of the shop", 200},
+		{"of the shop", 200},
+		{"of the shop", 429},
 		{"of the desk", 200},
 	} {
 		if w := send(tt.secret); w.Code != tt.want {
