@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -267,10 +268,24 @@ func (s *server) reload(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, done.String())
 }
 
+// sameFolder reports whether two paths lead to one folder.
+func sameFolder(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
 // storeOp does for the store command what only the process that has the files open can do.
 func (s *server) storeOp(w http.ResponseWriter, r *http.Request) {
 	var result any
 	var err error
+	if dir := r.FormValue("folder"); dir != "" && !sameFolder(dir, s.d.db.Dir()) {
+		answer(w, http.StatusMisdirectedRequest, map[string]string{"error": "this daemon keeps its data in another folder than " + dir})
+		return
+	}
 	switch op := r.PathValue("op"); op {
 	case "info":
 		result, err = s.d.db.Info(r.Context())

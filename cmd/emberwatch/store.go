@@ -54,14 +54,25 @@ func (a *app) withStore(c *cli.Context, f func(*store.DB) error) error {
 	return errors.Join(f(db), db.Close())
 }
 
-// throughDaemon asks the daemon if one runs, else does it with the folder itself.
+// throughDaemon asks the daemon if one runs on the folder that is meant, else does it with the folder itself.
 func (a *app) throughDaemon(c *cli.Context, op string, q url.Values, out any, self func(*store.DB) error) error {
 	cl, err := a.newClient(c)
 	if err != nil {
 		return err
 	}
-	_, err = cl.do(c.Context, http.MethodPost, "/api/v1/store/"+op+"?"+q.Encode(), nil, out)
-	if errors.Is(err, errNoDaemon) && !c.IsSet("server") {
+	if q == nil {
+		q = url.Values{}
+	}
+	if c.IsSet("data") {
+		dir, err := filepath.Abs(c.String("data"))
+		if err != nil {
+			return err
+		}
+		q.Set("folder", dir)
+	}
+	status, err := cl.do(c.Context, http.MethodPost, "/api/v1/store/"+op+"?"+q.Encode(), nil, out)
+	elsewhere := errors.Is(err, errNoDaemon) || status == http.StatusMisdirectedRequest
+	if elsewhere && !c.IsSet("server") {
 		return a.withStore(c, self)
 	}
 	return err

@@ -100,6 +100,9 @@ type DB struct {
 	pause   func(string) error // tests: called at named points of a write
 }
 
+// Dir returns the data folder as it was given to Open.
+func (db *DB) Dir() string { return db.dir }
+
 // Open opens the data folder dir and creates it if there is none. It fails with a *LockedError if another
 // process has it, a *VersionError if it is of a newer emberwatch, a *DamagedError if a file cannot be what
 // was written, an *ExposedError if others can read it. A folder that cannot be opened is left as it is.
