@@ -134,9 +134,13 @@ func (e *StatusError) Error() string {
 type RetryAfterError struct {
 	After time.Duration // at most a day
 	Err   *StatusError
+	Ours  bool // nobody asked: asking sooner would get the same answer
 }
 
 func (e *RetryAfterError) Error() string {
+	if e.Ours {
+		return e.Err.Error()
+	}
 	return fmt.Sprintf("%v: asked to come back in %v", e.Err, e.After.Round(time.Second))
 }
 
@@ -210,7 +214,7 @@ func (c *Client) request(ctx context.Context, r Request) (*retryablehttp.Request
 func statusError(method, host string, resp *http.Response, body []byte) error {
 	e := &StatusError{Method: method, Host: host, Status: resp.StatusCode, Body: body}
 	if after, ok := retryAfter(resp, time.Now()); ok {
-		return &RetryAfterError{min(after, maxRetryAfter), e}
+		return &RetryAfterError{After: min(after, maxRetryAfter), Err: e}
 	}
 	return e
 }

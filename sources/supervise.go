@@ -98,7 +98,7 @@ func (s *Supervisor) supervise(ctx context.Context, src Source, emit Emit, tries
 		}
 		wait := restartAfter(failures, err)
 		s.ledger.nextTry(src.Name(), now.Add(wait))
-		log.Warn("source failed", "failures", failures, "again_in", wait.Round(time.Millisecond), "error", err)
+		log.Warn("source failed", "failures", failures, "again_in", wait.Round(time.Millisecond).String(), "error", err)
 		pause(ctx, wait)
 	}
 	s.ledger.ended(src.Name(), Stopped)

@@ -58,10 +58,7 @@ func (a *app) draft(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range ms {
-		if m.Op == sources.Delete {
-			continue
-		}
+	for _, m := range latest(ms) {
 		j := detector.Judge(set, model, m)[0]
 		s, err := lib.Draft(c.Context, notifier.Request{Mention: j, Severity: sev, Network: c.String("network"), Rules: set, Now: time.Now()})
 		if err != nil {
@@ -72,6 +69,25 @@ func (a *app) draft(c *cli.Context) error {
 		}
 	}
 	return nil
+}
+
+// latest returns what is left of mentions once edits have replaced them and deletes have taken them away, in the order in
+// which each first came.
+func latest(ms []sources.Mention) []sources.Mention {
+	at := map[sources.Key]int{}
+	var out []sources.Mention
+	for _, m := range ms {
+		k, known := at[m.Key()]
+		switch {
+		case known && m.Op == sources.Create: // seen before
+		case known:
+			out[k] = m
+		case m.Op != sources.Delete:
+			at[m.Key()] = len(out)
+			out = append(out, m)
+		}
+	}
+	return slices.DeleteFunc(out, func(m sources.Mention) bool { return m.Op == sources.Delete })
 }
 
 func (a *app) printDrafts(asJSON bool, m *sources.Mention, s notifier.Suggestion) error {

@@ -97,7 +97,7 @@ func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit
 	}
 	for {
 		if seen, err = s.poll(ctx, seen, emit); err != nil {
-			return fmt.Errorf("source %s: %w", s.opt.Name, err)
+			return fmt.Errorf("source %s: %w", s.opt.Name, s.patient(err))
 		}
 		select {
 		case <-ctx.Done():
@@ -105,6 +105,15 @@ func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit
 		case <-time.After(jittered(s.opt.Every)):
 		}
 	}
+}
+
+// patient has an answer that asking again soon does not change, such as 404, wait for the next poll.
+func (s *Source) patient(err error) error {
+	status, ok := errors.AsType[*sources.StatusError](err)
+	if !ok || status.Status < 400 || status.Status >= 500 || status.Status == 408 || status.Status == 425 || status.Status == 429 {
+		return err
+	}
+	return fmt.Errorf("fetch: %w", &sources.RetryAfterError{After: s.opt.Every, Err: status, Ours: true})
 }
 
 // poll fetches once and hands over what is new. The memory it returns counts only if err is nil.

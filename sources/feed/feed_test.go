@@ -368,7 +368,8 @@ func TestFailuresNameNoAddress(t *testing.T) {
 		if err == nil || strings.Contains(err.Error(), "canary") || !strings.HasPrefix(err.Error(), "source news: fetch: GET 127.0.0.1:") {
 			t.Errorf("%d: %v", status, err)
 		}
-		if later, ok := errors.AsType[*sources.RetryAfterError](err); ok != (status == 429) || ok && later.After != time.Hour {
+		want := map[int]time.Duration{404: DefaultEvery, 429: time.Hour}[status] // asking again soon does not help
+		if later, ok := errors.AsType[*sources.RetryAfterError](err); !ok || later.After != want {
 			t.Errorf("%d: %v", status, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"mime"
@@ -188,9 +189,13 @@ func (h *Handler) decode(body []byte, from, contentType string) ([]sources.Menti
 // few senders bother to say.
 var lines = map[string]bool{"application/x-ndjson": true, "application/ndjson": true, "application/jsonl": true, "application/x-jsonlines": true}
 
-// delivery identifies the push if its sender did. Senders do not share ids.
+// delivery identifies the push if its sender did, or by its body where the signature knows no time: somebody who has
+// caught such a request could send it again for ever. Senders do not share ids.
 func (h *Handler) delivery(r *http.Request, from string, raw []byte) (*sources.Delivery, *answer) {
 	id := r.Header.Get("webhook-id")
+	if id == "" && r.Header.Get("X-Hub-Signature-256") != "" {
+		id = fmt.Sprintf("body-%x", sha256.Sum256(raw))
+	}
 	switch {
 	case id == "":
 		return nil, nil

@@ -235,6 +235,12 @@ func TestSenders(t *testing.T) {
 			}
 		})
 	}
+	if w := post(h, "[]", "X-Hub-Signature-256", "sha256="+hubOfEmptyList); w.Code != http.StatusOK {
+		t.Errorf("hub: %d", w.Code)
+	}
+	if d := in.batches[len(in.batches)-1].Delivery; d == nil || !strings.HasPrefix(d.ID, "meta/body-") {
+		t.Errorf("a signature without a time can be sent again and again: delivery %+v", d)
+	}
 	post(h, item("a"), signed...)
 	want := &sources.Delivery{ID: "shop/msg_1", Digest: sha256.Sum256([]byte(item("a")))}
 	if diff := cmp.Diff(want, in.batches[len(in.batches)-1].Delivery); diff != "" {
