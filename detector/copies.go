@@ -13,7 +13,7 @@ import (
 const (
 	leastSketched = 5    // words of a text that can be called a copy: who says less says it by chance
 	longText      = 20   // words from which a copy may have a few words changed; a shorter one has the same words
-	copyBits      = 3    // that a copy of a long text differs in at most
+	copyBits      = 6    // that a copy of a long text differs in at most
 	copiesSought  = 4000 // mentions that a new one is compared with at most
 )
 

@@ -113,6 +113,9 @@ func apiError(res *http.Response) error {
 		Error string `json:"error"`
 	}
 	if json.Unmarshal(b, &e) == nil && e.Error != "" {
+		if res.StatusCode == http.StatusBadRequest {
+			return &exitError{exitUsage, errors.New(e.Error)}
+		}
 		return errors.New(e.Error)
 	}
 	return fmt.Errorf("the daemon answered %s: %s", res.Status, strings.TrimSpace(string(b)))

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -295,6 +296,9 @@ func (a *app) incidentsDo(c *cli.Context, op detector.Operation) error {
 	if err != nil {
 		return err
 	}
+	if need, ok := needs[op]; ok && !slices.ContainsFunc(need, c.IsSet) {
+		return usage("%s needs --%s", op, strings.Join(need, " or --"))
+	}
 	cl, err := a.newClient(c)
 	if err != nil {
 		return err
@@ -311,6 +315,12 @@ func (a *app) incidentsDo(c *cli.Context, op detector.Operation) error {
 		return &exitError{Code: exitFailed}
 	}
 	return nil
+}
+
+// needs are the flags of which an operation wants one at least.
+var needs = map[detector.Operation][]string{
+	detector.OpSnooze: {"for", "until"}, detector.OpAssign: {"to"}, detector.OpNote: {"note"}, detector.OpSeverity: {"severity"},
+	detector.OpMerge: {"into"}, detector.OpSplit: {"mention", "into"}, detector.OpFacts: {"fact"},
 }
 
 func operationArgs(c *cli.Context) (args detector.Args, err error) {
