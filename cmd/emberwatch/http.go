@@ -328,7 +328,7 @@ func (s *server) backup(w http.ResponseWriter, r *http.Request) {
 	copied, err := s.d.db.Backup(r.Context(), to)
 	switch {
 	case errors.Is(err, store.ErrOccupied):
-		answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+		answer(w, http.StatusUnprocessableEntity, map[string]string{"error": err.Error()})
 	case err != nil:
 		answer(w, http.StatusInternalServerError, map[string]string{"error": err.Error()})
 	default:
