@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"fmt"
 	"slices"
 
 	"emberwatch/rules"
@@ -156,6 +157,25 @@ type Budget struct {
 	Own      bool    `json:"own"`      // the series' own history sets the bar, not the generated streams
 	Weeks    float64 `json:"weeks"`    // of history that was looked at; 0: too young
 	Realised float64 `json:"realised"` // alerts a week over that history, this one left out
+}
+
+// String says it in words: "at most 1.0 a month; held by the series' own last 8 weeks, in which it told 0.5 a month".
+func (b *Budget) String() string {
+	const month = 30.0 / 7
+	s := fmt.Sprintf("at most %.2g false alerts a month", b.PerWeek*month)
+	switch {
+	case b.Weeks == 0:
+		return s + ", as measured on generated streams; its own history is too short to tell"
+	case b.Own:
+		s += ", as the series' own last"
+	default:
+		s += ", as measured on generated streams; the series' own last"
+	}
+	s += fmt.Sprintf(" %.0f weeks", b.Weeks)
+	if b.Own {
+		return s + fmt.Sprintf(" ask for; in them there were %.2g a month", b.Realised*month)
+	}
+	return s + fmt.Sprintf(" ask for no more, and had %.2g a month", b.Realised*month)
 }
 
 // barOf returns the score that opens an episode of a rule on a series. A rule without a budget has the default bar.

@@ -185,6 +185,9 @@ func (a *app) show(v *incidentView) {
 			fmt.Fprintf(a.stdout, "  %-8s %9.0f %9.1f %12.0f %9.1f\n", shortDuration(w.Length), w.Observed, w.Expected, w.High, w.Surprise)
 		}
 		fmt.Fprintf(a.stdout, "  score %.2f, bar %.2f %s\n", ev.Score, ev.Bar, console.Clean(ev.Learning))
+		if ev.Budget != nil {
+			fmt.Fprintf(a.stdout, "  budget: %s\n", ev.Budget)
+		}
 	}
 	fmt.Fprintf(a.stdout, "\n  %d authors; sources %s; languages %s; topics %s\n", ev.Authors, counts(ev.Sources), counts(ev.Languages), counts(ev.Categories))
 	for k := range min(len(v.Mentions), 8) {

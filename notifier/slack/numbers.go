@@ -50,6 +50,9 @@ func (p *page) people() string {
 	if e.Reach > 0 {
 		s += ", reach " + number(float64(e.Reach))
 	}
+	if e.Copied > 0 {
+		s += ", " + some(e.Copied, "copied text", "copied texts")
+	}
 	return s
 }
 

@@ -172,6 +172,9 @@ func handling(i *detector.Incident) string {
 func (p *page) origin() string {
 	i := &p.Incident
 	s := esc(i.ID, maxName) + " · rule " + esc(i.Rule, maxName)
+	if b := i.Evidence.Budget; b != nil && b.Weeks > 0 {
+		s += fmt.Sprintf(" · budget %.2g a month, %.2g told", b.PerWeek*30/7, b.Realised*30/7)
+	}
 	if i.Evidence.Learning != "" {
 		s += " · still learning what is usual (" + esc(i.Evidence.Learning, maxName) + ")"
 	}

@@ -117,6 +117,9 @@ func newIncidentView(d dossier, brands namer, set *rules.Set, p person, now time
 	v.frame = frame{Title: i.ID + ": " + i.Severity.String(), Who: p.name}
 	if e.Bar > 0 {
 		v.Score = fmt.Sprintf("The score is %.1f; it had to pass %.1f.", e.Score, e.Bar)
+		if e.Budget != nil {
+			v.Score += " Budget: " + e.Budget.String() + "."
+		}
 	}
 	return v
 }
