@@ -2,6 +2,7 @@ package detector
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -91,4 +92,32 @@ func BenchmarkSeriesBlob(b *testing.B) {
 		size = len(blob)
 	}
 	b.ReportMetric(float64(size), "bytes/blob")
+}
+
+// BenchmarkMemory holds a thousand brands with ten series each, and says what one of them takes.
+func BenchmarkMemory(b *testing.B) {
+	const brands, perBrand = 1000, 10
+	set := starterSet()
+	for b.Loop() {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		m := NewModel(set, LagLive)
+		series := 0
+		for k := range brands {
+			for source := range perBrand - 2 {
+				x := sources.Mention{
+					ID: fmt.Sprint(k, source), Source: fmt.Sprintf("s%d", source), Kind: sources.Comment, Brand: fmt.Sprintf("brand %d", k),
+					Author: sources.Author{ID: fmt.Sprint(source)}, Text: "bad", CreatedAt: monday,
+				}
+				m.Apply([]Arrival{{Key: x.Key(), At: monday, Arrived: monday, Judged: Judge(set, plainScorer{}, x)}}, monday)
+			}
+			series += len(m.brands[fmt.Sprintf("brand-%d", k)].series)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(series), "bytes/series")
+		b.ReportMetric(float64(series)/brands, "series/brand")
+		runtime.KeepAlive(m)
+	}
 }

@@ -10,12 +10,17 @@
 // score -> incident machine -> alerts -> Store.Commit -> the source gets its answer. Nothing is acknowledged
 // before it is durable, and nothing is sent from here: a dispatcher drains the outbox.
 //
+// A series is judged by two channels: bursts (burst.go) as mentions arrive, and slow rises (slow.go) hour by hour. A rule's
+// budget decides how high the bar is (budget.go). What a collector does is told from what people do (collector.go), and so
+// are copies of one text (copies.go). [Counts] is the burst channel alone, for counts that somebody brings along.
+//
 // An incident has two axes. What the data says (Level) and what people say (Handling) are separate, so that
 // an acknowledgement cannot hide growth; next.go, next_tick.go and respond.go are that machine.
 //
 // # Caveats
 //
-// Series are rolled forward lazily, by event time: a brand nobody writes about costs nothing. A source that
+// A source that comes on line, and a brand, teach for a day before they can raise a burst; so a crisis that is told on a new
+// source alone is late. Series are rolled forward lazily, by event time: a brand nobody writes about costs nothing. A source that
 // delivers late changes the buckets of the last hours but is never alarming by its arrival alone. In its first
 // day a brand's bursts teach and tell nobody; rules of kind each work from the first mention.
 package detector
