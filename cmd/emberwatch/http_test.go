@@ -29,7 +29,7 @@ func TestBackupOverHTTPNeedsAnAbsolutePath(t *testing.T) {
 	if res := to(filepath.Join(dir, "copy")); res.status != http.StatusOK {
 		t.Errorf("absolute: %d %s", res.status, res.body)
 	}
-	if res := to(filepath.Join(dir, "copy")); res.status != http.StatusBadRequest || !strings.Contains(res.body, "name a folder that does not exist yet") {
+	if res := to(filepath.Join(dir, "copy")); res.status != http.StatusUnprocessableEntity || !strings.Contains(res.body, "name a folder that does not exist yet") {
 		t.Errorf("again: %d %s", res.status, res.body)
 	}
 }
