@@ -217,13 +217,12 @@ func (m *Model) sentence(f *found) string {
 	}
 	ev := &f.evidence
 	w := ev.Window
-	what := "mentions"
-	if f.rule.Match.Sentiment == string(Negative) {
-		what = "negative mentions"
-	}
 	var s strings.Builder
-	fmt.Fprintf(&s, "%s %s from %s in %s; ", number(w.Observed), plural(w.Observed, what),
-		people(ev.Authors), lastWords(w.Length))
+	s.WriteString(counted(w.Observed, nounOf(f.rule)))
+	if !countsRecords(f.rule) {
+		s.WriteString(" from " + people(ev.Authors))
+	}
+	fmt.Fprintf(&s, " in %s; ", lastWords(w.Length))
 	if f.signal.Watch {
 		fmt.Fprintf(&s, "usually %s; no burst, but more than usual hour after hour%s", about(w.Expected), m.where(f))
 		return s.String() + "."
@@ -253,6 +252,20 @@ func copyWords(n int, counted bool) string {
 	}
 	return fmt.Sprintf("; %d near-copies of these texts are not counted", n)
 }
+
+// nounOf is what a rule counts, in words.
+func nounOf(r *rules.Rule) string {
+	switch m := &r.Match; {
+	case countsRecords(r):
+		return string(m.Kinds[0]) + "s"
+	case m.Sentiment == string(Negative):
+		return "negative mentions"
+	}
+	return "mentions"
+}
+
+// countsRecords reports whether a rule counts what has no words, of which one record may stand for many.
+func countsRecords(r *rules.Rule) bool { return len(r.Match.Kinds) == 1 && !speaks(r.Match.Kinds[0]) }
 
 func (m *Model) eachSentence(f *found) string {
 	ev := &f.evidence

@@ -32,6 +32,9 @@ func (m *Model) burstLevel(f *found, provisional bool) (rules.Severity, string) 
 		return rules.Notice, "more mentions, not more complaints"
 	}
 	level, why := rules.Issue, "an unusual number of complaints"
+	if countsRecords(f.rule) {
+		why = "an unusual number of " + nounOf(f.rule)
+	}
 	if specific(f.rule) == ownTerms {
 		why = "an unusual number of mentions that rule " + f.rule.ID + " looks for"
 	}

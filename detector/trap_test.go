@@ -234,3 +234,29 @@ func TestCollectorFault(t *testing.T) {
 		}
 	}
 }
+
+// Followers that leave are counted as many as a record says, and told as what they are.
+func TestFollowersLeave(t *testing.T) {
+	s := newStage(t, starterSet())
+	s.m.volatile = true
+	leave := func(n int) {
+		m := s.mention("")
+		m.Kind, m.Count, m.Author = sources.Unfollow, n, sources.Author{}
+		s.hear(m)
+	}
+	for hour := range 24 * 28 {
+		s.now = monday.Add(time.Duration(hour) * time.Hour)
+		leave(1 + hour%4)
+	}
+	begin := s.now
+	for range 3 {
+		s.wait(time.Hour)
+		leave(60)
+	}
+	s.expectPages("followers leave", begin, s.now.Add(time.Minute), 1)
+	i := s.inc("acme-1")
+	expect(t, "signal", i.Signal, "unfollow")
+	if !strings.Contains(i.Sentence, " unfollows in the last ") || strings.Contains(i.Sentence, "people") {
+		t.Errorf("told as: %s", i.Sentence)
+	}
+}

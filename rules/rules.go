@@ -232,10 +232,13 @@ type Rule struct {
 	Playbook     string        // id; empty: the one of the leading category
 }
 
-// Signal returns the name of what the rule counts, in the vocabulary of the contract: "negative", "all",
-// "category:<id>", or "rule:<id>" for anything of its own.
+// Signal returns the name of what the rule counts, in the vocabulary of the contract: "negative", "all", "share",
+// "unfollow", "category:<id>", or "rule:<id>" for anything of its own.
 func (r *Rule) Signal() string {
 	m := &r.Match
+	if len(m.Kinds) == 1 && (m.Kinds[0] == sources.Share || m.Kinds[0] == sources.Unfollow) {
+		return string(m.Kinds[0])
+	}
 	if len(m.AllOf)+len(m.AnyOf)+len(m.NoneOf)+len(m.Sources)+len(m.Languages) > 0 ||
 		m.MinRating != 0 || m.MaxRating != 0 || m.MinReach != 0 {
 		return "rule:" + r.ID

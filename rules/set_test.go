@@ -14,7 +14,7 @@ func TestStarter(t *testing.T) {
 	if s == nil || len(errs) > 0 {
 		t.Fatalf("the embedded files have problems:\n%s", errs)
 	}
-	want := []string{"neg-burst", "topic-burst", "volume", "safety", "privacy-breach", "discrimination", "legal", "death", "minor", "self-harm"}
+	want := []string{"neg-burst", "topic-burst", "volume", "unfollows", "safety", "privacy-breach", "discrimination", "legal", "death", "minor", "self-harm"}
 	if got := ruleIDs(Starter().RulesFor("anything")); !slices.Equal(got, want) {
 		t.Errorf("starter rules %v, want %v", got, want)
 	}
