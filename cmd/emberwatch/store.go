@@ -246,6 +246,7 @@ func (a *app) storeRestore(c *cli.Context) error {
 	if aside != "" {
 		fmt.Fprintf(a.stdout, "what was there is now in %s\n", aside)
 		note += "; what was there is in " + aside
+		fmt.Fprintf(a.stdout, "authors that were erased after the backup was made are back: emberwatch --data %s store info lists the erasures; repeat them\n", aside)
 	}
 	err = a.withStore(c, func(db *store.DB) error {
 		return db.Record(c.Context, detector.Audit{At: time.Now().UTC(), Actor: operator(c), Op: "restore", Note: note})
