@@ -130,7 +130,7 @@ func (m *Model) count(a *Arrival, j *Judged) {
 	}
 	bucket := bucketOf(it.At)
 	for _, name := range m.countedIn(b, it) {
-		s := m.seriesOf(b, name, m.ruleOfSeries(it, name), bucket)
+		s := m.seriesOf(b, name, m.ruleOfSeries(b, it, name), bucket)
 		if s.burst.add(bucket, float64(it.Weight)) && (bucket < s.burst.cur || b.fading(bucket)) {
 			m.touch(s)
 		}
@@ -149,20 +149,20 @@ func (m *Model) meet(a *Arrival, j *Judged) *brand {
 		b.state.Name, changed = j.Mention.Brand, true
 	}
 	if b.state.FirstSeen.IsZero() {
-		b.state.FirstSeen = a.At
+		b.state.FirstSeen = a.heard()
 	}
 	if b.state.LiveSince.IsZero() && !a.History {
-		b.state.LiveSince, changed = a.At, true
+		b.state.LiveSince, changed = a.heard(), true
 	}
 	m.outage(b, a.At)
 	if a.At.After(b.state.LastSeen) {
 		b.state.LastSeen, changed = a.At, true
 	}
 	if _, ok := b.state.Sources[a.Key.Source]; !ok && len(b.state.Sources) < maxSources {
-		b.state.Sources[a.Key.Source], changed = a.At, true
+		b.state.Sources[a.Key.Source], changed = a.heard(), true
 		b.comesOnLine(a)
 	}
-	if since, ok := b.state.Onset[a.Key.Source]; ok && a.At.Sub(since) >= onset {
+	if since, ok := b.state.Onset[a.Key.Source]; ok && a.heard().Sub(since) >= onset {
 		m.join(b, a.Key.Source)
 		changed = true
 	}
@@ -170,6 +170,15 @@ func (m *Model) meet(a *Arrival, j *Judged) *brand {
 		m.touchBrand(b)
 	}
 	return b
+}
+
+// heard is when a mention was first heard of. A source that comes on line often begins with old ones; of a history, and in a
+// replay, the mentions' own time is all there is.
+func (a *Arrival) heard() time.Time {
+	if a.History || a.Arrived.Before(a.At) {
+		return a.At
+	}
+	return a.Arrived
 }
 
 // touchBrand has the brand's state written with the running change, once.
@@ -218,8 +227,8 @@ func (m *Model) item(b *brand, a *Arrival, j *Judged) *Item {
 	if b.countOf(it) >= capAuthor {
 		it.Weight = 0
 	}
-	it.Copy = it.Weight > 0 && b.copied(it) >= capAuthor
 	_, it.Held = b.state.Onset[a.Key.Source]
+	it.Copy = it.Weight > 0 && b.copied(it) >= capAuthor
 	return it
 }
 
@@ -241,12 +250,37 @@ func (b *brand) countOf(it *Item) int {
 func (m *Model) uncount(b *brand, it *Item) {
 	bucket := bucketOf(it.At)
 	for _, name := range m.countedIn(b, it) {
-		if s := b.series[name]; s != nil && s.burst.add(bucket, -float64(it.Weight)) && (bucket < s.burst.cur || b.fading(bucket)) {
+		if s := b.series[name]; s != nil && s.burst.add(bucket, -float64(it.Weight)) {
 			m.touch(s)
 		}
 	}
 	b.remove(it)
 	m.drop(it)
+	m.promote(b, it)
+}
+
+// promote lets the next of the copies count in the place of a text that is gone.
+func (m *Model) promote(b *brand, gone *Item) {
+	if gone.Copy || gone.Weight == 0 || gone.Sketch == 0 {
+		return
+	}
+	for _, it := range b.items {
+		if !it.Copy || it.At.Sub(gone.At).Abs() >= capEvery || !copies(it.Sketch, gone.Sketch) {
+			continue
+		}
+		before := m.countedIn(b, it)
+		it.Copy = false
+		m.change.Items = append(m.change.Items, *it)
+		for _, name := range m.countedIn(b, it) {
+			if slices.Contains(before, name) {
+				continue
+			}
+			s := m.seriesOf(b, name, m.ruleOfSeries(b, it, name), bucketOf(it.At))
+			s.burst.add(bucketOf(it.At), float64(it.Weight))
+			m.touch(s)
+		}
+		return
+	}
 }
 
 // drop has an item's record deleted with this change, or never written.
@@ -278,13 +312,13 @@ func (m *Model) settle(b *brand, it *Item) {
 }
 
 // ruleOfSeries returns the rule whose own series name is, nil for one of the common series.
-func (m *Model) ruleOfSeries(it *Item, name string) *rules.Rule {
+func (m *Model) ruleOfSeries(b *brand, it *Item, name string) *rules.Rule {
 	for _, id := range it.Rules {
 		r, ok := m.set.Rule(id)
 		if !ok || r.Kind != rules.Burst {
 			continue
 		}
-		for _, dim := range dims(r, it) {
+		for _, dim := range b.dims(r, it) {
 			if signalName(r, dim) == name {
 				return r
 			}
@@ -306,13 +340,24 @@ func (m *Model) look(b *brand, it *Item, history bool) {
 				m.each(b, r, it)
 			}
 		case rules.Burst:
-			for _, dim := range dims(r, it) {
-				if s := b.series[signalName(r, dim)]; s != nil && it.Weight > 0 {
-					quiet := history || m.now.Sub(it.At) > staleBurst
-					m.burst(b, r, dim, s, quiet)
-					m.watch(b, r, dim, s, quiet)
-				}
+			for _, dim := range b.dims(r, it) {
+				m.lookAt(b, r, dim, it, history)
 			}
 		}
 	}
+}
+
+// lookAt judges a series that an item counts for, as of now: what its last bucket held may be long ago.
+func (m *Model) lookAt(b *brand, r *rules.Rule, dim string, it *Item, history bool) {
+	name := signalName(r, dim)
+	s := b.series[name]
+	if s == nil || !it.countsFor(name) {
+		return
+	}
+	quiet := history || m.now.Sub(it.At) > staleBurst
+	if !quiet {
+		s = m.seriesOf(b, name, r, max(bucketOf(m.now), s.burst.cur))
+	}
+	m.burst(b, r, dim, s, quiet)
+	m.watch(b, r, dim, s, quiet)
 }

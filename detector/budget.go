@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -57,11 +58,11 @@ func rateOf(b *brand, r *rules.Rule) float64 {
 	for sev := rules.Notice; sev >= rules.Crisis && rate == 0; sev-- {
 		rate = r.Budget[sev].PerWeek()
 	}
-	return rate / float64(max(1, b.watchedBy(r)))
+	return rate / b.watchedBy(r)
 }
 
 const (
-	maxPeaks    = 24 // of a rule on a series: more are not needed to find the bar of a strict budget
+	maxPeaks    = 60 // of a rule on a series: enough for one a day
 	historySpan = 8 * 7 * bucketsPerDay
 	leastSpan   = 2 * 7 * bucketsPerDay // younger series are held by the generated streams alone
 	aboveOwn    = 0.01                  // how far above a peak the bar is that shuts it out
@@ -69,7 +70,8 @@ const (
 
 // peak is the highest score of one stretch of time in which a series stood out, whether or not anybody was told.
 type peak struct {
-	at    int64 // the bucket in which it began
+	at    int64 // the bucket in which it began …
+	end   int64 // … and the last one so far
 	score float32
 	told  bool
 }
@@ -80,17 +82,29 @@ func (p *episode) note(e *Eval) (changed bool) {
 	if e.Score < trackedScore {
 		return false
 	}
-	changed = e.Bucket != p.seen || len(p.peaks) == 0
-	if n := len(p.peaks); n > 0 && p.length(e.Bucket-p.seen) <= episodeQuiet {
-		if last := &p.peaks[n-1]; e.Score > float64(last.score)+max(0.1, 0.05*e.Score) {
+	changed = e.Bucket != p.seen
+	running := p.running(e.Bucket)
+	p.seen = e.Bucket
+	switch {
+	case running && p.settled:
+		return changed // what goes on has been confirmed
+	case running && len(p.peaks) > 0:
+		last := &p.peaks[len(p.peaks)-1]
+		last.end = e.Bucket
+		if e.Score > float64(last.score)+max(0.1, 0.05*e.Score) {
 			last.score, changed = float32(e.Score), true
 		}
-	} else {
-		p.forgetPeaks(e.Bucket)
-		p.peaks = append(p.peaks, peak{at: e.Bucket, score: float32(e.Score)})
+		return changed
 	}
-	p.seen = e.Bucket
-	return changed
+	p.forgetPeaks(e.Bucket)
+	p.settled = false
+	p.peaks = append(p.peaks, peak{at: e.Bucket, end: e.Bucket, score: float32(e.Score)})
+	return true
+}
+
+// running reports whether a stretch goes on in bucket b.
+func (p *episode) running(b int64) bool {
+	return p.seen > 0 && p.length(b-p.seen) <= episodeQuiet && (p.settled || len(p.peaks) > 0)
 }
 
 // trackedScore is the least score that is worth remembering.
@@ -118,15 +132,16 @@ func (m *Model) confirmed(i *Incident) {
 	}
 	for k := range i.Signals {
 		if s := b.series[i.Signals[k].Series]; s != nil {
-			s.episode(i.Signals[k].Rule).confirm(bucketOf(i.Since))
+			s.episode(i.Signals[k].Rule).confirm(bucketOf(i.Since), s.burst.cur)
 			m.touch(s)
 		}
 	}
 }
 
-// confirm takes the peaks from bucket on out of the history: somebody said that there was a cause for them.
-func (p *episode) confirm(from int64) {
-	p.peaks = slices.DeleteFunc(p.peaks, func(x peak) bool { return x.at >= from })
+// confirm takes the peaks that reach to bucket from or beyond out of the history, and what goes on in bucket now.
+func (p *episode) confirm(from, now int64) {
+	p.settled = p.settled || p.running(now)
+	p.peaks = slices.DeleteFunc(p.peaks, func(x peak) bool { return x.end >= from })
 }
 
 // ownBar returns the bar that would have held a rate on the series' own history before the stretch that is running, and
@@ -139,12 +154,12 @@ func (p *episode) ownBar(perWeek float64, age, b int64) (bar, weeks float64) {
 	weeks = float64(span) / (7 * bucketsPerDay)
 	var scores []float64
 	for i := range p.peaks {
-		running := i == len(p.peaks)-1 && p.length(b-p.seen) <= episodeQuiet
+		running := i == len(p.peaks)-1 && !p.settled && p.running(b)
 		if !running && b-p.peaks[i].at <= historySpan {
 			scores = append(scores, float64(p.peaks[i].score))
 		}
 	}
-	slices.SortFunc(scores, func(a, b float64) int { return int(b*1000) - int(a*1000) })
+	slices.SortFunc(scores, func(a, b float64) int { return cmp.Compare(b, a) })
 	if allowed := int(perWeek*weeks + 0.5); allowed < len(scores) {
 		bar = scores[allowed] + aboveOwn
 	}
@@ -162,7 +177,7 @@ type Budget struct {
 // String says it in words: "at most 1.0 a month; held by the series' own last 8 weeks, in which it told 0.5 a month".
 func (b *Budget) String() string {
 	const month = 30.0 / 7
-	s := fmt.Sprintf("at most %.2g false alerts a month", b.PerWeek*month)
+	s := fmt.Sprintf("at most %.1f false alerts a month", b.PerWeek*month)
 	switch {
 	case b.Weeks == 0:
 		return s + ", as measured on generated streams; its own history is too short to tell"
@@ -173,9 +188,9 @@ func (b *Budget) String() string {
 	}
 	s += fmt.Sprintf(" %.0f weeks", b.Weeks)
 	if b.Own {
-		return s + fmt.Sprintf(" ask for; in them there were %.2g a month", b.Realised*month)
+		return s + fmt.Sprintf(" ask for; in them there were %.1f a month", b.Realised*month)
 	}
-	return s + fmt.Sprintf(" ask for no more, and had %.2g a month", b.Realised*month)
+	return s + fmt.Sprintf(" ask for no more, and had %.1f a month", b.Realised*month)
 }
 
 // barOf returns the score that opens an episode of a rule on a series. A rule without a budget has the default bar.
@@ -205,9 +220,9 @@ func (p *episode) toldSince(from int64) int {
 	return n
 }
 
-// told marks the running stretch as told.
+// tell marks the running stretch as told.
 func (p *episode) tell() {
-	if n := len(p.peaks); n > 0 {
+	if n := len(p.peaks); n > 0 && !p.settled {
 		p.peaks[n-1].told = true
 	}
 }

@@ -42,9 +42,26 @@ func TestOwnBar(t *testing.T) {
 	if got, _ := p.ownBar(0.25, b, b); got > 4 {
 		t.Errorf("the stretch that is running counts against itself: bar %v", got)
 	}
-	p.confirm(b - 9*bucketsPerDay)
+	p.confirm(b-9*bucketsPerDay, b)
 	if got, _ := p.ownBar(0.25, b, b); got > 3 {
 		t.Errorf("a confirmed incident still raises the bar: %v", got)
+	}
+}
+
+// What is confirmed while it goes on leaves no trace, neither under its own date nor under an older one.
+func TestConfirmedStretch(t *testing.T) {
+	p := &episode{}
+	day := int64(bucketsPerDay)
+	p.note(&Eval{Bucket: 20 * day, Score: 0.7})
+	p.note(&Eval{Bucket: 40 * day, Score: 9})
+	p.confirm(40*day, 40*day+1)
+	p.note(&Eval{Bucket: 40*day + 2, Score: 8})
+	if len(p.peaks) != 1 || p.peaks[0].score > 1 {
+		t.Errorf("peaks %+v", p.peaks)
+	}
+	p.note(&Eval{Bucket: 42 * day, Score: 3})
+	if len(p.peaks) != 2 || p.peaks[1].at != 42*day {
+		t.Errorf("the next stretch: %+v", p.peaks)
 	}
 }
 

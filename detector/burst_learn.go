@@ -21,6 +21,7 @@ func (s *burst) roll(b int64, lag int) {
 
 // rollOver rolls to bucket b; those of the spans are missing.
 func (s *burst) rollOver(b int64, lag int, down []Span) {
+	s.leap(b - oldestStart)
 	for s.cur < b {
 		s.roll(s.cur+1, lag)
 		for _, d := range down {
@@ -29,6 +30,17 @@ func (s *burst) rollOver(b int64, lag int, down []Span) {
 			}
 		}
 	}
+}
+
+// leap makes bucket b the running one without going through those before it, if it lies ahead: they are missing.
+func (s *burst) leap(b int64) {
+	if b <= s.cur {
+		return
+	}
+	for i := range s.n {
+		s.n[i], s.m[i], s.missing[i] = 0, 0, true
+	}
+	s.cur, s.learned = b, b
 }
 
 // lift raises the level by so many a bucket: a source that teaches no longer has come to count.

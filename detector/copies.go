@@ -88,7 +88,7 @@ func (b *brand) copied(it *Item) int {
 			continue
 		}
 		seen++
-		if x.Weight > 0 && !x.Copy && copies(x.Sketch, it.Sketch) {
+		if x.Weight > 0 && !x.Copy && x.Held == it.Held && copies(x.Sketch, it.Sketch) {
 			n++
 		}
 	}

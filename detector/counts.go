@@ -29,6 +29,9 @@ type Counts struct {
 	started bool
 }
 
+// longestGap is how many days without a row are gone through; what was before a longer gap has little to say.
+const longestGap = 60
+
 // side looks in one direction.
 type side struct {
 	burst   *burst
@@ -73,9 +76,9 @@ func (c *Counts) Next(at time.Time, value float64) (CountEval, error) {
 	if !math.IsNaN(value) && (value < 0 || math.IsInf(value, 0)) {
 		return CountEval{}, fmt.Errorf("%v is no count: from 0 on", value)
 	}
-	b := c.bucket(at)
+	b, first := c.bucket(at), !c.started
 	switch {
-	case !c.started:
+	case first:
 		c.begin(at)
 		b = c.last
 	case b < c.last:
@@ -83,7 +86,7 @@ func (c *Counts) Next(at time.Time, value float64) (CountEval, error) {
 	}
 	e := CountEval{Score: noScore}
 	for i := range c.sides {
-		c.sides[i].next(b, b > c.last, value, c.bar, &e)
+		c.sides[i].next(b, first || b > c.last, value, c.bar, &e)
 	}
 	c.last = b
 	return e, nil
@@ -109,6 +112,7 @@ func (c *Counts) bucket(at time.Time) int64 {
 
 func (s *side) next(b int64, fresh bool, value, bar float64, out *CountEval) {
 	x := s.burst
+	x.leap(b - longestGap*x.grain.perDay)
 	for x.cur < b {
 		x.roll(x.cur+1, LagReplay)
 		if x.cur < b {

@@ -17,8 +17,11 @@ type episode struct {
 	since   int64   // bucket in which it opened
 	muted   bool    // it began while the series was too young to tell anybody
 
-	seen  int64  // bucket in which the score was last worth remembering
-	peaks []peak // of the history, in the order of time
+	fault int64 // bucket in which it last looked like a fault of the collector; 0: it never did
+
+	seen    int64  // bucket in which the score was last worth remembering
+	settled bool   // what goes on since then has been confirmed
+	peaks   []peak // of the history, in the order of time
 }
 
 // bar returns what the score has to reach in bucket b to open an episode; base is the rule's own bar.
@@ -70,5 +73,6 @@ func (p *episode) hit(e *Eval, base float64) (opened, above bool) {
 	}
 	p.habit = min(p.habitNow(e.Bucket)+habituation, habituationCap)
 	p.habitAt, p.since, p.lastHit, p.inside, p.muted = e.Bucket, e.Bucket, e.Bucket, true, false
+	p.fault = 0
 	return true, true
 }

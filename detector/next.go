@@ -154,7 +154,7 @@ func (t *turn) raise(sig ActiveSignal) {
 	i.CalmSince, i.CloseAsked = time.Time{}, false
 	t.relevel()
 	if !i.Level.GraverThan(i.Peak) {
-		if !sig.Watch && onlyWatches(t.was.Signals) {
+		if !sig.Watch && sig.Series != "" && notifying(sig.Level) && onlyWatches(t.was.Signals) {
 			i.SeverityWhy = "a burst within a slow rise: " + sig.Why
 			t.worse(notifying(told(&t.was)))
 			return

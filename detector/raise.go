@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"emberwatch/rules"
@@ -60,7 +61,7 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 	alone := p.lastHit == p.since
 	opened, above := p.hit(&e, base)
 	m.touch(s)
-	young := e.Bucket-s.burst.first < firstDay
+	young := e.Bucket-s.burst.first < firstDay || b.teaches(s)
 	if opened && young {
 		p.muted = true
 	}
@@ -79,14 +80,62 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 	m.step(known, &f, s)
 	f.signal.Level, f.signal.Why = m.burstLevel(&f, unsure)
 	f.evidence.Learning = learning(e.Bucket - s.burst.first)
-	suspect := known == nil || !notifying(known.Peak)
-	if source := m.fault(b, &f.evidence, e.Bucket); source != "" && suspect {
-		f.signal.Level = rules.Notice
-		f.signal.Why = "most brands on " + source + " step together: it looks like a fault of the collector"
+	m.suspect(b, p, &f, known, &e)
+	if known == nil && notifying(f.signal.Level) && len(b.state.Onset) > 0 && b.mostlyKnown(&f.evidence) {
+		m.release(b)
+		e = s.burst.eval(floor)
+		f.evidence = f.evidence.with(m.evidence(b, s, &e))
+		f.reference()
 	}
 	m.raise(b, &f)
-	if notifying(f.signal.Level) {
-		m.release(b)
+}
+
+// with returns newer evidence with what is known of the alert.
+func (ev *Evidence) with(newer Evidence) Evidence {
+	newer.Bar, newer.Budget, newer.Learning = ev.Bar, ev.Budget, ev.Learning
+	return newer
+}
+
+// teaches reports whether a series is that of a source that has come on line within the day.
+func (b *brand) teaches(s *series) bool {
+	source, ok := strings.CutPrefix(s.key.Signal, "source:")
+	_, fresh := b.state.Onset[source]
+	return ok && fresh
+}
+
+// suspect holds a burst at severity 4 while it looks like a fault of the collector, and after that until a window that
+// lies behind the fault is surprising by itself: what was dumped stays in the long ones.
+func (m *Model) suspect(b *brand, p *episode, f *found, known *Incident, e *Eval) {
+	if known != nil && notifying(known.Peak) {
+		return
+	}
+	if m.fault(b, &f.evidence, e.Bucket) != "" {
+		p.fault = e.Bucket
+	}
+	if p.fault == 0 || e.since(p.fault) {
+		return
+	}
+	f.reference()
+	f.signal.Level = rules.Notice
+	f.signal.Why = "most brands of a source step together: it looks like a fault of its collector"
+}
+
+// since reports whether a window that begins after bucket b is very surprising.
+func (e *Eval) since(b int64) bool {
+	return slices.ContainsFunc(e.Windows, func(w WindowEval) bool {
+		return int64(w.Buckets) <= e.Bucket-b && w.Surprise >= sureSurprise
+	})
+}
+
+// sureSurprise is what a single window has to show to speak for itself.
+const sureSurprise = 4.0
+
+// reference has growth counted from what the windows hold now.
+func (f *found) reference() {
+	f.signal.Window, f.signal.Count = Duration(f.evidence.Window.Length), f.evidence.Window.Observed
+	f.signal.Counts, f.signal.Steps, f.grown = nil, 0, false
+	for k := range f.evidence.Windows {
+		f.signal.Counts = append(f.signal.Counts, f.evidence.Windows[k].Observed)
 	}
 }
 
@@ -142,12 +191,17 @@ func (m *Model) watch(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 // explained reports whether a burst of the same story is open or was lately.
 func (m *Model) explained(b *brand, f *found) bool {
 	for _, i := range m.openOf(b) {
-		if !onlyWatches(i.Signals) && m.same(i, f) {
+		if explains(i) && m.same(i, f) {
 			return true
 		}
 	}
 	last := m.lately(b, f)
-	return last != nil && !onlyWatches(last.Signals) && m.now.Sub(last.ClosedAt) < keepClosed
+	return last != nil && explains(last) && m.now.Sub(last.ClosedAt) < keepClosed
+}
+
+// explains reports whether an incident is a burst of complaints that people were told about.
+func explains(i *Incident) bool {
+	return notifying(i.Peak) && i.Signal != "all" && !onlyWatches(i.Signals)
 }
 
 // holding returns the open incident that a signal already speaks for.
@@ -219,10 +273,7 @@ const leastDoubled = 10
 
 // step carries over what a signal was first told with, and counts the doublings since.
 func (m *Model) step(known *Incident, f *found, s *series) {
-	f.signal.Window, f.signal.Count = Duration(f.evidence.Window.Length), f.evidence.Window.Observed
-	for k := range f.evidence.Windows {
-		f.signal.Counts = append(f.signal.Counts, f.evidence.Windows[k].Observed)
-	}
+	f.reference()
 	if known == nil {
 		return
 	}

@@ -29,7 +29,7 @@ func (s *series) episode(rule string) *episode {
 	return p
 }
 
-const seriesVersion = 1
+const seriesVersion = 3
 
 // MarshalBinary writes the state: a version byte, then fixed little-endian numbers. Floats are kept to the
 // last bit, so that a restart changes no later result.
@@ -64,10 +64,10 @@ func (s *series) MarshalBinary() ([]byte, error) {
 		w.text(id)
 		w.floats(p.habit)
 		w.ints(p.habitAt, p.since, p.lastHit)
-		w.bools(p.inside, p.muted)
-		w.ints(p.seen, int64(len(p.peaks)))
+		w.bools(p.inside, p.muted, p.settled)
+		w.ints(p.fault, p.seen, int64(len(p.peaks)))
 		for _, x := range p.peaks {
-			w.ints(x.at)
+			w.ints(x.at, x.end)
 			w.singles([]float32{x.score})
 			w.bools(x.told)
 		}
@@ -117,10 +117,10 @@ func (s *series) UnmarshalBinary(data []byte) error {
 			break
 		}
 		id := r.text()
-		p := &episode{habit: r.float(), habitAt: r.int(), since: r.int(), lastHit: r.int(), inside: r.bool(), muted: r.bool(), seen: r.int()}
+		p := &episode{habit: r.float(), habitAt: r.int(), since: r.int(), lastHit: r.int(), inside: r.bool(), muted: r.bool(), settled: r.bool(), fault: r.int(), seen: r.int()}
 		for n := r.int(); n > 0 && n <= maxPeaks && !r.failed; n-- {
 			var score [1]float32
-			x := peak{at: r.int()}
+			x := peak{at: r.int(), end: r.int()}
 			r.singles(score[:])
 			x.score, x.told = score[0], r.bool()
 			p.peaks = append(p.peaks, x)

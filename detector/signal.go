@@ -63,6 +63,17 @@ func dims(r *rules.Rule, it *Item) []string {
 	return nil
 }
 
+// dims returns the values of baseline.per that an item counts for among those that the brand keeps apart: names of sources
+// come from outside, and only so many have series.
+func (b *brand) dims(r *rules.Rule, it *Item) []string {
+	if len(r.Per) > 0 && r.Per[0] == "source" {
+		if _, ok := b.state.Sources[it.Key.Source]; !ok {
+			return nil
+		}
+	}
+	return dims(r, it)
+}
+
 // signalWord is what a signal is called outside: the vocabulary of the contract.
 func signalWord(r *rules.Rule, dim string) string {
 	if len(r.Per) > 0 && (r.Per[0] == "source" || r.Per[0] == "category") {
@@ -92,14 +103,14 @@ func (b *brand) commonSeries(it *Item) []string {
 func (it *Item) negative() bool { return it.Known && it.Label == Negative }
 
 // watched returns the series that rules watch and the item counts for, beyond the common ones.
-func (m *Model) watched(it *Item) []string {
+func (m *Model) watched(b *brand, it *Item) []string {
 	var names []string
 	for _, id := range it.Rules {
 		r, ok := m.set.Rule(id)
 		if !ok || r.Kind != rules.Burst {
 			continue
 		}
-		for _, dim := range dims(r, it) {
+		for _, dim := range b.dims(r, it) {
 			if name := signalName(r, dim); strings.HasPrefix(name, "rule:") {
 				names = append(names, name)
 			}
@@ -110,7 +121,7 @@ func (m *Model) watched(it *Item) []string {
 
 // countedIn returns the series that an item counts for.
 func (m *Model) countedIn(b *brand, it *Item) []string {
-	names := append(b.commonSeries(it), m.watched(it)...)
+	names := append(b.commonSeries(it), m.watched(b, it)...)
 	return slices.DeleteFunc(names, func(name string) bool { return !it.countsFor(name) })
 }
 
@@ -132,7 +143,7 @@ func (m *Model) about(b *brand, name string, it *Item) bool {
 	if !strings.HasPrefix(name, "rule:") {
 		return slices.Contains(b.commonSeries(it), name)
 	}
-	return slices.Contains(m.watched(it), name)
+	return slices.Contains(m.watched(b, it), name)
 }
 
 // windowsOf returns the windows of a rule in buckets.
@@ -152,7 +163,7 @@ func windowsOf(r *rules.Rule) []int {
 func (m *Model) seriesOf(b *brand, name string, r *rules.Rule, bucket int64) *series {
 	s := b.series[name]
 	if s == nil || r != nil && !s.burst.watches(windowsOf(r)) {
-		first := min(bucketOf(b.state.FirstSeen), bucket)
+		first := min(bucketOf(b.since(name)), max(bucket, bucketOf(b.state.FirstSeen)))
 		if oldest := bucket - oldestStart; first < oldest {
 			first = oldest
 		}
@@ -168,6 +179,16 @@ func (m *Model) seriesOf(b *brand, name string, r *rules.Rule, bucket int64) *se
 		m.touch(s)
 	}
 	return s
+}
+
+// since returns from when on a series of the brand can have had something to count: a source's from when it was first heard.
+func (b *brand) since(name string) time.Time {
+	if _, source, ok := strings.Cut(name, "source:"); ok {
+		if at, known := b.state.Sources[source]; known {
+			return at
+		}
+	}
+	return b.state.FirstSeen
 }
 
 // watches reports whether a series has these windows; a rule whose windows changed learns anew.
@@ -187,17 +208,22 @@ func quietOf(r *rules.Rule) time.Duration {
 	return calmAfter
 }
 
-// watchedBy returns how many series of the brand a rule with baseline.per watches.
-func (b *brand) watchedBy(r *rules.Rule) int {
+// knownAfter is the age, in buckets, from which the level of a series says more than what it started with.
+const knownAfter = 3 * bucketsPerDay
+
+// watchedBy returns among how many series of the brand a rule with baseline.per shares its budget: those in which something
+// happens every day, the others for as much as they hold.
+func (b *brand) watchedBy(r *rules.Rule) float64 {
 	if len(r.Per) == 0 {
 		return 1
 	}
 	prefix := strings.TrimSuffix(signalName(r, "\x00"), "\x00")
-	n := 0
-	for name := range b.series {
-		if strings.HasPrefix(name, prefix) {
-			n++
+	n := 0.0
+	for _, name := range sortedKeys(b.series) {
+		s := b.series[name]
+		if strings.HasPrefix(name, prefix) && s.burst.cur-s.burst.first >= knownAfter {
+			n += min(1, s.burst.level.a/s.burst.level.b*bucketsPerDay)
 		}
 	}
-	return n
+	return max(1, n)
 }
