@@ -70,7 +70,7 @@ type trust struct{ hod, how float64 }
 
 var (
 	// steady believes the hours soon: what people write to a brand has a rhythm, and a surge is found sooner against it.
-	steady = trust{200, 400}
+	steady = trust{30, 120}
 	// wary believes them late: counts of any kind may have none.
 	wary = trust{2000, 4000}
 )
