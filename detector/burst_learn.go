@@ -43,8 +43,17 @@ func (s *burst) leap(b int64) {
 	s.cur, s.learned = b, b
 }
 
-// lift raises the level by so many a bucket: a source that teaches no longer has come to count.
+// lift raises the level by so many a bucket: a source that teaches no longer has come to count. If that is most of what
+// there will be, the series is another one than it was, and how it scatters has to be learnt anew.
 func (s *burst) lift(perBucket float64) {
+	if perBucket > s.level.a/s.level.b {
+		for i := range s.windows {
+			st := &s.windows[i]
+			m, d := startCalibration(time.Duration(st.buckets) * s.grain.length)
+			st.v, st.vn = max(st.v, priorDispersion), s.grain.priorWeight
+			st.m, st.d = max(st.m, m), max(st.d, d)
+		}
+	}
 	s.level.a += perBucket * s.level.b
 	if s.slow != nil {
 		s.slow.level.a += perBucket * float64(time.Hour/s.grain.length) * s.slow.level.b

@@ -179,6 +179,7 @@ func (m *Model) watch(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 		return
 	}
 	f.evidence.Bar = bar
+	_, f.evidence.Budget = m.barOf(b, r, s)
 	f.since = f.evidence.First
 	f.category = leadingCategory(dim, r, &f.evidence)
 	f.evidence.Learning = learning(s.burst.cur - s.burst.first)
