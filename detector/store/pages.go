@@ -143,10 +143,9 @@ func (w *walker) page(id uint64) ([]byte, error) {
 	if id < 2 || id >= w.meta.pages {
 		return nil, fmt.Errorf("page %d is outside of the file", id)
 	}
-	if w.visited[id/64]&(1<<(id%64)) != 0 {
-		return nil, fmt.Errorf("page %d is used twice", id)
+	if err := w.visit(id); err != nil {
+		return nil, err
 	}
-	w.visited[id/64] |= 1 << (id % 64)
 	size := w.meta.pageSize
 	if err := w.read(id, 0, size); err != nil {
 		return nil, err
@@ -155,12 +154,26 @@ func (w *walker) page(id uint64) ([]byte, error) {
 	if native.Uint64(w.buf) != id || id+over >= w.meta.pages {
 		return nil, fmt.Errorf("page %d has a wrong header", id)
 	}
+	for k := range over {
+		if err := w.visit(id + 1 + k); err != nil {
+			return nil, err
+		}
+	}
 	if over > 0 {
 		if err := w.read(id, size, size*(over+1)); err != nil {
 			return nil, err
 		}
 	}
 	return w.buf, nil
+}
+
+// visit notes that a page, or the overflow of another, has been come across.
+func (w *walker) visit(id uint64) error {
+	if w.visited[id/64]&(1<<(id%64)) != 0 {
+		return fmt.Errorf("page %d is used twice", id)
+	}
+	w.visited[id/64] |= 1 << (id % 64)
+	return nil
 }
 
 // read fills buf[from:to] with bytes of the page and cuts it there.
