@@ -28,7 +28,7 @@ func sketch(doc *rules.Doc) uint64 {
 			continue
 		}
 		words++
-		h := scramble(hashBytes(doc.Folded(i)))
+		h := scramble(fnv1a(fnvOffset, doc.Folded(i)))
 		for b := range sums {
 			sums[b] += int(h>>b&1)<<1 - 1
 		}
@@ -49,14 +49,6 @@ func sketch(doc *rules.Doc) uint64 {
 }
 
 const longMark = 1 << 63
-
-func hashBytes(p []byte) uint64 {
-	h := uint64(14695981039346656037)
-	for _, c := range p {
-		h = (h ^ uint64(c)) * 1099511628211
-	}
-	return h
-}
 
 // scramble spreads a hash over all its bits (the finaliser of MurmurHash3).
 func scramble(h uint64) uint64 {

@@ -147,12 +147,22 @@ func speaks(k sources.Kind) bool {
 
 // hash64 is FNV-1a over the parts, each closed by a zero byte; the same in every process.
 func hash64(parts ...string) uint64 {
-	h := uint64(14695981039346656037)
+	h := uint64(fnvOffset)
 	for _, p := range parts {
-		for i := range len(p) {
-			h = (h ^ uint64(p[i])) * 1099511628211
-		}
-		h *= 1099511628211
+		h = fnv1a(h, p) * fnvPrime
+	}
+	return h
+}
+
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
+
+// fnv1a takes p into a hash (Fowler, Noll and Vo, 64 bits).
+func fnv1a[T string | []byte](h uint64, p T) uint64 {
+	for i := range len(p) {
+		h = (h ^ uint64(p[i])) * fnvPrime
 	}
 	return h
 }
