@@ -100,6 +100,9 @@ func (m *Model) evidenceOf(b *brand, keys []sources.Key) Evidence {
 	m.gather(&ev, b, time.Time{}, m.now.Add(maxAhead), func(it *Item) bool { return slices.Contains(keys, it.Key) })
 	for _, k := range keys {
 		if b.byKey[k] == nil {
+			if ev.Sources == nil {
+				ev.Sources = map[string]int{}
+			}
 			ev.Sources[k.Source]++
 			ev.Authors++
 		}
@@ -132,6 +135,11 @@ func (m *Model) gather(ev *Evidence, b *brand, from, to time.Time, belongs func(
 	ev.Authors = len(authors)
 	ev.Cues = top(cues, maxCues)
 	ev.Mentions = telling(mine)
+	for _, m := range []*map[string]int{&ev.Sources, &ev.Networks, &ev.Languages, &ev.Categories} {
+		if len(*m) == 0 {
+			*m = nil // as it is read back: an incident is not another one after a restart
+		}
+	}
 }
 
 func (ev *Evidence) add(it *Item, cues map[string]int) {

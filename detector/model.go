@@ -36,7 +36,6 @@ type brand struct {
 	byKey  map[sources.Key]*Item
 	by     map[uint64][]*Item // those that count, by author
 	dirty  bool               // its state is written with the running change
-	sweep  int                // deduped entries at which the outdated ones are looked for
 }
 
 // maxSources is how many sources of a brand have a series of their own and are known by name. A name comes from whoever

@@ -379,9 +379,10 @@ func (m *Model) deduped(b *brand, r *rules.Rule, it *Item) bool {
 	return false
 }
 
-// sweepDeduped drops what is outdated whenever as much again has come in, and makes room where there is none.
+// sweepDeduped drops what is outdated each time that the number has doubled, and makes room where there is none. When it
+// does follows from what is kept alone: after a restart it is the same.
 func (m *Model) sweepDeduped(b *brand) {
-	if len(b.state.Deduped) < max(b.sweep, 64) {
+	if n := len(b.state.Deduped); n < maxDeduped && (n < 64 || n&(n-1) != 0) {
 		return
 	}
 	for k, until := range b.state.Deduped {
@@ -398,5 +399,4 @@ func (m *Model) sweepDeduped(b *brand) {
 		}
 		delete(b.state.Deduped, next)
 	}
-	b.sweep = min(2*len(b.state.Deduped), maxDeduped)
 }
