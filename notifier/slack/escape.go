@@ -96,7 +96,7 @@ func head(s string, n int) string {
 }
 
 // neutral renders one grapheme cluster in mrkdwn. Formatting marks become look-alikes, since no invisible
-// character keeps Slack from pairing them.
+// character keeps Slack from pairing them; none of these is a letter, which could make an address with a dot before it.
 func neutral(g, before, after string) string {
 	var b strings.Builder
 	for i, r := range g {
@@ -112,7 +112,7 @@ func neutral(g, before, after string) string {
 		case '~':
 			b.WriteRune('∼')
 		case '`':
-			b.WriteRune('ˋ')
+			b.WriteRune('‵')
 		case '_':
 			b.WriteString(underscore(before+g[:i], g[i+1:]+after))
 		case '@', '#':
@@ -131,7 +131,7 @@ func underscore(before, after string) string {
 	if wordy(last(before)) && wordy(first(after)) {
 		return "_"
 	}
-	return "ˍ"
+	return "＿"
 }
 
 // gap breaks addresses: after a colon or dot before slashes or a letter, whatever stands before it. Numbers and ends
