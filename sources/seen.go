@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 )
 
 // Seen is what a poller remembers of the mentions that it has handed over: a digest of the id and one of the
@@ -33,6 +34,12 @@ func (s Seen) News(ms []Mention) []Mention {
 		out = append(out, m)
 	}
 	return out
+}
+
+// Has reports whether the mention of an id was handed over.
+func (s Seen) Has(id string) bool {
+	key := Digest(id)
+	return slices.ContainsFunc(s, func(pair [2]string) bool { return pair[0] == key })
 }
 
 // With is the memory once ms were handed over: theirs first, then older ones while there is room for keep in
