@@ -111,6 +111,33 @@ func (c *Client) Stream() *http.Client {
 	return &stream
 }
 
+// Open begins a GET whose answer is read as it comes, without a time limit. Only answers of status 200 are
+// returned; the caller closes their body. What reading it returns as errors holds no address.
+func (c *Client) Open(ctx context.Context, address string, header http.Header) (*http.Response, error) {
+	if _, err := c.manners.admit(time.Now()); err != nil {
+		return nil, fmt.Errorf("GET %s: %w", host(address), err)
+	}
+	resp, err := c.open(ctx, address, header)
+	c.manners.settle(time.Now(), nil, err)
+	return resp, err
+}
+
+func (c *Client) open(ctx context.Context, address string, header http.Header) (*http.Response, error) {
+	req, err := c.request(ctx, Request{Method: http.MethodGet, URL: address, Header: header}, true)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.plain.Do(req.Request)
+	if err != nil {
+		return nil, SafeError(http.MethodGet, address, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
+		return nil, statusError(http.MethodGet, host(address), resp, nil)
+	}
+	return resp, nil
+}
+
 // Request is what [Client.Do] sends.
 type Request struct {
 	Method string // empty: GET

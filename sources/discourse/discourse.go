@@ -35,10 +35,7 @@ const (
 	MinEvery     = time.Minute
 )
 
-const (
-	lookBack = 24 * time.Hour // of the first poll
-	maxSeen  = 1000
-)
+const maxSeen = 1000 // mentions that are remembered
 
 // Options configures a [Source].
 type Options struct {
@@ -155,7 +152,7 @@ func (s *Source) read(ctx context.Context, known memory, now time.Time) (finding
 	return s.latest(ctx, known, now)
 }
 
-// Once reads what is new since yesterday, as a check of the configuration.
+// Once reads what the first poll would, as a check of the configuration.
 func (s *Source) Once(ctx context.Context) ([]sources.Mention, error) {
 	found, err := s.read(ctx, memory{}, time.Now())
 	if err != nil {

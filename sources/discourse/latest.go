@@ -16,7 +16,7 @@ const (
 	window   = 50 // ids that a page of older versions covers, however few of them are public
 )
 
-// latest reads the list of posts from the newest back to what is known, or a day back. More than maxPages pages
+// latest reads the list of posts from the newest back to what is known, or a month back. More than maxPages pages
 // between two polls are passed over.
 func (s *Source) latest(ctx context.Context, known memory, now time.Time) (findings, error) {
 	f := findings{next: memory{Last: known.Last, Page: known.Page}}
@@ -41,7 +41,7 @@ func (s *Source) latest(ctx context.Context, known memory, now time.Time) (findi
 			continue
 		}
 		before, lowest = bottom, bottom
-		if bottom <= known.Last || known.Last == 0 && page.oldest.Before(now.Add(-lookBack)) {
+		if bottom <= known.Last || known.Last == 0 && page.oldest.Before(now.Add(-sources.LookBack)) {
 			break
 		}
 	}

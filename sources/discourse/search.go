@@ -27,7 +27,7 @@ type found struct {
 
 // search asks for each query and fetches the posts that are new.
 func (s *Source) search(ctx context.Context, known memory, now time.Time) (findings, error) {
-	since := now.Add(-lookBack)
+	since := now.Add(-sources.LookBack)
 	if !known.Since.IsZero() {
 		since = known.Since.Add(-overlap)
 	}
