@@ -133,7 +133,7 @@ func (c *Client) open(ctx context.Context, address string, header http.Header) (
 	}
 	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()
-		return nil, statusError(http.MethodGet, host(address), resp, nil)
+		return nil, AnswerError(http.MethodGet, address, resp)
 	}
 	return resp, nil
 }
@@ -258,6 +258,12 @@ func (c *Client) request(ctx context.Context, r Request, once bool) (*retryableh
 		req.Header.Set("User-Agent", c.opt.UserAgent)
 	}
 	return req, nil
+}
+
+// AnswerError is the error for an answer that is no success and was not got through [Client.Do], such as one to the
+// handshake of a websocket.
+func AnswerError(method, address string, resp *http.Response) error {
+	return statusError(method, host(address), resp, nil)
 }
 
 func statusError(method, host string, resp *http.Response, body []byte) error {
