@@ -138,7 +138,9 @@ func (h *Handler) unpack(raw []byte, encoding string) ([]byte, *sources.Refusal)
 
 func (h *Handler) decode(body []byte, from, contentType string) ([]sources.Mention, []sources.Rejected, *sources.Refusal) {
 	decode := sources.DecodeItems
-	if kind, _, _ := mime.ParseMediaType(contentType); lines[kind] {
+	if kind, _, _ := mime.ParseMediaType(contentType); h.opt.Map != nil {
+		decode = h.opt.Map.decode
+	} else if lines[kind] {
 		decode = sources.DecodeLines
 	}
 	ms, rejected, err := decode(body, sources.DecodeOptions{
@@ -161,7 +163,7 @@ var lines = map[string]bool{"application/x-ndjson": true, "application/ndjson": 
 // caught such a request could send it again for ever. Senders do not share ids.
 func (h *Handler) delivery(r *http.Request, from string, raw []byte) (*sources.Delivery, *sources.Refusal) {
 	id := r.Header.Get("webhook-id")
-	if id == "" && r.Header.Get("X-Hub-Signature-256") != "" {
+	if id == "" && (r.Header.Get("X-Hub-Signature-256") != "" || r.Header.Get("X-Hub-Signature") != "") {
 		id = fmt.Sprintf("body-%x", sha256.Sum256(raw))
 	}
 	switch {

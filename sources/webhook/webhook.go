@@ -1,4 +1,5 @@
-// Package webhook takes mentions that others push: the handler of POST /v1/mentions.
+// Package webhook takes mentions that others push: the handler of POST /v1/mentions, and of hooks whose senders
+// have a JSON of their own, which a [Mapping] translates.
 //
 // A request passes five gates, each of which answers by itself: its size, its signature over the raw bytes,
 // the rate of its sender, its form, and the intake. The answer is given after the batch is durable, so that a sender who got 200 may
@@ -56,6 +57,7 @@ type Options struct {
 	Timeout   time.Duration  // until a batch must be durable; 0: 30 s
 	Brand     string         // of mentions that name none
 	Timezone  *time.Location // of times without a zone; nil makes them errors
+	Map       *Mapping       // of bodies in another form than a mention's; nil: they are mentions
 	Log       *slog.Logger   // hears of refused requests, never of their content; nil: nobody does
 }
 
@@ -84,7 +86,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Handler answers POST /v1/mentions. It is safe for concurrent use.
+// Handler answers pushes. It is safe for concurrent use.
 type Handler struct {
 	opt     Options
 	senders []sender
