@@ -315,3 +315,15 @@ func TestStreamIsGuardedAndUnhurried(t *testing.T) {
 		t.Errorf("a stream ends after %v", stream.Timeout)
 	}
 }
+
+// A body may be a secret as a whole: a signed assertion, a form with a password.
+func TestBodyIsNotSentToAnotherHost(t *testing.T) {
+	other := serve(t, func(w http.ResponseWriter, r *http.Request) { t.Error("the other host was asked") })
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other+"/?again=canary", http.StatusTemporaryRedirect)
+	})
+	_, err := local(t, sources.ClientOptions{}).Do(t.Context(), sources.Request{Method: "POST", URL: url, Body: []byte("canary")})
+	if err == nil || strings.Contains(err.Error(), "canary") {
+		t.Errorf("got %v", err)
+	}
+}

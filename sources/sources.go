@@ -6,8 +6,9 @@
 // cursor, acknowledge a delivery or forget what it read.
 //
 // The parent owns what sources share: the [Mention] and its JSON form, normalisation (HTML to text,
-// Unicode NFC, control characters, time bounds), the guarded outgoing HTTP client, signature checks, and
-// [Supervisor], which runs all sources, restarts those that fail and knows the health of each.
+// Unicode NFC, control characters, time bounds), the guarded outgoing HTTP client with the manners of one that
+// polls ([Client.For], [Poll]), what a poller remembers ([Seen]) and looks at again ([Revisit]), signature checks,
+// and [Supervisor], which runs all sources, restarts those that fail and knows the health of each.
 //
 // This package never judges a mention, never decides what is unusual, and never logs text of a mention.
 //
