@@ -60,7 +60,9 @@ func (s Seen) With(ms []Mention, keep int) Seen {
 }
 
 // contentOf is a digest of what makes a mention another one when it changes. Likes and shares do not.
-func contentOf(m *Mention) string { return Digest(m.Title, m.Text, m.Author.Name, fmt.Sprint(m.Rating)) }
+func contentOf(m *Mention) string {
+	return Digest(m.Title, m.Text, m.Author.Name, fmt.Sprint(m.Rating))
+}
 
 // Digest is a short digest of parts, for what has to be recognised and need not be read.
 func Digest(parts ...string) string {

@@ -126,18 +126,13 @@ func (s *Source) Type() string { return "appstore" }
 
 // memory is what is remembered between polls, by country: the cursor of the source.
 type memory struct {
-	App       string             `json:"app"`
-	Countries map[string]country `json:"countries"`
-}
-
-type country struct {
-	Seen sources.Seen `json:"seen,omitempty"`
-	Open bool         `json:"open,omitempty"` // the last walk broke off: what is known is no sign that the rest is
+	App       string                     `json:"app"`
+	Countries map[string]sources.Listing `json:"countries"`
 }
 
 // Run polls until ctx ends or a poll fails.
 func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit) error {
-	known := memory{App: s.opt.App, Countries: map[string]country{}}
+	known := memory{App: s.opt.App, Countries: map[string]sources.Listing{}}
 	if len(from) > 0 {
 		var stored memory
 		if err := json.Unmarshal(from, &stored); err != nil {
@@ -165,13 +160,13 @@ func (s *Source) poll(ctx context.Context, known memory, emit sources.Emit) erro
 			break
 		}
 		w := s.walk(ctx, code, known.Countries[code], time.Now())
-		if w.err != nil {
-			failed = append(failed, fmt.Errorf("country %s: %w", code, w.err))
+		if w.Err != nil {
+			failed = append(failed, fmt.Errorf("country %s: %w", code, w.Err))
 		}
-		if !w.read {
+		if w.Pages == 0 {
 			continue
 		}
-		if err := s.handOver(ctx, known, code, w, emit); err != nil {
+		if err := s.handOver(ctx, known, code, &w, emit); err != nil {
 			return err
 		}
 	}
@@ -179,15 +174,12 @@ func (s *Source) poll(ctx context.Context, known memory, emit sources.Emit) erro
 }
 
 // handOver emits what a walk found, with the cursor after it.
-func (s *Source) handOver(ctx context.Context, known memory, code string, w *walk, emit sources.Emit) error {
+func (s *Source) handOver(ctx context.Context, known memory, code string, w *sources.Walked, emit sources.Emit) error {
 	before := known.Countries[code]
-	next := country{Seen: before.Seen.With(w.mentions, maxSeen), Open: w.err != nil}
-	known.Countries[code] = next
+	known.Countries[code] = w.After
 	cursor, err := json.Marshal(known)
 	if err == nil {
-		_, err = emit(ctx, sources.Batch{
-			Source: s.opt.Name, Mentions: before.Seen.News(w.mentions), Rejected: w.rejected, Cursor: cursor,
-		})
+		_, err = emit(ctx, sources.Batch{Source: s.opt.Name, Mentions: w.News, Rejected: w.Rejected, Cursor: cursor})
 	}
 	if err != nil {
 		known.Countries[code] = before

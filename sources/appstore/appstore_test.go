@@ -160,7 +160,7 @@ type polls struct {
 }
 
 func newPolls(t *testing.T, countries ...string) *polls {
-	p := &polls{store: &store{reviews: map[string][]listed{}, fails: map[string]int{}}, known: memory{Countries: map[string]country{}}}
+	p := &polls{store: &store{reviews: map[string][]listed{}, fails: map[string]int{}}, known: memory{Countries: map[string]sources.Listing{}}}
 	srv := httptest.NewServer(p.store)
 	t.Cleanup(srv.Close)
 	p.Source = source(t, srv.URL, countries...)
@@ -318,7 +318,7 @@ func TestPathIsOptional(t *testing.T) {
 	if ms, err := s.Once(t.Context()); err != nil || len(ms) != 1 || asked != "/mirror/us/id=7/sortBy=mostRecent/json" {
 		t.Errorf("%v, %v, asked %s", ms, err, asked)
 	}
-	if w := s.walk(t.Context(), "us", country{}, now); w.err != nil || len(w.mentions) != 1 || s.opt.Pages != 1 {
+	if w := s.walk(t.Context(), "us", sources.Listing{}, now); w.Err != nil || len(w.News) != 1 || s.opt.Pages != 1 {
 		t.Errorf("%+v, %d pages", w, s.opt.Pages)
 	}
 }
