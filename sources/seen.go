@@ -71,7 +71,11 @@ func contentOf(m *Mention) string {
 	if m.Op == Delete {
 		return "deleted"
 	}
-	return Digest(m.Title, m.Text, m.Author.Name)
+	parts := []string{m.Title, m.Text, m.Author.Name}
+	if m.Rating != 0 {
+		parts = append(parts, fmt.Sprint(m.Rating))
+	}
+	return Digest(parts...)
 }
 
 // Digest is a short digest of parts, for what has to be recognised and need not be read.

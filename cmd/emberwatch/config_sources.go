@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -18,11 +19,12 @@ import (
 var sourceKeys = map[string][]string{
 	"feed":    {"url", "every", "kind", "network", "brand"},
 	"jsonl":   {"path", "follow", "history", "brand", "timezone"},
-	"webhook": nil, // who may push stands in intake
+	"meta":    {"secret", "verify_token", "token", "url", "brand"},
+	"webhook": {"secret", "profile", "each", "map", "brand", "timezone"},
 }
 
 // laterSources are types of the format that this version does not read yet.
-var laterSources = []string{"appstore", "bluesky", "discourse", "googleplay", "hackernews", "mastodon", "meta", "youtube"}
+var laterSources = []string{"appstore", "bluesky", "discourse", "googleplay", "hackernews", "mastodon", "youtube"}
 
 // intakeName is the name that the pushed mentions have, which no other source can have.
 const intakeName = "webhook"
@@ -39,6 +41,7 @@ func (v *validation) sources() {
 			v.fail(at+".name", fmt.Sprintf("the name %q is taken by the intake", s.Name), "mentions that are pushed to /v1/mentions have it", "choose another name")
 		}
 		names[s.Name] = i
+		v.sourceSecrets(at, s)
 		v.sourceType(at, s)
 		v.sourceValues(at, s)
 	}
@@ -52,7 +55,7 @@ func (v *validation) sourceType(at string, s *SourceConfig) {
 			"remove it, or push its mentions to the webhook")
 		return
 	case !known:
-		v.fail(at+".type", fmt.Sprintf("unknown type %q", s.Type), "", "use feed, jsonl or webhook")
+		v.fail(at+".type", fmt.Sprintf("unknown type %q", s.Type), "", "use "+strings.Join(slices.Sorted(maps.Keys(sourceKeys)), ", "))
 		return
 	}
 	switch {
@@ -66,9 +69,10 @@ func (v *validation) sourceType(at string, s *SourceConfig) {
 	switch {
 	case s.Type == "jsonl":
 		v.paths(at, s)
-	case s.Type == "webhook" && s.Name != "" && s.Name != intakeName:
-		v.warn(at+".name", "pushed mentions do not go by this name", "the intake is always there, and its name is "+intakeName,
-			"write name: "+intakeName+", or remove the source; who may push stands under intake")
+	case s.Type == "webhook":
+		v.webhook(at, s)
+	case s.Type == "meta":
+		v.meta(at, s)
 	}
 }
 

@@ -55,6 +55,7 @@ type Daemon struct {
 	dispatcher *notifier.Dispatcher
 	supervisor *sources.Supervisor
 	intake     *door // nil: closed
+	hooks      []hook
 	server     *server
 	diskLow    atomic.Bool
 	reloadErr  atomic.Value // string: why the last reload was refused
@@ -326,7 +327,12 @@ func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, clie
 			Network: s.Network, Brand: s.Brand, Client: client,
 		})
 	case "webhook":
-		return nil // the intake is always there
+		if s.Name == intakeName {
+			return nil // the intake is always there
+		}
+		src, err = d.newHook(s)
+	case "meta":
+		src, err = d.newMeta(s, client)
 	}
 	if err != nil {
 		return fmt.Errorf("source %s: %w", s.Name, err)
