@@ -17,14 +17,18 @@ import (
 // sourceKeys are the types of source of this version, each with the keys that it uses besides type and name. A
 // key that is not listed here would be ignored, and is warned of.
 var sourceKeys = map[string][]string{
-	"feed":    {"url", "every", "kind", "network", "brand"},
-	"jsonl":   {"path", "follow", "history", "brand", "timezone"},
-	"meta":    {"secret", "verify_token", "token", "url", "brand"},
-	"webhook": {"secret", "profile", "each", "map", "brand", "timezone"},
+	"bluesky":    {"url", "dids", "brand"},
+	"discourse":  {"url", "query", "token", "user", "every", "brand", "budget"},
+	"feed":       {"url", "every", "kind", "network", "brand", "budget"},
+	"hackernews": {"url", "query", "every", "brand", "budget"},
+	"jsonl":      {"path", "follow", "history", "brand", "timezone"},
+	"mastodon":   {"url", "hashtags", "token", "every", "brand", "budget"},
+	"meta":       {"secret", "verify_token", "token", "url", "brand"},
+	"webhook":    {"secret", "profile", "each", "map", "brand", "timezone"},
 }
 
 // laterSources are types of the format that this version does not read yet.
-var laterSources = []string{"appstore", "bluesky", "discourse", "googleplay", "hackernews", "mastodon", "youtube"}
+var laterSources = []string{"appstore", "googleplay", "youtube"}
 
 // intakeName is the name that the pushed mentions have, which no other source can have.
 const intakeName = "webhook"
@@ -61,8 +65,6 @@ func (v *validation) sourceType(at string, s *SourceConfig) {
 	switch {
 	case s.Type == "jsonl" && (len(s.Path) == 0 || slices.Contains(s.Path, "")):
 		v.fail(at+".path", "not set", "there is nothing to read", "add path: a file, folder, pattern, or - for standard input")
-	case s.Type == "feed" && s.URL == "":
-		v.fail(at+".url", "not set", "there is nothing to read", "add url: the address of the feed")
 	}
 	v.unusedKeys(at, s)
 	v.history(at, s)
@@ -73,6 +75,8 @@ func (v *validation) sourceType(at string, s *SourceConfig) {
 		v.webhook(at, s)
 	case s.Type == "meta":
 		v.meta(at, s)
+	default:
+		v.polled(at, s)
 	}
 }
 
@@ -131,7 +135,7 @@ func (v *validation) paths(at string, s *SourceConfig) {
 
 // sourceValues checks what is written, whether the type uses it or not.
 func (v *validation) sourceValues(at string, s *SourceConfig) {
-	if s.URL != "" {
+	if s.URL != "" && s.Type != "bluesky" { // whose addresses may be of websockets
 		v.webAddress(at+".url", s.URL)
 	}
 	v.every(at+".every", s.Every)

@@ -324,8 +324,10 @@ func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, clie
 		every, _ := detector.ParseDuration(s.Every) // validated
 		src, err = feed.New(feed.Options{
 			Name: s.Name, URL: s.URL, Every: every, Kind: sources.Kind(s.Kind),
-			Network: s.Network, Brand: s.Brand, Client: client,
+			Network: s.Network, Brand: s.Brand, Client: client.For(s.Budget),
 		})
+	case "bluesky", "mastodon", "hackernews", "discourse":
+		src, err = d.newListener(s, client.For(s.Budget))
 	case "webhook":
 		if s.Name == intakeName {
 			return nil // the intake is always there
