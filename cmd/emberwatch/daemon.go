@@ -264,7 +264,7 @@ func (d *Daemon) makeSources() error {
 		history, live := d.extra(d)
 		opt.History, opt.Sources = append(opt.History, history...), append(opt.Sources, live...)
 	}
-	opt.Cursors = d.cursor
+	opt.Cursors, opt.Arrivals = d.cursor, d.arrivals
 	var err error
 	d.supervisor, err = sources.NewSupervisor(opt)
 	return err

@@ -108,3 +108,24 @@ func (d *Daemon) hot(source string) sources.Hot {
 func spread(m *sources.Mention) int {
 	return m.Reach() + m.Engagement.Likes + 10*m.Engagement.Replies
 }
+
+// Of what the health of a source is learned from at start.
+const (
+	arrivalsFor = 28 * 24 * time.Hour
+	arrivalsMax = 2000
+)
+
+// arrivals are the times of a source's mentions of the last weeks, as far as one has to know.
+func (d *Daemon) arrivals(source string) []time.Time {
+	found, err := d.db.Mentions(context.Background(), detector.MentionFilter{
+		Source: source, From: d.detector.Now().Add(-arrivalsFor), Limit: arrivalsMax,
+	})
+	if err != nil {
+		d.log.Warn("the health of a source is learned anew", "source", source, "err", err)
+	}
+	times := make([]time.Time, len(found))
+	for i := range found {
+		times[i] = found[i].Mention.CreatedAt
+	}
+	return times
+}
