@@ -111,6 +111,33 @@ func (c *Client) Stream() *http.Client {
 	return &stream
 }
 
+// Open begins a GET whose answer is read as it comes, without a time limit. Only answers of status 200 are
+// returned; the caller closes their body. What reading it returns as errors holds no address.
+func (c *Client) Open(ctx context.Context, address string, header http.Header) (*http.Response, error) {
+	if _, err := c.manners.admit(time.Now()); err != nil {
+		return nil, fmt.Errorf("GET %s: %w", host(address), err)
+	}
+	resp, err := c.open(ctx, address, header)
+	c.manners.settle(time.Now(), nil, err)
+	return resp, err
+}
+
+func (c *Client) open(ctx context.Context, address string, header http.Header) (*http.Response, error) {
+	req, err := c.request(ctx, Request{Method: http.MethodGet, URL: address, Header: header}, true)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.plain.Do(req.Request)
+	if err != nil {
+		return nil, SafeError(http.MethodGet, address, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
+		return nil, AnswerError(http.MethodGet, address, resp)
+	}
+	return resp, nil
+}
+
 // Request is what [Client.Do] sends.
 type Request struct {
 	Method string // empty: GET
@@ -231,6 +258,12 @@ func (c *Client) request(ctx context.Context, r Request, once bool) (*retryableh
 		req.Header.Set("User-Agent", c.opt.UserAgent)
 	}
 	return req, nil
+}
+
+// AnswerError is the error for an answer that is no success and was not got through [Client.Do], such as one to the
+// handshake of a websocket.
+func AnswerError(method, address string, resp *http.Response) error {
+	return statusError(method, host(address), resp, nil)
 }
 
 func statusError(method, host string, resp *http.Response, body []byte) error {

@@ -11,6 +11,10 @@ import (
 	"time"
 )
 
+// LookBack is how far back a source reads at its first poll, where the service lets it: a month teaches the
+// baselines, and what is much older is not counted.
+const LookBack = 30 * 24 * time.Hour
+
 const (
 	breakAfter  = 3                // failed requests in a row, each with its retries, after which a server is left alone
 	firstBreak  = 30 * time.Second // doubles with each probe that fails

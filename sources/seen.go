@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 )
 
 // Seen is what a poller remembers of the mentions that it has handed over: a digest of the id and one of the
@@ -35,6 +36,12 @@ func (s Seen) News(ms []Mention) []Mention {
 	return out
 }
 
+// Has reports whether the mention of an id was handed over.
+func (s Seen) Has(id string) bool {
+	key := Digest(id)
+	return slices.ContainsFunc(s, func(pair [2]string) bool { return pair[0] == key })
+}
+
 // With is the memory once ms were handed over: theirs first, then older ones while there is room for keep in
 // all. Those of ms it remembers in any case.
 func (s Seen) With(ms []Mention, keep int) Seen {
@@ -61,7 +68,14 @@ func (s Seen) With(ms []Mention, keep int) Seen {
 
 // contentOf is a digest of what makes a mention another one when it changes. Likes and shares do not.
 func contentOf(m *Mention) string {
-	return Digest(m.Title, m.Text, m.Author.Name, fmt.Sprint(m.Rating))
+	if m.Op == Delete {
+		return "deleted"
+	}
+	parts := []string{m.Title, m.Text, m.Author.Name}
+	if m.Rating != 0 {
+		parts = append(parts, fmt.Sprint(m.Rating))
+	}
+	return Digest(parts...)
 }
 
 // Digest is a short digest of parts, for what has to be recognised and need not be read.

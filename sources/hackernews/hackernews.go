@@ -3,7 +3,7 @@
 // A poll asks for everything since the newest item that is known, with some minutes of overlap because the index
 // lags, and walks over the pages of the answer. All of a poll is one batch: a walk that breaks off half-way is
 // begun anew. What was told is remembered in the cursor, so pages that shift while they are read repeat
-// nothing. The first poll looks a day back.
+// nothing. The first poll looks a month back.
 //
 // The package needs no login and reads no page that an item links to.
 //
@@ -35,7 +35,6 @@ const (
 
 const (
 	overlap  = 5 * time.Minute // the index may lag
-	lookBack = 24 * time.Hour  // of the first poll
 	maxSeen  = 1000
 )
 
@@ -140,12 +139,12 @@ func (s *Source) poll(ctx context.Context, known memory, again *sources.Revisit,
 // start is the second after which everything is asked for.
 func (m memory) start(now time.Time) int64 {
 	if m.Since == 0 {
-		return now.Add(-lookBack).Unix()
+		return now.Add(-sources.LookBack).Unix()
 	}
 	return m.Since - int64(overlap/time.Second)
 }
 
-// Once asks for what was written within the last day, as a check of the configuration.
+// Once asks for what was written within the last month, as a check of the configuration.
 func (s *Source) Once(ctx context.Context) ([]sources.Mention, error) {
 	now := time.Now()
 	found, err := s.since(ctx, memory{}.start(now), now)
