@@ -17,14 +17,17 @@ import (
 // sourceKeys are the types of source of this version, each with the keys that it uses besides type and name. A
 // key that is not listed here would be ignored, and is warned of.
 var sourceKeys = map[string][]string{
-	"feed":    {"url", "every", "kind", "network", "brand"},
-	"jsonl":   {"path", "follow", "history", "brand", "timezone"},
-	"meta":    {"secret", "verify_token", "token", "url", "brand"},
-	"webhook": {"secret", "profile", "each", "map", "brand", "timezone"},
+	"appstore":   {"app", "countries", "pages", "every", "url", "path", "brand"},
+	"feed":       {"url", "every", "kind", "network", "brand"},
+	"googleplay": {"app", "credentials", "every", "url", "brand"},
+	"jsonl":      {"path", "follow", "history", "brand", "timezone"},
+	"meta":       {"secret", "verify_token", "token", "url", "brand"},
+	"webhook":    {"secret", "profile", "each", "map", "brand", "timezone"},
+	"youtube":    {"key", "channel", "videos", "quota", "every", "url", "brand"},
 }
 
 // laterSources are types of the format that this version does not read yet.
-var laterSources = []string{"appstore", "bluesky", "discourse", "googleplay", "hackernews", "mastodon", "youtube"}
+var laterSources = []string{"bluesky", "discourse", "hackernews", "mastodon"}
 
 // intakeName is the name that the pushed mentions have, which no other source can have.
 const intakeName = "webhook"
@@ -73,6 +76,12 @@ func (v *validation) sourceType(at string, s *SourceConfig) {
 		v.webhook(at, s)
 	case s.Type == "meta":
 		v.meta(at, s)
+	case s.Type == "appstore":
+		v.account(at, s, s.appstore)
+	case s.Type == "googleplay":
+		v.account(at, s, s.googleplay)
+	case s.Type == "youtube":
+		v.account(at, s, s.youtube)
 	}
 }
 
@@ -154,4 +163,15 @@ func (v *validation) every(at, s string) {
 	} else if d < time.Minute {
 		v.fail(at, s+" is too often", "servers ban impatient readers", "use at least 1m")
 	}
+}
+
+// sourceSecrets reads the secrets of a source, whatever its type.
+func (v *validation) sourceSecrets(at string, s *SourceConfig) {
+	for i := range s.Secret {
+		v.secret(at+".secret", &s.Secret[i], true)
+	}
+	v.secret(at+".verify_token", &s.VerifyToken, false)
+	v.secret(at+".token", &s.Token, false)
+	v.secret(at+".credentials", &s.Credentials, false)
+	v.secret(at+".key", &s.Key, false)
 }

@@ -99,7 +99,7 @@ func New(opt Options) (*Source, error) {
 	case opt.Quota < 0:
 		return nil, fmt.Errorf("source %s: quota is negative", opt.Name)
 	case opt.Channel == "" && len(opt.Videos) == 0:
-		return nil, fmt.Errorf("source %s: neither channel nor videos is set", opt.Name)
+		return nil, fmt.Errorf("source %s: channel and videos are both missing", opt.Name)
 	case opt.Channel != "" && !channelID.MatchString(opt.Channel):
 		return nil, fmt.Errorf("source %s: channel is no id of a channel; it begins with UC", opt.Name)
 	}
@@ -109,7 +109,7 @@ func New(opt Options) (*Source, error) {
 	}
 	for _, v := range opt.Videos {
 		if !videoID.MatchString(v) {
-			return nil, fmt.Errorf("source %s: video %q is no id of a video; it is what follows v= in its address", opt.Name, v)
+			return nil, fmt.Errorf("source %s: videos: %q is no id of a video; it is what follows v= in its address", opt.Name, v)
 		}
 		s.targets = append(s.targets, "video:"+v)
 	}
