@@ -123,7 +123,7 @@ type SourceConfig struct {
 	Key         Secret  `yaml:"key"`
 	Channel     string  `yaml:"channel"`
 	Videos      Strings `yaml:"videos"`
-	Quota       int     `yaml:"quota"`
+	Budget      int     `yaml:"budget"`
 }
 
 // NotifierConfig is a way to people besides Slack.

@@ -21,7 +21,7 @@ func (s *SourceConfig) appstore(client *sources.Client) (sources.Source, error) 
 	}
 	return appstore.New(appstore.Options{
 		Name: s.Name, App: s.App, Countries: s.Countries, Pages: s.Pages, Every: s.every(), URL: s.URL, Path: path,
-		Brand: s.Brand, Client: client,
+		Brand: s.Brand, Client: client.For(s.Budget),
 	})
 }
 
@@ -33,7 +33,7 @@ func (s *SourceConfig) googleplay(client *sources.Client) (sources.Source, error
 
 func (s *SourceConfig) youtube(client *sources.Client) (sources.Source, error) {
 	return youtube.New(youtube.Options{
-		Name: s.Name, Key: s.Key.value, Channel: s.Channel, Videos: s.Videos, Every: s.every(), Quota: s.Quota, URL: s.URL,
+		Name: s.Name, Key: s.Key.value, Channel: s.Channel, Videos: s.Videos, Every: s.every(), Quota: s.Budget, URL: s.URL,
 		Brand: s.Brand, Client: client,
 	})
 }

@@ -17,13 +17,13 @@ import (
 // sourceKeys are the types of source of this version, each with the keys that it uses besides type and name. A
 // key that is not listed here would be ignored, and is warned of.
 var sourceKeys = map[string][]string{
-	"appstore":   {"app", "countries", "pages", "every", "url", "path", "brand"},
+	"appstore":   {"app", "countries", "pages", "every", "url", "path", "brand", "budget"},
 	"feed":       {"url", "every", "kind", "network", "brand"},
 	"googleplay": {"app", "credentials", "every", "url", "brand"},
 	"jsonl":      {"path", "follow", "history", "brand", "timezone"},
 	"meta":       {"secret", "verify_token", "token", "url", "brand"},
 	"webhook":    {"secret", "profile", "each", "map", "brand", "timezone"},
-	"youtube":    {"key", "channel", "videos", "quota", "every", "url", "brand"},
+	"youtube":    {"key", "channel", "videos", "budget", "every", "url", "brand"},
 }
 
 // laterSources are types of the format that this version does not read yet.
