@@ -121,6 +121,15 @@ type SourceConfig struct {
 	Map         FieldMap `yaml:"map"`
 	VerifyToken Secret   `yaml:"verify_token"`
 	Token       Secret   `yaml:"token"`
+
+	// Of sources that read what stands under one's own apps and videos.
+	App         string  `yaml:"app"`
+	Countries   Strings `yaml:"countries"`
+	Pages       int     `yaml:"pages"`
+	Credentials Secret  `yaml:"credentials"`
+	Key         Secret  `yaml:"key"`
+	Channel     string  `yaml:"channel"`
+	Videos      Strings `yaml:"videos"`
 }
 
 // NotifierConfig is a way to people besides Slack.

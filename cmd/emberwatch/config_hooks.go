@@ -94,12 +94,3 @@ func (v *validation) hookName(at string, s *SourceConfig) {
 		v.fail(at+".name", fmt.Sprintf("%q cannot stand in an address", s.Name), "the source is pushed to at /v1/hooks/NAME", "use letters, digits, . _ and -")
 	}
 }
-
-// sourceSecrets reads the secrets of a source, whatever its type.
-func (v *validation) sourceSecrets(at string, s *SourceConfig) {
-	for i := range s.Secret {
-		v.secret(at+".secret", &s.Secret[i], true)
-	}
-	v.secret(at+".verify_token", &s.VerifyToken, false)
-	v.secret(at+".token", &s.Token, false)
-}

@@ -17,18 +17,18 @@ import (
 // sourceKeys are the types of source of this version, each with the keys that it uses besides type and name. A
 // key that is not listed here would be ignored, and is warned of.
 var sourceKeys = map[string][]string{
+	"appstore":   {"app", "countries", "pages", "every", "url", "path", "brand", "budget"},
 	"bluesky":    {"url", "dids", "brand"},
 	"discourse":  {"url", "query", "token", "user", "every", "brand", "budget"},
 	"feed":       {"url", "every", "kind", "network", "brand", "budget"},
+	"googleplay": {"app", "credentials", "every", "url", "brand"},
 	"hackernews": {"url", "query", "every", "brand", "budget"},
 	"jsonl":      {"path", "follow", "history", "brand", "timezone"},
 	"mastodon":   {"url", "hashtags", "token", "every", "brand", "budget"},
 	"meta":       {"secret", "verify_token", "token", "url", "brand"},
 	"webhook":    {"secret", "profile", "each", "map", "brand", "timezone"},
+	"youtube":    {"key", "channel", "videos", "budget", "every", "url", "brand"},
 }
-
-// laterSources are types of the format that this version does not read yet.
-var laterSources = []string{"appstore", "googleplay", "youtube"}
 
 // intakeName is the name that the pushed mentions have, which no other source can have.
 const intakeName = "webhook"
@@ -53,17 +53,11 @@ func (v *validation) sources() {
 
 func (v *validation) sourceType(at string, s *SourceConfig) {
 	_, known := sourceKeys[s.Type]
-	switch {
-	case slices.Contains(laterSources, s.Type):
-		v.fail(at+".type", fmt.Sprintf("type %q is not in this version", s.Type), "the source would stay silent unnoticed",
-			"remove it, or push its mentions to the webhook")
-		return
-	case !known:
+	if !known {
 		v.fail(at+".type", fmt.Sprintf("unknown type %q", s.Type), "", "use "+strings.Join(slices.Sorted(maps.Keys(sourceKeys)), ", "))
 		return
 	}
-	switch {
-	case s.Type == "jsonl" && (len(s.Path) == 0 || slices.Contains(s.Path, "")):
+	if s.Type == "jsonl" && (len(s.Path) == 0 || slices.Contains(s.Path, "")) {
 		v.fail(at+".path", "not set", "there is nothing to read", "add path: a file, folder, pattern, or - for standard input")
 	}
 	v.unusedKeys(at, s)
@@ -75,6 +69,12 @@ func (v *validation) sourceType(at string, s *SourceConfig) {
 		v.webhook(at, s)
 	case s.Type == "meta":
 		v.meta(at, s)
+	case s.Type == "appstore":
+		v.account(at, s, s.appstore)
+	case s.Type == "googleplay":
+		v.account(at, s, s.googleplay)
+	case s.Type == "youtube":
+		v.account(at, s, s.youtube)
 	default:
 		v.polled(at, s)
 	}
@@ -158,4 +158,15 @@ func (v *validation) every(at, s string) {
 	} else if d < time.Minute {
 		v.fail(at, s+" is too often", "servers ban impatient readers", "use at least 1m")
 	}
+}
+
+// sourceSecrets reads the secrets of a source, whatever its type.
+func (v *validation) sourceSecrets(at string, s *SourceConfig) {
+	for i := range s.Secret {
+		v.secret(at+".secret", &s.Secret[i], true)
+	}
+	v.secret(at+".verify_token", &s.VerifyToken, false)
+	v.secret(at+".token", &s.Token, false)
+	v.secret(at+".credentials", &s.Credentials, false)
+	v.secret(at+".key", &s.Key, false)
 }

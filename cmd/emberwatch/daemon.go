@@ -321,9 +321,8 @@ func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, clie
 	case "jsonl":
 		src, err = jsonl.New(d.fileOptions(s))
 	case "feed":
-		every, _ := detector.ParseDuration(s.Every) // validated
 		src, err = feed.New(feed.Options{
-			Name: s.Name, URL: s.URL, Every: every, Kind: sources.Kind(s.Kind),
+			Name: s.Name, URL: s.URL, Every: s.every(), Kind: sources.Kind(s.Kind),
 			Network: s.Network, Brand: s.Brand, Client: client.For(s.Budget),
 		})
 	case "bluesky", "mastodon", "hackernews", "discourse":
@@ -335,6 +334,12 @@ func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, clie
 		src, err = d.newHook(s)
 	case "meta":
 		src, err = d.newMeta(s, client)
+	case "appstore":
+		src, err = s.appstore(client)
+	case "googleplay":
+		src, err = s.googleplay(client)
+	case "youtube":
+		src, err = s.youtube(client)
 	}
 	if err != nil {
 		return fmt.Errorf("source %s: %w", s.Name, err)

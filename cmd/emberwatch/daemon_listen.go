@@ -17,7 +17,6 @@ import (
 
 // newListener makes a source of the open networks.
 func (d *Daemon) newListener(s *SourceConfig, client *sources.Client) (sources.Source, error) {
-	every, _ := detector.ParseDuration(s.Every) // validated
 	switch s.Type {
 	case "bluesky":
 		return bluesky.New(bluesky.Options{
@@ -26,16 +25,16 @@ func (d *Daemon) newListener(s *SourceConfig, client *sources.Client) (sources.S
 		})
 	case "mastodon":
 		return mastodon.New(mastodon.Options{
-			Name: s.Name, URL: s.URL, Hashtags: s.Hashtags, Token: s.Token.value, Every: every, Brand: s.Brand,
+			Name: s.Name, URL: s.URL, Hashtags: s.Hashtags, Token: s.Token.value, Every: s.every(), Brand: s.Brand,
 			Hot: d.hot(s.Name), Client: client,
 		})
 	case "hackernews":
 		return hackernews.New(hackernews.Options{
-			Name: s.Name, URL: s.URL, Query: s.Query, Every: every, Brand: s.Brand, Hot: d.hot(s.Name), Client: client,
+			Name: s.Name, URL: s.URL, Query: s.Query, Every: s.every(), Brand: s.Brand, Hot: d.hot(s.Name), Client: client,
 		})
 	case "discourse":
 		return discourse.New(discourse.Options{
-			Name: s.Name, URL: s.URL, Query: s.Query, Key: s.Token.value, User: s.User, Every: every, Brand: s.Brand,
+			Name: s.Name, URL: s.URL, Query: s.Query, Key: s.Token.value, User: s.User, Every: s.every(), Brand: s.Brand,
 			Hot: d.hot(s.Name), Client: client,
 		})
 	}

@@ -89,7 +89,7 @@ func New(opt Options) (*Source, error) {
 	}
 	for _, c := range opt.Countries {
 		if !countryCode.MatchString(c) {
-			return nil, fmt.Errorf("source %s: country %q is not two letters such as us", opt.Name, c)
+			return nil, fmt.Errorf("source %s: countries: %q is not two letters such as us", opt.Name, c)
 		}
 	}
 	return &Source{opt: opt}, nil
