@@ -255,7 +255,8 @@ type Health struct {
 	Type        string    `json:"type,omitempty"`
 	State       State     `json:"state"`
 	LastSuccess time.Time `json:"last_success,omitzero"` // last batch that became durable, empty ones included
-	LastMention time.Time `json:"last_mention,omitzero"` // last batch that held a mention
+	LastMention time.Time `json:"last_mention,omitzero"` // last batch that held a new mention; edits are none
+	ExpectedGap Gap       `json:"expected_gap,omitzero"` // after it until the next; zero: not known yet
 	Mentions    int64     `json:"mentions"`              // taken since start
 	Duplicates  int64     `json:"duplicates"`
 	Rejected    int64     `json:"rejected"`

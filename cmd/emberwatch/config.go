@@ -107,7 +107,14 @@ type SourceConfig struct {
 	Network  string  `yaml:"network"`
 	Timezone string  `yaml:"timezone"`
 
-	// Of sources that are pushed to.
+	// Of sources that are polled or listened to.
+	Budget   int     `yaml:"budget"`
+	Query    Strings `yaml:"query"`
+	Hashtags Strings `yaml:"hashtags"`
+	DIDs     Strings `yaml:"dids"`
+	User     string  `yaml:"user"`
+
+	// Of sources that are pushed to; a token also of others.
 	Secret      Secrets  `yaml:"secret"`
 	Profile     string   `yaml:"profile"`
 	Each        Strings  `yaml:"each"`
@@ -123,7 +130,6 @@ type SourceConfig struct {
 	Key         Secret  `yaml:"key"`
 	Channel     string  `yaml:"channel"`
 	Videos      Strings `yaml:"videos"`
-	Budget      int     `yaml:"budget"`
 }
 
 // NotifierConfig is a way to people besides Slack.

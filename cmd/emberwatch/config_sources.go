@@ -18,16 +18,17 @@ import (
 // key that is not listed here would be ignored, and is warned of.
 var sourceKeys = map[string][]string{
 	"appstore":   {"app", "countries", "pages", "every", "url", "path", "brand", "budget"},
-	"feed":       {"url", "every", "kind", "network", "brand"},
+	"bluesky":    {"url", "dids", "brand"},
+	"discourse":  {"url", "query", "token", "user", "every", "brand", "budget"},
+	"feed":       {"url", "every", "kind", "network", "brand", "budget"},
 	"googleplay": {"app", "credentials", "every", "url", "brand"},
+	"hackernews": {"url", "query", "every", "brand", "budget"},
 	"jsonl":      {"path", "follow", "history", "brand", "timezone"},
+	"mastodon":   {"url", "hashtags", "token", "every", "brand", "budget"},
 	"meta":       {"secret", "verify_token", "token", "url", "brand"},
 	"webhook":    {"secret", "profile", "each", "map", "brand", "timezone"},
 	"youtube":    {"key", "channel", "videos", "budget", "every", "url", "brand"},
 }
-
-// laterSources are types of the format that this version does not read yet.
-var laterSources = []string{"bluesky", "discourse", "hackernews", "mastodon"}
 
 // intakeName is the name that the pushed mentions have, which no other source can have.
 const intakeName = "webhook"
@@ -52,20 +53,12 @@ func (v *validation) sources() {
 
 func (v *validation) sourceType(at string, s *SourceConfig) {
 	_, known := sourceKeys[s.Type]
-	switch {
-	case slices.Contains(laterSources, s.Type):
-		v.fail(at+".type", fmt.Sprintf("type %q is not in this version", s.Type), "the source would stay silent unnoticed",
-			"remove it, or push its mentions to the webhook")
-		return
-	case !known:
+	if !known {
 		v.fail(at+".type", fmt.Sprintf("unknown type %q", s.Type), "", "use "+strings.Join(slices.Sorted(maps.Keys(sourceKeys)), ", "))
 		return
 	}
-	switch {
-	case s.Type == "jsonl" && (len(s.Path) == 0 || slices.Contains(s.Path, "")):
+	if s.Type == "jsonl" && (len(s.Path) == 0 || slices.Contains(s.Path, "")) {
 		v.fail(at+".path", "not set", "there is nothing to read", "add path: a file, folder, pattern, or - for standard input")
-	case s.Type == "feed" && s.URL == "":
-		v.fail(at+".url", "not set", "there is nothing to read", "add url: the address of the feed")
 	}
 	v.unusedKeys(at, s)
 	v.history(at, s)
@@ -82,6 +75,8 @@ func (v *validation) sourceType(at string, s *SourceConfig) {
 		v.account(at, s, s.googleplay)
 	case s.Type == "youtube":
 		v.account(at, s, s.youtube)
+	default:
+		v.polled(at, s)
 	}
 }
 
@@ -140,7 +135,7 @@ func (v *validation) paths(at string, s *SourceConfig) {
 
 // sourceValues checks what is written, whether the type uses it or not.
 func (v *validation) sourceValues(at string, s *SourceConfig) {
-	if s.URL != "" {
+	if s.URL != "" && s.Type != "bluesky" { // whose addresses may be of websockets
 		v.webAddress(at+".url", s.URL)
 	}
 	v.every(at+".every", s.Every)

@@ -264,7 +264,7 @@ func (d *Daemon) makeSources() error {
 		history, live := d.extra(d)
 		opt.History, opt.Sources = append(opt.History, history...), append(opt.Sources, live...)
 	}
-	opt.Cursors = d.cursor
+	opt.Cursors, opt.Arrivals = d.cursor, d.arrivals
 	var err error
 	d.supervisor, err = sources.NewSupervisor(opt)
 	return err
@@ -323,8 +323,10 @@ func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, clie
 	case "feed":
 		src, err = feed.New(feed.Options{
 			Name: s.Name, URL: s.URL, Every: s.every(), Kind: sources.Kind(s.Kind),
-			Network: s.Network, Brand: s.Brand, Client: client,
+			Network: s.Network, Brand: s.Brand, Client: client.For(s.Budget),
 		})
+	case "bluesky", "mastodon", "hackernews", "discourse":
+		src, err = d.newListener(s, client.For(s.Budget))
 	case "webhook":
 		if s.Name == intakeName {
 			return nil // the intake is always there
