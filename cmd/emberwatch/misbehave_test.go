@@ -50,8 +50,8 @@ type thing struct {
 type mood int
 
 const (
-	moody mood = iota // half of the answers are wrong in some way
-	down              // all are errors
+	unruly mood = iota // half of the answers are wrong in some way
+	down               // all are errors
 	calm
 )
 
@@ -230,7 +230,7 @@ func TestSourcesLoseAndRepeatNothing(t *testing.T) {
 	dir := t.TempDir()
 	model := sentiment.New()
 	synctest.Test(t, func(t *testing.T) {
-		w := &town{born: time.Now(), services: townServices, dice: mathrand.New(mathrand.NewPCG(9, 4)), asked: map[string]int{}}
+		w := &town{born: time.Now().Add(-8 * time.Hour), services: townServices, dice: mathrand.New(mathrand.NewPCG(9, 4)), asked: map[string]int{}}
 		in := newLedger(t, dir, model, w, []SourceConfig{
 			{Type: "feed", Name: "feed", URL: "http://feed.test/", Every: "5m"},
 			{Type: "appstore", Name: "appstore", URL: "http://appstore.test", App: "1", Countries: Strings{"us", "de"}, Every: "10m"},
