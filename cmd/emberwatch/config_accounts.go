@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"strings"
 	"time"
 
@@ -31,10 +32,10 @@ func (s *SourceConfig) googleplay(client *sources.Client) (sources.Source, error
 	})
 }
 
-func (s *SourceConfig) youtube(client *sources.Client) (sources.Source, error) {
+func (s *SourceConfig) youtube(client *sources.Client, hot sources.Hot, log *slog.Logger) (sources.Source, error) {
 	return youtube.New(youtube.Options{
 		Name: s.Name, Key: s.Key.value, Channel: s.Channel, Videos: s.Videos, Every: s.every(), Quota: s.Budget, URL: s.URL,
-		Brand: s.Brand, Client: client,
+		Brand: s.Brand, Client: client, Hot: hot, Log: log,
 	})
 }
 
@@ -49,7 +50,8 @@ func (s *SourceConfig) every() time.Duration {
 
 // account checks a source by making it. The package's error begins with the name of the source, and goes on with the
 // key that is wrong.
-func (v *validation) account(at string, s *SourceConfig, make func(*sources.Client) (sources.Source, error)) {
+func (v *validation) account(at string, s *SourceConfig) {
+	v.budget(at, s)
 	for _, secret := range []Secret{s.Key, s.Credentials} {
 		if secret.ref != "" && secret.value == "" {
 			return // told elsewhere
@@ -58,7 +60,15 @@ func (v *validation) account(at string, s *SourceConfig, make func(*sources.Clie
 	if s.Every != "" && s.every() < time.Minute {
 		return // as well
 	}
-	_, err := make(sources.NewClient(sources.ClientOptions{}))
+	var err error
+	switch client := sources.NewClient(sources.ClientOptions{}); s.Type {
+	case "appstore":
+		_, err = s.appstore(client)
+	case "googleplay":
+		_, err = s.googleplay(client)
+	case "youtube":
+		_, err = s.youtube(client, nil, nil)
+	}
 	if err == nil || s.Name == "" {
 		return
 	}

@@ -33,6 +33,10 @@ func (v *validation) polled(at string, s *SourceConfig) {
 	}
 	v.words(at+".query", s.Query)
 	v.words(at+".hashtags", s.Hashtags)
+	v.budget(at, s)
+}
+
+func (v *validation) budget(at string, s *SourceConfig) {
 	if s.Budget != 0 && s.Budget < leastBudget {
 		v.fail(at+".budget", fmt.Sprintf("%d calls a day are too few", s.Budget), "the source would be blind for hours",
 			fmt.Sprintf("use at least %d, or leave it out for no limit", leastBudget))

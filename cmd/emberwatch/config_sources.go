@@ -69,12 +69,8 @@ func (v *validation) sourceType(at string, s *SourceConfig) {
 		v.webhook(at, s)
 	case s.Type == "meta":
 		v.meta(at, s)
-	case s.Type == "appstore":
-		v.account(at, s, s.appstore)
-	case s.Type == "googleplay":
-		v.account(at, s, s.googleplay)
-	case s.Type == "youtube":
-		v.account(at, s, s.youtube)
+	case s.Type == "appstore", s.Type == "googleplay", s.Type == "youtube":
+		v.account(at, s)
 	default:
 		v.polled(at, s)
 	}

@@ -333,13 +333,13 @@ func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, clie
 		}
 		src, err = d.newHook(s)
 	case "meta":
-		src, err = d.newMeta(s, client)
+		src, err = d.newMeta(s, client.For(0))
 	case "appstore":
 		src, err = s.appstore(client)
 	case "googleplay":
 		src, err = s.googleplay(client)
 	case "youtube":
-		src, err = s.youtube(client)
+		src, err = s.youtube(client, d.hot(s.Name), d.log.With("part", "sources"))
 	}
 	if err != nil {
 		return fmt.Errorf("source %s: %w", s.Name, err)

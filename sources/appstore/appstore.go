@@ -142,9 +142,8 @@ func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit
 			known = stored
 		}
 	}
-	err := sources.Poll(ctx, s.opt.Every/2, func(ctx context.Context) error { // the other half is spent on the way
-		return s.poll(ctx, known, emit)
-	})
+	onTheWay := s.between() * time.Duration(len(s.opt.Countries)-1)
+	err := sources.Poll(ctx, s.opt.Every-onTheWay, func(ctx context.Context) error { return s.poll(ctx, known, emit) })
 	if err != nil {
 		return fmt.Errorf("source %s: %w", s.opt.Name, err)
 	}
@@ -156,7 +155,7 @@ func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit
 func (s *Source) poll(ctx context.Context, known memory, emit sources.Emit) error {
 	var failed []error
 	for i, code := range s.opt.Countries {
-		if i > 0 && !pause(ctx, s.opt.Every/2/time.Duration(len(s.opt.Countries))) {
+		if i > 0 && !pause(ctx, s.between()) {
 			break
 		}
 		w := s.walk(ctx, code, known.Countries[code], time.Now())
@@ -173,15 +172,23 @@ func (s *Source) poll(ctx context.Context, known memory, emit sources.Emit) erro
 	return errors.Join(failed...)
 }
 
-// handOver emits what a walk found, with the cursor after it.
-func (s *Source) handOver(ctx context.Context, known memory, code string, w *sources.Walked, emit sources.Emit) error {
+// between is how long a poll rests between two countries: half of the interval is spent so.
+func (s *Source) between() time.Duration {
+	return s.opt.Every / 2 / time.Duration(len(s.opt.Countries))
+}
+
+// handOver emits what a walk found, with the cursor after it. With many countries that is large, and nothing that
+// stays as it is need be written again.
+func (s *Source) handOver(ctx context.Context, known memory, code string, w *sources.Walked, emit sources.Emit) (err error) {
+	b := sources.Batch{Source: s.opt.Name, Mentions: w.News, Rejected: w.Rejected}
 	before := known.Countries[code]
-	known.Countries[code] = w.After
-	cursor, err := json.Marshal(known)
-	if err == nil {
-		_, err = emit(ctx, sources.Batch{Source: s.opt.Name, Mentions: w.News, Rejected: w.Rejected, Cursor: cursor})
+	if len(w.News) > 0 || w.After.Open != before.Open {
+		known.Countries[code] = w.After
+		if b.Cursor, err = json.Marshal(known); err != nil {
+			return err
+		}
 	}
-	if err != nil {
+	if _, err = emit(ctx, b); err != nil {
 		known.Countries[code] = before
 	}
 	return err

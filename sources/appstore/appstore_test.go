@@ -100,6 +100,7 @@ func TestShapesOfEntry(t *testing.T) {
 type store struct {
 	reviews map[string][]listed // by country
 	fails   map[string]int      // "us/2": the status instead
+	onlyApp bool                // the feeds hold the app itself and nothing else
 	asked   []string
 }
 
@@ -118,6 +119,10 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.asked = append(s.asked, at)
 	if status := s.fails[at]; status != 0 {
 		w.WriteHeader(status)
+		return
+	}
+	if s.onlyApp {
+		json.NewEncoder(w).Encode(map[string]any{"feed": map[string]any{"entry": map[string]any{"title": wrap("the app")}}})
 		return
 	}
 	list := s.reviews[code]
@@ -177,6 +182,9 @@ func (p *polls) once(t *testing.T) (ops []string, err error) {
 			return sources.Taken{}, p.refuse
 		}
 		p.batches = append(p.batches, b)
+		if b.Cursor == nil {
+			return sources.Taken{}, nil
+		}
 		p.known = memory{}
 		return sources.Taken{}, json.Unmarshal(b.Cursor, &p.known)
 	})
@@ -205,6 +213,9 @@ func TestPollsReadWhatIsNew(t *testing.T) {
 	p.store.reviews["us"] = reviews(5, 4, 3, 2, 1)
 	p.want(t, 4, "create 5", "create 4", "create 3", "create 2", "create 1")
 	p.want(t, 1) // the first page is known
+	if p.batches[0].Cursor != nil {
+		t.Error("what has not changed was written again")
+	}
 	p.store.reviews["us"] = append(reviews(7, 6), p.store.reviews["us"]...)
 	p.want(t, 2, "create 7", "create 6")
 	edited := listed{"3", "another title", "2026-11-16T00:00:00Z", 3}
@@ -228,6 +239,11 @@ func TestEmptyAfterReviewsIsNoNews(t *testing.T) {
 	if !slices.Equal(ops, []string{"create 3"}) || !ok || later.After != p.opt.Every || !strings.Contains(err.Error(), "country us: the feed is empty, and it held reviews before") {
 		t.Errorf("got %v, %v", ops, err)
 	}
+	p.store.onlyApp = true
+	if ops, err := p.once(t); err == nil || len(ops) != 0 {
+		t.Errorf("with the app alone in the feed: %v, %v", ops, err)
+	}
+	p.store.onlyApp = false
 	p.store.reviews["us"] = kept
 	p.want(t, 2) // nothing is told twice
 }

@@ -22,13 +22,13 @@ func (s *Source) walk(ctx context.Context, code string, known sources.Listing, n
 		if err != nil {
 			return out, fmt.Errorf("page %d: %w", n+1, err)
 		}
+		out.Mentions, out.Rejected = s.mentions(p, now, len(known.Seen) == 0)
 		switch {
+		case n == 0 && len(out.Mentions)+out.Rejected == 0 && len(known.Seen) > 0:
+			return out, &sources.RetryAfterError{After: s.opt.Every, Err: errEmptied, Ours: true}
 		case len(p.Entry) > 0:
 			out.Next = strconv.Itoa(n + 1)
-		case n == 0 && len(known.Seen) > 0:
-			return out, &sources.RetryAfterError{After: s.opt.Every, Err: errEmptied, Ours: true}
 		}
-		out.Mentions, out.Rejected = s.mentions(p, now, len(known.Seen) == 0)
 		return out, nil
 	})
 }

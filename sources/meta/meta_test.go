@@ -115,7 +115,7 @@ func TestDeliveries(t *testing.T) {
 			"facebook create share 712 by 800000000000005 under  of 700000000000001_710 at 09:06:43: ",
 			"facebook delete comment 710_720 by  under 700000000000001_710 of 700000000000001_710 at 09:16:45: ",
 			"facebook create comment 710_723 by  under  of  at 09:16:46: no time of its own, and nobody",
-		}, 3}, // a picture without words, an id that is none, an entry that is none
+		}, 5}, // a picture without words, an id that is none, an entry and two changes that are none
 		"instagram.json": {[]string{
 			"instagram create comment 17900000000000011 by 900000000000011runa.k under 18000000000000011 of 18000000000000011 at 09:16:40: Two months. <3",
 			"instagram create comment 17900000000000012 by 17841400000000009nordhavn under 17900000000000011 of 18000000000000011 at 09:16:40: Write to us",

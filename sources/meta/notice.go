@@ -1,11 +1,9 @@
 package meta
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"emberwatch/sources"
@@ -20,12 +18,9 @@ type notice struct {
 
 // entry is what happened to one Page or account.
 type entry struct {
-	ID      ident  `json:"id"`
-	Time    moment `json:"time"`
-	Changes []struct {
-		Field string          `json:"field"`
-		Value json.RawMessage `json:"value"`
-	} `json:"changes"`
+	ID      sources.Loose     `json:"id"`
+	Time    sources.Loose     `json:"time"`
+	Changes []json.RawMessage `json:"changes"`
 }
 
 // decode reads a delivery. Changes of kinds that say nothing about a brand are left out; what should be one and
@@ -48,7 +43,7 @@ func decode(body []byte) (told []notice, rejected int, err error) {
 			continue
 		}
 		for _, change := range e.Changes {
-			n, ok, err := read(delivery.Object, change.Field, change.Value, &e)
+			n, ok, err := read(delivery.Object, change, &e)
 			switch {
 			case err != nil:
 				rejected++
@@ -61,21 +56,28 @@ func decode(body []byte) (told []notice, rejected int, err error) {
 }
 
 // read turns one change into a notice; ok is false for those that are none of our business.
-func read(object, field string, value json.RawMessage, e *entry) (n notice, ok bool, err error) {
-	switch object + " " + field {
+func read(object string, change json.RawMessage, e *entry) (n notice, ok bool, err error) {
+	var c struct {
+		Field string          `json:"field"`
+		Value json.RawMessage `json:"value"`
+	}
+	if err := json.Unmarshal(change, &c); err != nil || len(c.Value) == 0 {
+		return n, false, err
+	}
+	switch object + " " + c.Field {
 	case "page feed":
 		var v feedValue
-		if err = json.Unmarshal(value, &v); err == nil {
+		if err = json.Unmarshal(c.Value, &v); err == nil {
 			n, ok = v.notice(e)
 		}
 	case "instagram comments", "instagram live_comments":
 		var v commentValue
-		if err = json.Unmarshal(value, &v); err == nil {
+		if err = json.Unmarshal(c.Value, &v); err == nil {
 			n, ok = v.notice(e), true
 		}
 	case "instagram mentions":
 		var v mentionValue
-		if err = json.Unmarshal(value, &v); err == nil {
+		if err = json.Unmarshal(c.Value, &v); err == nil {
 			n, ok = v.notice(e), true
 		}
 	}
@@ -84,28 +86,28 @@ func read(object, field string, value json.RawMessage, e *entry) (n notice, ok b
 
 // person is who did it; older notifications name the sender beside the value.
 type person struct {
-	ID       ident  `json:"id"`
-	Name     string `json:"name"`
-	Username string `json:"username"`
+	ID       sources.Loose `json:"id"`
+	Name     sources.Loose `json:"name"`
+	Username sources.Loose `json:"username"`
 }
 
 // feedValue is a change of the feed of a Page.
 type feedValue struct {
-	Item       string `json:"item"`
-	Verb       string `json:"verb"`
-	CommentID  ident  `json:"comment_id"`
-	PostID     ident  `json:"post_id"`
-	ParentID   ident  `json:"parent_id"`
-	ShareID    ident  `json:"share_id"`
-	Message    string `json:"message"`
-	Photo      string `json:"photo"`
-	Video      string `json:"video"`
-	Created    moment `json:"created_time"`
-	From       person `json:"from"`
-	SenderID   ident  `json:"sender_id"`
-	SenderName string `json:"sender_name"`
+	Item       sources.Loose `json:"item"`
+	Verb       sources.Loose `json:"verb"`
+	CommentID  sources.Loose `json:"comment_id"`
+	PostID     sources.Loose `json:"post_id"`
+	ParentID   sources.Loose `json:"parent_id"`
+	ShareID    sources.Loose `json:"share_id"`
+	Message    sources.Loose `json:"message"`
+	Photo      sources.Loose `json:"photo"`
+	Video      sources.Loose `json:"video"`
+	Created    sources.Loose `json:"created_time"`
+	From       person        `json:"from"`
+	SenderID   sources.Loose `json:"sender_id"`
+	SenderName sources.Loose `json:"sender_name"`
 	Post       struct {
-		Permalink string `json:"permalink_url"`
+		Permalink sources.Loose `json:"permalink_url"`
 	} `json:"post"`
 }
 
@@ -116,22 +118,22 @@ var verbs = map[string]sources.Op{
 }
 
 func (v *feedValue) notice(e *entry) (notice, bool) {
-	op, known := verbs[v.Verb]
+	op, known := verbs[v.Verb.String()]
 	m := sources.Mention{
-		Network: "facebook", Op: op, Text: v.Message, RootID: string(v.PostID), ParentID: string(v.ParentID), URL: v.Post.Permalink,
-		Author:   sources.Author{ID: first(v.From.ID, v.SenderID), Name: first(v.From.Name, v.SenderName)},
-		HasMedia: v.Photo != "" || v.Video != "", CreatedAt: v.Created.or(e.Time),
+		Network: "facebook", Op: op, Text: v.Message.String(), RootID: v.PostID.String(), ParentID: v.ParentID.String(), URL: v.Post.Permalink.String(),
+		Author:   sources.Author{ID: first(v.From.ID, v.SenderID).String(), Name: first(v.From.Name, v.SenderName).String()},
+		HasMedia: v.Photo != "" || v.Video != "", CreatedAt: moment(first(v.Created, e.Time)),
 	}
 	switch v.Item {
 	case "comment":
-		m.Kind, m.ID = sources.Comment, string(v.CommentID)
+		m.Kind, m.ID = sources.Comment, v.CommentID.String()
 	case "post", "status", "photo", "video", "link", "album", "event", "offer":
-		m.Kind, m.ID, m.RootID = sources.Post, string(v.PostID), ""
+		m.Kind, m.ID, m.RootID = sources.Post, v.PostID.String(), ""
 	case "share":
-		m.Kind, m.ID = sources.Share, first(v.ShareID, v.PostID)
+		m.Kind, m.ID = sources.Share, first(v.ShareID, v.PostID).String()
 	case "reaction", "like":
 		m.Kind, m.Text = sources.Like, ""
-		m.ParentID = first(v.CommentID, v.PostID, v.ParentID, e.ID)
+		m.ParentID = first(v.CommentID, v.PostID, v.ParentID, e.ID).String()
 		if m.Author.ID != "" { // else nobody could tell one from another
 			m.ID = "like:" + m.ParentID + ":" + m.Author.ID
 		}
@@ -139,96 +141,65 @@ func (v *feedValue) notice(e *entry) (notice, bool) {
 		return notice{}, false
 	}
 	if op == sources.Update {
-		m.UpdatedAt = time.Time(e.Time)
+		m.UpdatedAt = moment(e.Time)
 	}
-	return notice{mention: m, account: string(e.ID)}, known
+	return notice{mention: m, account: e.ID.String()}, known
 }
 
 // commentValue is a comment on an Instagram account's media.
 type commentValue struct {
-	ID       ident  `json:"id"`
-	ParentID ident  `json:"parent_id"`
-	Text     string `json:"text"`
-	From     person `json:"from"`
+	ID       sources.Loose `json:"id"`
+	ParentID sources.Loose `json:"parent_id"`
+	Text     sources.Loose `json:"text"`
+	From     person        `json:"from"`
 	Media    struct {
-		ID ident `json:"id"`
+		ID sources.Loose `json:"id"`
 	} `json:"media"`
 }
 
 func (v *commentValue) notice(e *entry) notice {
-	return notice{account: string(e.ID), mention: sources.Mention{
-		ID: string(v.ID), Network: "instagram", Kind: sources.Comment, Text: v.Text,
-		ParentID: first(v.ParentID, v.Media.ID), RootID: string(v.Media.ID),
-		Author: sources.Author{ID: string(v.From.ID), Handle: v.From.Username}, CreatedAt: time.Time(e.Time),
+	return notice{account: e.ID.String(), mention: sources.Mention{
+		ID: v.ID.String(), Network: "instagram", Kind: sources.Comment, Text: v.Text.String(),
+		ParentID: first(v.ParentID, v.Media.ID).String(), RootID: v.Media.ID.String(),
+		Author: sources.Author{ID: v.From.ID.String(), Handle: v.From.Username.String()}, CreatedAt: moment(e.Time),
 	}}
 }
 
 // mentionValue says that an account was mentioned, in a comment or else in a caption, and nothing more.
 type mentionValue struct {
-	MediaID   ident `json:"media_id"`
-	CommentID ident `json:"comment_id"`
+	MediaID   sources.Loose `json:"media_id"`
+	CommentID sources.Loose `json:"comment_id"`
 }
 
 func (v *mentionValue) notice(e *entry) notice {
-	n := notice{account: string(e.ID), mention: sources.Mention{
-		ID: first(v.CommentID, v.MediaID), Network: "instagram", Kind: sources.Tag, CreatedAt: time.Time(e.Time),
+	n := notice{account: e.ID.String(), mention: sources.Mention{
+		ID: first(v.CommentID, v.MediaID).String(), Network: "instagram", Kind: sources.Tag, CreatedAt: moment(e.Time),
 	}}
-	if n.ask = (asked{edge: "mentioned_media", id: string(v.MediaID)}); v.CommentID != "" {
-		n.mention.RootID = string(v.MediaID)
-		n.ask = asked{edge: "mentioned_comment", id: string(v.CommentID)}
+	if n.ask = (asked{edge: "mentioned_media", id: v.MediaID.String()}); v.CommentID != "" {
+		n.mention.RootID = v.MediaID.String()
+		n.ask = asked{edge: "mentioned_comment", id: v.CommentID.String()}
 	}
 	return n
 }
 
 // first is the first that is not empty.
-func first[S ~string](list ...S) string {
+func first[S ~string](list ...S) S {
 	for _, s := range list {
 		if s != "" {
-			return string(s)
+			return s
 		}
 	}
 	return ""
 }
 
-// ident is an id, which is written as a string here and as a number there.
-type ident string
-
-// UnmarshalJSON reads strings and numbers; everything else is no id.
-func (i *ident) UnmarshalJSON(b []byte) error {
-	switch {
-	case len(b) > 0 && b[0] == '"':
-		return json.Unmarshal(b, (*string)(i))
-	case bytes.Equal(b, []byte("null")):
-		return nil
-	}
-	var n json.Number
-	if err := json.Unmarshal(b, &n); err != nil {
-		return errors.New("an id is a string or a number")
-	}
-	*i = ident(n)
-	return nil
-}
-
-// moment is a time in seconds or milliseconds since 1970, as a number or a string of one.
-type moment time.Time
-
-// UnmarshalJSON reads a time; what is none is no time.
-func (t *moment) UnmarshalJSON(b []byte) error {
-	n, err := strconv.ParseInt(strings.Trim(string(b), `"`), 10, 64)
-	switch {
+// moment is a time in seconds or milliseconds since 1970; what is none is the zero time.
+func moment(l sources.Loose) time.Time {
+	switch n, err := strconv.ParseInt(l.String(), 10, 64); {
 	case err != nil || n <= 0:
-		*t = moment{}
+		return time.Time{}
 	case n >= 1e11:
-		*t = moment(time.UnixMilli(n))
+		return time.UnixMilli(n)
 	default:
-		*t = moment(time.Unix(n, 0))
+		return time.Unix(n, 0)
 	}
-	return nil
-}
-
-func (t moment) or(other moment) time.Time {
-	if time.Time(t).IsZero() {
-		return time.Time(other)
-	}
-	return time.Time(t)
 }

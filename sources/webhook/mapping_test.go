@@ -49,13 +49,16 @@ func TestRecipes(t *testing.T) {
 		want     []sources.Mention
 		rejected []int
 	}{
-		"Zendesk": {"zendesk_ticket_created.json", mapping(t, nil,
-			"id", "/detail/id", "title", "/detail/subject", "text", "/detail/description", "created_at", "/detail/created_at",
-			"author.id", "/detail/requester_id", "kind", "=dm", "network", "=zendesk"),
+		"Zendesk": {
+			"zendesk_ticket_created.json", mapping(t, nil,
+				"id", "/detail/id", "title", "/detail/subject", "text", "/detail/description", "created_at", "/detail/created_at",
+				"author.id", "/detail/requester_id", "kind", "=dm", "network", "=zendesk"),
 			[]sources.Mention{{
 				ID: "35436", Network: "zendesk", Kind: sources.DM, Visibility: sources.Private, Author: sources.Author{ID: "8447388090001"},
 				Title: "No plug & no answer", Text: "The heater was delivered without its plug. I have asked for a new one twice.", CreatedAt: at(8, 12, 7),
-			}}, nil},
+			}},
+			nil,
+		},
 		"Intercom, a new conversation": {"intercom_created.json", intercom, []sources.Mention{{
 			ID: "2340001", RootID: "215470001", Network: "intercom", Kind: sources.DM, Visibility: sources.Private,
 			Author: sources.Author{ID: "5310d8e7598c9a0b24000002"}, Text: "Three weeks and still no refund.\nIs anybody there?", CreatedAt: at(8, 12, 7),
@@ -64,10 +67,11 @@ func TestRecipes(t *testing.T) {
 			ID: "990001", RootID: "215470001", Network: "intercom", Kind: sources.DM, Visibility: sources.Private,
 			Author: sources.Author{ID: "5310d8e7598c9a0b24000002"}, Text: "Hello?", CreatedAt: at(9, 12, 20),
 		}}, nil},
-		"Trustpilot": {"trustpilot.json", mapping(t, []string{"/events"},
-			"id", "/eventData/id", "title", "/eventData/title", "text", "/eventData/text", "rating", "/eventData/stars", "lang", "/eventData/language",
-			"created_at", "/eventData/createdAt", "author.id", "/eventData/consumer/id", "author.name", "/eventData/consumer/name",
-			"kind", "=review", "network", "=trustpilot"),
+		"Trustpilot": {
+			"trustpilot.json", mapping(t, []string{"/events"},
+				"id", "/eventData/id", "title", "/eventData/title", "text", "/eventData/text", "rating", "/eventData/stars", "lang", "/eventData/language",
+				"created_at", "/eventData/createdAt", "author.id", "/eventData/consumer/id", "author.name", "/eventData/consumer/name",
+				"kind", "=review", "network", "=trustpilot"),
 			[]sources.Mention{
 				{
 					ID: "6919a4c10000640002975001", Network: "trustpilot", Kind: sources.Review, Visibility: sources.Public, Lang: "sv", Rating: 1,
@@ -77,7 +81,9 @@ func TestRecipes(t *testing.T) {
 					ID: "6919a4c10000640002975002", Network: "trustpilot", Kind: sources.Review, Visibility: sources.Public, Lang: "en", Rating: 5,
 					Author: sources.Author{ID: "53bffc3900006400017e5002", Name: "Tom"}, Title: "Great service", Text: "Warm within minutes.", CreatedAt: at(9, 40, 0),
 				},
-			}, []int{1}},
+			},
+			[]int{1},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			body, err := os.ReadFile(filepath.Join("testdata", tt.file))
