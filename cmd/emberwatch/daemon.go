@@ -55,6 +55,7 @@ type Daemon struct {
 	dispatcher *notifier.Dispatcher
 	supervisor *sources.Supervisor
 	intake     *door // nil: closed
+	hooks      []hook
 	server     *server
 	diskLow    atomic.Bool
 	reloadErr  atomic.Value // string: why the last reload was refused
@@ -263,7 +264,7 @@ func (d *Daemon) makeSources() error {
 		history, live := d.extra(d)
 		opt.History, opt.Sources = append(opt.History, history...), append(opt.Sources, live...)
 	}
-	opt.Cursors = d.cursor
+	opt.Cursors, opt.Arrivals = d.cursor, d.arrivals
 	var err error
 	d.supervisor, err = sources.NewSupervisor(opt)
 	return err
@@ -320,13 +321,25 @@ func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, clie
 	case "jsonl":
 		src, err = jsonl.New(d.fileOptions(s))
 	case "feed":
-		every, _ := detector.ParseDuration(s.Every) // validated
 		src, err = feed.New(feed.Options{
-			Name: s.Name, URL: s.URL, Every: every, Kind: sources.Kind(s.Kind),
-			Network: s.Network, Brand: s.Brand, Client: client,
+			Name: s.Name, URL: s.URL, Every: s.every(), Kind: sources.Kind(s.Kind),
+			Network: s.Network, Brand: s.Brand, Client: client.For(s.Budget),
 		})
+	case "bluesky", "mastodon", "hackernews", "discourse":
+		src, err = d.newListener(s, client.For(s.Budget))
 	case "webhook":
-		return nil // the intake is always there
+		if s.Name == intakeName {
+			return nil // the intake is always there
+		}
+		src, err = d.newHook(s)
+	case "meta":
+		src, err = d.newMeta(s, client.For(0))
+	case "appstore":
+		src, err = s.appstore(client)
+	case "googleplay":
+		src, err = s.googleplay(client)
+	case "youtube":
+		src, err = s.youtube(client, d.hot(s.Name), d.log.With("part", "sources"))
 	}
 	if err != nil {
 		return fmt.Errorf("source %s: %w", s.Name, err)
