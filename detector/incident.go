@@ -179,6 +179,17 @@ type Args struct {
 	Into     string            `json:"into,omitempty"`     // merge
 	Mentions []sources.Key     `json:"mentions,omitempty"` // split, answered
 	Facts    map[string]string `json:"facts,omitempty"`    // facts
+	Reply    *Reply            `json:"reply,omitempty"`    // answered: the draft that was used
+}
+
+// Reply is a reply draft as a person used it, so that their changes can be offered the next time.
+type Reply struct {
+	Playbook string `json:"playbook,omitempty"`
+	Draft    string `json:"draft,omitempty"` // id of the template it began as
+	Lang     string `json:"lang,omitempty"`
+	Network  string `json:"network,omitempty"`
+	Text     string `json:"text"`             // as it was sent
+	Edited   bool   `json:"edited,omitempty"` // differs from what was offered
 }
 
 // Event is one operation on one incident. ID makes it idempotent: a repeated id gets the first result.
@@ -222,6 +233,7 @@ type Audit struct {
 	Changes  map[string][2]any `json:"changes,omitempty"` // field -> before, after
 	RuleHash string            `json:"rule_hash,omitempty"`
 	Mentions []sources.Key     `json:"mentions,omitempty"`
+	Reply    *Reply            `json:"reply,omitempty"` // answered: what was said
 	Event    string            `json:"event,omitempty"` // id of the event behind it
 	Prev     string            `json:"prev"`
 	Hash     string            `json:"hash"`
