@@ -88,9 +88,22 @@ func (l *Library) Draft(ctx context.Context, r notifier.Request) (notifier.Sugge
 	if j.silent(s.Suggest) || j.playbook == nil {
 		return s, nil
 	}
-	s.Approve = j.approve()
+	j.about(&s)
 	s.Drafts = j.drafts()
 	return s, nil
+}
+
+// about adds what people need to know beside the texts.
+func (j *job) about(s *notifier.Suggestion) {
+	s.Approve, s.Playbook, s.DoNot = j.approve(), j.playbook.ID, slices.Clone(j.playbook.DoNot)
+	if j.posture.Cluster != "" {
+		s.Posture = &j.posture
+	}
+	lang := first(languageOrder(j.want, j.brand))
+	s.Facts = j.sheet.whole(j.fill(lang, manner{}), lang)
+	if j.req.Incident != nil {
+		s.FactsAt = j.req.Incident.FactsAt
+	}
 }
 
 // job is the making of the drafts for one request.
@@ -112,6 +125,7 @@ type job struct {
 	private   bool   // a direct message
 	playbook  *rules.Playbook
 	sheet     *sheet
+	posture   notifier.Posture
 }
 
 func (l *Library) newJob(r *notifier.Request) *job {
@@ -139,12 +153,11 @@ func (l *Library) newJob(r *notifier.Request) *job {
 
 // readFacts lays the fact sheet of the incident over that of the playbook.
 func (j *job) readFacts() {
-	p := cmp.Or(j.playbook, &rules.Playbook{})
-	var facts map[string]string
-	if j.req.Incident != nil {
-		facts = j.req.Incident.Facts
+	j.sheet = newSheet(cmp.Or(j.playbook, &rules.Playbook{}), j.req.Incident, j.now, j.lib.factsFor)
+	if s := j.sheet; j.req.Hours != nil && !s.NextUpdate.IsZero() && !s.set[detector.FactNextUpdate] {
+		s.NextUpdate = j.req.Hours(s.NextUpdate) // nobody can keep an earlier one
 	}
-	j.sheet = newSheet(p, facts, j.now)
+	j.posture = j.choosePosture()
 }
 
 // words returns the language's table, or English for a language that only a rule file has texts in.
@@ -161,17 +174,20 @@ type PerMention struct {
 	notifier.Suggestion
 }
 
-// ForIncident makes the drafts for mentions of an incident, in their order. A text that has gone into one of
-// them already is put behind the others for the next: people notice when everybody gets the same answer.
-func (l *Library) ForIncident(ctx context.Context, inc *detector.Incident, ms []detector.Judged, set *rules.Set, now time.Time) ([]PerMention, error) {
+// ForIncident makes the drafts for the mentions of an incident, in their order; base says everything that they
+// share. What is offered first for one counts as said to the next: people notice when everybody gets the same answer.
+func (l *Library) ForIncident(ctx context.Context, base notifier.Request, ms []detector.Judged) ([]PerMention, error) {
 	out := make([]PerMention, 0, len(ms))
-	used := map[string]int{}
+	base.Sent = slices.Clone(base.Sent)
 	for _, m := range ms {
-		s, err := l.Draft(ctx, notifier.Request{Mention: m, Incident: inc, Severity: inc.Severity, Rules: set, Now: now})
+		base.Mention = m
+		s, err := l.Draft(ctx, base)
 		if err != nil {
-			return nil, fmt.Errorf("incident %s: mention %s: %w", inc.ID, m.Mention.ID, err)
+			return nil, fmt.Errorf("mention %s: %w", m.Mention.ID, err)
 		}
-		freshFirst(s.Drafts, used)
+		if len(s.Drafts) > 0 {
+			base.Sent = append(base.Sent, s.Drafts[0].Text)
+		}
 		out = append(out, PerMention{Mention: m, Suggestion: s})
 	}
 	return out, nil

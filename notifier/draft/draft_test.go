@@ -140,7 +140,7 @@ func TestFactSheet(t *testing.T) {
 	}
 
 	r.Incident = &detector.Incident{ID: "fjellbryg-1", FactsAt: theHour.Add(-10 * time.Minute), Facts: map[string]string{
-		FactNextContact: "2026-11-17T08:00:00Z", FactInstruction + ".en": "Please stop using the machine.",
+		detector.FactNextContact: "2026-11-17T08:00:00Z", detector.FactInstruction + ".en": "Please stop using the machine.",
 	}}
 	const told = "Hi Maja, water on the counter is not what a coffee machine should do, I'm sorry. Please stop using the machine. " +
 		"Send us the serial number here: https://fjellbryg.example/contact and you will hear from us by 17 Nov 2026, 09:00 CET. – Fjellbryg"
@@ -290,8 +290,8 @@ func TestIncidentVariesItsAnswers(t *testing.T) {
 		m.Mention.Network = "facebook"
 		ms = append(ms, m)
 	}
-	inc := &detector.Incident{ID: "fjellbryg-1", Severity: rules.Issue}
-	out, err := newLibrary(t).ForIncident(context.Background(), inc, ms, brandSet(), theHour)
+	base := notifier.Request{Incident: &detector.Incident{ID: "fjellbryg-1"}, Severity: rules.Issue, Rules: brandSet(), Now: theHour}
+	out, err := newLibrary(t).ForIncident(context.Background(), base, ms)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,10 +89,10 @@ func TestNamesDoNotFailGuards(t *testing.T) {
 // TestTaintGuard: should words of the mention get into a slot after all, or a foreign link into the facts that people
 // paste in a hurry, the draft is held.
 func TestTaintGuard(t *testing.T) {
-	if run := sharedRun("Hi there this company kills people daily, sorry.", "there this company kills people", "Hi, sorry."); run == "" {
+	if run := sharedRun("Hi there this company kills people daily, sorry.", "there this company kills people", "Hi, sorry.", taintRun); run == "" {
 		t.Error("five foreign words in a row pass")
 	}
-	if run := sharedRun("Please contact us privately with your number.", "please contact us privately with", "Please contact us privately with your number. X"); run != "" {
+	if run := sharedRun("Please contact us privately with your number.", "please contact us privately with", "Please contact us privately with your number. X", taintRun); run != "" {
 		t.Errorf("our own words are foreign: %q", run)
 	}
 	const said = "everybody at this company is a liar"
@@ -103,13 +103,13 @@ func TestTaintGuard(t *testing.T) {
 	}
 	j := newLibrary(t).newJob(&r)
 	v := variant{book: j.playbook, template: &rules.Template{}, parsed: tpl, lang: "en"}
-	broken := j.fill("en")
+	broken := j.fill("en", manner{})
 	broken[slotProduct] = said
 	if g := guardResult(t, notifier.Draft{Guards: j.guard(v, broken, tpl.render(broken, "en"))}, "G18", levelHard); g.Pass {
 		t.Error("words of the mention in a slot pass")
 	}
 
-	d := draftOf(t, "en", "See {{facts.known}}.", map[string]string{FactKnown: "https://evil.example/x"}, nil)
+	d := draftOf(t, "en", "See {{facts.known}}.", map[string]string{detector.FactKnown: "https://evil.example/x"}, nil)
 	if d.Sendable {
 		t.Errorf("a foreign link came in by the facts: %s", d.Text)
 	}

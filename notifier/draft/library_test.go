@@ -23,13 +23,13 @@ var (
 
 	// factsIn is a filled fact sheet for each language.
 	factsIn = map[string]map[string]string{
-		"en": {FactKnown: "the tank can leak", FactChecking: "what causes it; which weeks are affected", FactInstruction: "Please unplug the machine and empty the tank."},
-		"de": {FactKnown: "der Tank kann lecken", FactChecking: "woran es liegt; welche Wochen betroffen sind", FactInstruction: "Bitte ziehen Sie den Netzstecker und leeren Sie den Tank."},
-		"ru": {FactKnown: "бак может протекать", FactChecking: "в чём причина; какие партии затронуты", FactInstruction: "Пожалуйста, выньте вилку из розетки и слейте воду."},
-		"ar": {FactKnown: "قد يتسرب الماء من الخزان", FactChecking: "السبب; الدفعات المتأثرة", FactInstruction: "يرجى فصل الجهاز عن الكهرباء وإفراغ الخزان."},
-		"sv": {FactKnown: "tanken kan läcka", FactChecking: "vad det beror på; vilka veckor det gäller", FactInstruction: "Dra ur kontakten och töm tanken."},
-		"es": {FactKnown: "el depósito puede gotear", FactChecking: "la causa; qué semanas están afectadas", FactInstruction: "Por favor, desenchufe la máquina y vacíe el depósito."},
-		"fr": {FactKnown: "le réservoir peut fuir", FactChecking: "la cause; les semaines concernées", FactInstruction: "Débranchez la machine et videz le réservoir."},
+		"en": {detector.FactKnown: "the tank can leak", detector.FactChecking: "what causes it; which weeks are affected", detector.FactInstruction: "Please unplug the machine and empty the tank."},
+		"de": {detector.FactKnown: "der Tank kann lecken", detector.FactChecking: "woran es liegt; welche Wochen betroffen sind", detector.FactInstruction: "Bitte ziehen Sie den Netzstecker und leeren Sie den Tank."},
+		"ru": {detector.FactKnown: "бак может протекать", detector.FactChecking: "в чём причина; какие партии затронуты", detector.FactInstruction: "Пожалуйста, выньте вилку из розетки и слейте воду."},
+		"ar": {detector.FactKnown: "قد يتسرب الماء من الخزان", detector.FactChecking: "السبب; الدفعات المتأثرة", detector.FactInstruction: "يرجى فصل الجهاز عن الكهرباء وإفراغ الخزان."},
+		"sv": {detector.FactKnown: "tanken kan läcka", detector.FactChecking: "vad det beror på; vilka veckor det gäller", detector.FactInstruction: "Dra ur kontakten och töm tanken."},
+		"es": {detector.FactKnown: "el depósito puede gotear", detector.FactChecking: "la causa; qué semanas están afectadas", detector.FactInstruction: "Por favor, desenchufe la máquina y vacíe el depósito."},
+		"fr": {detector.FactKnown: "le réservoir peut fuir", detector.FactChecking: "la cause; les semaines concernées", detector.FactInstruction: "Débranchez la machine et videz le réservoir."},
 	}
 )
 
@@ -74,7 +74,7 @@ func everything(t *testing.T, l *Library, set *rules.Set, f func(v variant, n *n
 			for _, lang := range d.Languages {
 				for _, n := range append(slices.Clone(l.networks.rows), l.networks.find("our-shop")) {
 					if exact := l.networks.named(d.Networks, n); exact > 0 {
-						f(variant{p, d, parsed, lang, exact}, n)
+						f(variant{book: p, template: d, parsed: parsed, lang: lang, exact: exact, origin: notifier.Reviewed}, n)
 					}
 				}
 			}
@@ -129,8 +129,8 @@ func libraryRequest(set *rules.Set, v variant, sev rules.Severity, filled bool) 
 	} else {
 		m.Mention.Text = "Fjellbryg One"
 		inc.Facts, inc.FactsAt = maps.Clone(factsIn[v.lang]), theHour
-		inc.Facts[FactNextUpdate] = theHour.Add(3 * time.Hour).Format(time.RFC3339)
-		inc.Facts[FactWhere] = "{{brand.contact.status}}"
+		inc.Facts[detector.FactNextUpdate] = theHour.Add(3 * time.Hour).Format(time.RFC3339)
+		inc.Facts[detector.FactWhere] = "{{brand.contact.status}}"
 	}
 	return &notifier.Request{Mention: m, Incident: inc, Severity: sev, Rules: set, Now: theHour}
 }
@@ -178,18 +178,26 @@ func TestTextsAddressPeopleAsAgreed(t *testing.T) {
 		"es": {"tú", "te", "tu", "tus", "ti", "contigo"},
 		"fr": {"tu", "te", "toi", "ton", "ta", "tes"},
 	}
+	formal := map[string][]string{
+		"de": {"Sie", "Ihnen", "Ihr", "Ihre", "Ihren", "Ihrer"},
+		"es": {"usted", "le", "su", "sus", "escríbanos", "envíenos", "díganos"},
+	}
 	l := newLibrary(t)
 	set := starter()
 	everything(t, l, set, func(v variant, n *network) {
 		if n.ID != "other" && n.ID != "tiktok" && n.ID != "facebook" {
 			return
 		}
-		text := v.parsed.render(values{slotGreeting: l.languages[v.lang].greeting("", true), slotNow: "10:30"}, v.lang)
+		text := v.parsed.render(values{slotGreeting: l.languages[v.lang].greeting("", manner{calm: true}), slotNow: "10:30"}, v.lang)
 		if strings.ContainsAny(text, "!¡") || strings.Count(text, "?")+strings.Count(text, "؟") > 1 {
 			t.Errorf("%s/%s/%s: %s", v.book.ID, v.template.ID, v.lang, text)
 		}
 		if v.template.Kind == kindHolding {
 			return // to many: Swedish speaks to "er" there
+		}
+		wrong := wrong
+		if v.template.Address != "" {
+			wrong = formal
 		}
 		words := strings.Fields(spaced(text))
 		if v.lang == "de" {
