@@ -36,13 +36,13 @@ func TestRenewFacts(t *testing.T) {
 
 // TestAnsweredKeepsTheReply: what people sent is in the audit, for whoever offers it again.
 func TestAnsweredKeepsTheReply(t *testing.T) {
-	s := &Reply{Text: strings.Repeat("x", maxReplyRunes+1)}
+	s := &DraftUse{Text: strings.Repeat("x", maxReplyRunes+1)}
 	x := &turn{}
-	if o, _ := x.answered(&Event{Op: OpAnswered, Args: Args{Reply: s}}); o != Refused {
+	if o, _ := x.answered(&Event{Op: OpAnswered, Args: Args{Draft: s}}); o != Refused {
 		t.Error("a reply longer than any network takes is kept")
 	}
-	s = &Reply{Playbook: "delivery", Draft: "public-short", Lang: "en", Text: "Hi.", Edited: true}
-	if o, _ := x.answered(&Event{Op: OpAnswered, Args: Args{Reply: s}}); o != Applied || x.lines[len(x.lines)-1].Reply != s {
+	s = &DraftUse{Playbook: "delivery", ID: "public-short", Use: DraftEdited, Lang: "en", Text: "Hi."}
+	if o, _ := x.answered(&Event{Op: OpAnswered, Args: Args{Draft: s}}); o != Applied || x.lines[len(x.lines)-1].Draft != s {
 		t.Errorf("%v: %+v", o, x.lines)
 	}
 }

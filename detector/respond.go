@@ -189,6 +189,7 @@ func (t *turn) note(e *Event) (Outcome, string) {
 		return Refused, "the note is empty"
 	}
 	t.line(string(OpNote), "", e.Args.Note)
+	t.lines[len(t.lines)-1].Draft = e.Args.Draft
 	t.urgent = false
 	return Applied, "noted"
 }
@@ -236,12 +237,12 @@ func (t *turn) facts(e *Event) (Outcome, string) {
 const maxReplyRunes = 32_000
 
 func (t *turn) answered(e *Event) (Outcome, string) {
-	if r := e.Args.Reply; r != nil && utf8.RuneCountInString(r.Text) > maxReplyRunes {
+	if d := e.Args.Draft; d != nil && utf8.RuneCountInString(d.Text) > maxReplyRunes {
 		return Refused, fmt.Sprintf("the reply is longer than %d characters", maxReplyRunes)
 	}
 	t.line(string(OpAnswered), "", e.Args.Note)
 	l := &t.lines[len(t.lines)-1]
-	l.Mentions, l.Reply = e.Args.Mentions, e.Args.Reply
+	l.Mentions, l.Draft = e.Args.Mentions, e.Args.Draft
 	t.urgent = false
 	return Applied, "marked as answered"
 }

@@ -138,7 +138,7 @@ type Request struct {
 	Now      time.Time
 	History  []detector.Incident       // the brand's earlier incidents: a repetition weighs more
 	Sent     []string                  // what the brand has said lately in the same thread or incident
-	Edits    []detector.Reply          // how people changed drafts before, the newest first
+	Edits    []detector.DraftUse       // how people changed drafts before, the newest first
 	Hours    func(time.Time) time.Time // when somebody is first there to answer, not before a time; nil: always
 }
 

@@ -17,7 +17,7 @@ func (j *job) edits(v variant) []notifier.Draft {
 	var out []notifier.Draft
 	for i := range j.req.Edits {
 		e := &j.req.Edits[i]
-		if len(out) == maxEdits || !e.Edited || e.Playbook != v.book.ID || e.Draft != v.template.ID || baseLanguage(e.Lang) != v.lang {
+		if len(out) == maxEdits || e.Use != detector.DraftEdited || e.Playbook != v.book.ID || e.ID != v.template.ID || baseLanguage(e.Lang) != v.lang {
 			continue
 		}
 		parsed, err := parseTemplate(e.Text)
@@ -69,7 +69,7 @@ func (j *job) variantOf(d notifier.Draft) (variant, bool) {
 
 // Reusable returns a reply as it may be kept and offered again: without the name of the person it was written
 // to. If the name stands anywhere but in the greeting, the words are not kept.
-func (l *Library) Reusable(r detector.Reply, author string) detector.Reply {
+func (l *Library) Reusable(r detector.DraftUse, author string) detector.DraftUse {
 	if lang := l.languages[baseLanguage(r.Lang)]; lang != nil {
 		if rest, ok := lang.withoutGreeting(r.Text); ok {
 			r.Text = "{{" + slotGreeting + "}}" + rest

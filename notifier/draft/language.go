@@ -88,7 +88,7 @@ func (l *language) greeting(name string, how manner) string {
 
 // withoutGreeting cuts the opening off a text, whatever the name in it; ok reports whether there was one.
 func (l *language) withoutGreeting(text string) (rest string, ok bool) {
-	for _, plain := range []string{l.Plain, l.CalmPlain, l.Familiar.Plain} {
+	for _, plain := range []string{l.Plain, l.CalmPlain, l.Familiar.Plain, "{{" + slotGreeting + "}}"} {
 		if plain != "" && strings.HasPrefix(text, plain) {
 			return text[len(plain):], true
 		}
