@@ -129,12 +129,12 @@ func (l *loader) playbook(id string, k, v *yaml.Node) {
 				l.refer(n, "category", n.Value)
 			}
 		},
-		"cluster":    func(v *yaml.Node) { p.Cluster = l.cluster(v) },
+		"cluster": func(v *yaml.Node) { p.Cluster = l.cluster(v) },
 		"cluster_if": func(v *yaml.Node) {
 			l.list(v, func(n *yaml.Node) { p.ClusterIf = append(p.ClusterIf, l.clusterIf(n)) })
 		},
-		"facts":      func(v *yaml.Node) { p.Facts = l.facts(v) },
-		"approve":    func(v *yaml.Node) { p.Approve = l.approve(v) },
+		"facts":   func(v *yaml.Node) { p.Facts = l.facts(v) },
+		"approve": func(v *yaml.Node) { p.Approve = l.approve(v) },
 		"drafts": func(v *yaml.Node) {
 			l.list(v, func(n *yaml.Node) { p.Drafts = append(p.Drafts, l.template(n)) })
 		},

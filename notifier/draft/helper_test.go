@@ -44,14 +44,16 @@ var (
 	})
 )
 
-func newLibrary(t testing.TB) *Library {
-	t.Helper()
+// newLibrary returns the one Library of all tests: nobody can change it.
+func newLibrary(testing.TB) *Library { return library() }
+
+var library = sync.OnceValue(func() *Library {
 	l, err := New(Options{})
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	return l
-}
+})
 
 // parseRules reads rule files given as text on top of the embedded library.
 func parseRules(t testing.TB, texts ...string) *rules.Set {
