@@ -54,14 +54,9 @@ func (b bench) draft(text string, change func(r *notifier.Request, p *rules.Play
 // edited is a draft of a template whose text somebody has changed.
 func (b bench) edited(template, text string, change func(r *notifier.Request, p *rules.Playbook)) notifier.Draft {
 	b.t.Helper()
-	own := *brandSet()
-	brands := maps.Clone(own.Brands)
-	brand := *brands["fjellbryg"]
-	brand.Tone.SignOff = ""
-	brands["fjellbryg"] = &brand
-	own.Brands = brands
+	own := withBrand(func(b *rules.Brand) { b.Tone.SignOff = "" })
 	p := &rules.Playbook{ID: "delivery", Drafts: []rules.Template{{ID: "only", Languages: []string{b.lang}, Text: template}}}
-	r := request(&own, mention(b.lang, "delivery", b.f.Said), "facebook")
+	r := request(own, mention(b.lang, "delivery", b.f.Said), "facebook")
 	r.Severity = rules.Serious
 	if change != nil {
 		change(&r, p)

@@ -55,6 +55,15 @@ var library = sync.OnceValue(func() *Library {
 	return l
 })
 
+// withBrand returns the set with the brand changed.
+func withBrand(change func(b *rules.Brand)) *rules.Set {
+	set := *brandSet()
+	brand := *set.Brands["fjellbryg"]
+	change(&brand)
+	set.Brands = map[string]*rules.Brand{brand.ID: &brand}
+	return &set
+}
+
 // parseRules reads rule files given as text on top of the embedded library.
 func parseRules(t testing.TB, texts ...string) *rules.Set {
 	t.Helper()

@@ -106,12 +106,11 @@ func (t *networks) named(list []string, n *network) int {
 		best = 1
 	}
 	for _, name := range list {
-		switch row := t.byName[networkKey(name)]; {
-		case row == n, networkKey(name) == networkKey(n.ID):
+		switch {
+		case t.byName[networkKey(name)] == n, networkKey(name) == networkKey(n.ID):
 			return 4
 		case n.is(familyOther):
 			best = max(best, 2)
-		case row != nil:
 		case networkKey(name) == n.Families[0]:
 			best = 3
 		case n.is(networkKey(name)):

@@ -172,8 +172,8 @@ func privateOnly(vs []variant) []variant {
 // expendable are the slots whose sentences are given up, in this order, if a draft is too long for its network.
 // The texts stand without them.
 var expendable = []string{
-	slotAvailable, slotIntroduce, slotProduct, slotAuthor, slotSignOff, slotKnown, slotChecking, slotContact + "phone",
-	slotContact + "status", slotContact + "dm",
+	slotAvailable, slotIntroduce, slotProduct, slotAuthor, slotSignOff, slotKnown, slotChecking, slotApology,
+	slotContact + "phone", slotContact + "status", slotContact + "dm",
 }
 
 // make writes the draft of a variant and runs the guards. It reports whether the text is within the
