@@ -124,10 +124,10 @@ func (j *job) choosePlaybook() *rules.Playbook {
 		ids = append(ids, bookPraise)
 	}
 	ids = append(ids, j.named()...)
-	if c := j.req.Mention.Category; j.network.is(familyStore) && (c == "outage" || c == "quality_defect") {
+	if c := j.matter(); j.network.is(familyStore) && (c == "outage" || c == "quality_defect") {
 		ids = append(ids, bookApp)
 	}
-	ids = append(ids, j.answersFor(j.req.Mention.Category))
+	ids = append(ids, j.answersFor(j.matter()))
 	if strings.ContainsAny(j.item, "?؟") && j.req.Mention.P.Label() != detector.Negative {
 		ids = append(ids, bookQuestion)
 	}
@@ -140,6 +140,21 @@ func (j *job) choosePlaybook() *rules.Playbook {
 		}
 	}
 	return nil
+}
+
+// matter returns the category that an answer has to be about. Who waits, waits for something: for a parcel or for their
+// money, if the words say so.
+func (j *job) matter() string {
+	m := &j.req.Mention
+	if m.Category != "waiting" {
+		return m.Category
+	}
+	for _, c := range m.Categories {
+		if c == "delivery" || c == "billing_refund" || c == "quality_defect" || c == "outage" {
+			return c
+		}
+	}
+	return m.Category
 }
 
 // named returns the playbooks that the incident and the rules of the mention name, the general one left out.

@@ -56,8 +56,8 @@ func (j *job) freshFirst(ds []notifier.Draft) {
 
 // statementDue reports whether a holding statement belongs to the drafts: to many at once, not to one person.
 func (j *job) statementDue() bool {
-	if j.private || j.forbidden != "" {
-		return false
+	if j.private || j.forbidden != "" || j.network.is(familyReview) {
+		return false // a review is one person's: the statement stands elsewhere
 	}
 	return j.article() || j.severity == rules.Crisis || j.severity == rules.Serious || j.playbook.ID == bookHolding
 }
