@@ -1,22 +1,27 @@
 // Package draft makes the reply drafts: for one mention, what people could answer, or why they should not.
 //
-// A [Library] chooses a playbook (the incident's, the rule's or the category's), the language, the network
-// with its limit and counting, and the templates that fit; it fills their slots and runs the guards over
-// the result. Everything comes from reviewed texts: a sentence with a slot that has no value is left out,
-// nothing is made up. A draft that fails a hard guard is still shown, with the reason, but is not sendable.
-// Nothing is ever posted from here.
+// A [Library] chooses a playbook (the incident's, the rule's or the category's), the language and form of address,
+// the network with its limit and counting, how much responsibility to take, and the templates that fit; it fills
+// their slots and runs the guards G01 to G32 over the result. Everything comes from reviewed texts: a sentence with a
+// slot that has no value is left out, nothing is made up. A draft that fails a hard guard is still shown, with the
+// reason, but is not sendable. Nothing is ever posted from here.
 //
-// The same request always gives the same drafts: there is no clock, no chance and no state in it, so that
-// whoever has read the playbooks has read every draft.
+// The same request always gives the same drafts: there is no clock, no chance and no state in it, so that whoever has
+// read the playbooks has read every draft. What a request brings with it (earlier incidents, what was said in the thread,
+// what people changed before) is looked up by whoever asks. Only a [Rephraser], which is off unless an installation
+// names a model, adds words that nobody has reviewed; they go behind the reviewed ones and through the same guards.
 //
-// Data: networks.yml (limits and how each network counts), languages.yml (greetings, times, frequent
-// words), phrases.yml (what must not be said). The texts themselves are playbooks of package rules; [Library.Check]
-// judges those of a rule file before it goes live.
+// Data: networks.yml (limits and how each network counts), languages.yml (greetings, forms of address, times, frequent
+// words), phrases.yml (what must not be said, and what has to). The texts themselves are playbooks of package rules;
+// [Library.Check] judges those of a rule file before it goes live.
 //
 // # Caveats
 //
 // A mention is hostile input. Of its author only a safe visible name goes into a draft, of its text nothing;
 // product names are those of the rule files. Values are never parsed as templates.
+//
+// The guards know words, not meaning: a text can pass all of them and still be the wrong thing to say. The phrase
+// lists other than the English ones want a native reader.
 //
 // No direction isolates are put around Latin names in Arabic text: networks strip or show them, and guard G17
 // refuses every invisible character. The templates keep such names at the ends of clauses instead.
