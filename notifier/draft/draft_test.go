@@ -2,6 +2,7 @@ package draft
 
 import (
 	"context"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -312,6 +313,21 @@ func TestNoRulesIsAnError(t *testing.T) {
 	cancel()
 	if _, err := newLibrary(t).Draft(ctx, request(starter(), mention("en", "", "…"), "x")); err == nil {
 		t.Error("no error after the context ended")
+	}
+}
+
+// TestCheckTakesTheWorkedExample: a rule file as people write it has drafts that can be sent.
+func TestCheckTakesTheWorkedExample(t *testing.T) {
+	data, err := os.ReadFile("../../rules/testdata/full.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, errs := rules.Parse([]rules.File{{Name: "full.yml", Data: data}}, rules.Options{Notifiers: []string{"mail", "siren"}})
+	if set == nil {
+		t.Fatal(errs)
+	}
+	if errs := newLibrary(t).Check(set); len(errs) > 0 {
+		t.Error(errs)
 	}
 }
 

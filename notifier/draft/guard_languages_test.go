@@ -250,3 +250,20 @@ func TestEveryPhraseListSpeaksEveryLanguage(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnPlaybooksHaveTheirOwnWords: what a brand writes about its own trouble need not use our words for it.
+func TestOwnPlaybooksHaveTheirOwnWords(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want bool
+	}{
+		{"{{item.author_greeting}}water on the counter is nothing a coffee machine should leave. {{facts.instruction}} Send us the serial number: {{brand.contact.dm}}", true},
+		{"{{item.author_greeting}}send us the serial number of it. We'll look.", false},
+		{"{{item.author_greeting}}oh no. Send us the serial number.", false},
+		{"{{item.author_greeting}}water on the counter is nothing it should leave.", false},
+	} {
+		b := bench{t, "en", loadFixtures(t)["en"]}
+		d := b.draft(c.text, func(_ *notifier.Request, p *rules.Playbook) { p.ID = "defect-leak" })
+		b.holds(d, "G14", c.want)
+	}
+}

@@ -79,7 +79,8 @@ func (e *exam) nextStep() string {
 func questions(text string) int { return strings.Count(text, "?") + strings.Count(text, "؟") }
 
 // acknowledges asks replies for a word of the matter: a product, a noun of the playbook's category, or words that
-// acknowledge where nothing more is known.
+// acknowledge where nothing more is known. A playbook of a rule file may have its own words for it, in the sentence
+// that it opens with.
 func (e *exam) acknowledges() string {
 	if kindOf(e.template) != kindReply || e.product != "" && strings.Contains(e.text, e.product) {
 		return ""
@@ -90,10 +91,21 @@ func (e *exam) acknowledges() string {
 			list = about
 		}
 	}
-	if e.lib.phrases.has(list, e.lang, e.flat) || e.namesCategory() {
+	if e.lib.phrases.has(list, e.lang, e.flat) || e.namesCategory() || !strings.HasPrefix(e.book.Pos.File, "packs/") && e.opens() {
 		return ""
 	}
 	return "does not say what it is about"
+}
+
+// opens reports whether the first sentence is the template's own and neither what happens next nor all there is.
+func (e *exam) opens() bool {
+	body, _ := e.words(e.lang).withoutGreeting(e.bare)
+	n := sentenceEnd(body)
+	if n == 0 || n == len(body) {
+		return false
+	}
+	first := flat(body[:n])
+	return strings.Count(first, " ") >= 3 && questions(first) == 0 && e.lib.phrases.findIn("next_step", e.lang, first) == ""
 }
 
 // namesCategory reports whether the text has a word by which the mention came into its category.
