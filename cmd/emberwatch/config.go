@@ -419,6 +419,27 @@ func (v *validation) notifiers() {
 	}
 }
 
+// rephrase takes a model on this machine over http, and any other only over https: mentions go there.
+func (v *validation) rephrase(r *RephraseConfig) {
+	if r.URL == "" {
+		return
+	}
+	u, err := url.Parse(r.URL)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil:
+		v.fail("drafts.rephrase.url", "is no address of a model's server", "", "write it like http://127.0.0.1:11434/v1, and a password as the key")
+	case r.Model == "":
+		v.fail("drafts.rephrase.model", "is empty", "the server has to know which model to use", "name one that the server has")
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		v.warn("drafts.rephrase.url", "is not encrypted", "mentions and the key would cross the network in the clear", "use https")
+	}
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
 func (v *validation) rest() {
 	c := v.c
 	for i, s := range c.Outgoing.Allow {
@@ -431,9 +452,7 @@ func (v *validation) rest() {
 			v.fail("sentiment.model", err.Error(), "without it nothing can be scored", "make one with emberwatch train, or remove the line: the embedded model is used then")
 		}
 	}
-	if c.Drafts.Rephrase.URL != "" {
-		v.warn("drafts.rephrase", "rephrasing is not in this version", "drafts are the reviewed templates", "")
-	}
+	v.rephrase(&c.Drafts.Rephrase)
 	if c.Limits.AutoBrands < 0 {
 		v.fail("limits.auto_brands", "must not be negative", "", "")
 	}

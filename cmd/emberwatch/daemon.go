@@ -49,6 +49,7 @@ type Daemon struct {
 	db         *store.DB
 	detector   *detector.Detector
 	library    *draft.Library
+	rephraser  *draft.Rephraser // nil: drafts are not reworded
 	about      *notifier.About
 	slack      *slack.Notifier // nil: not configured
 	console    *console.Notifier
@@ -166,6 +167,9 @@ func (d *Daemon) makeNotifiers() error {
 	if d.library, err = draft.New(draft.Options{}); err != nil {
 		return err
 	}
+	if d.rephraser, err = newRephraser(d.cfg(), d.library); err != nil {
+		return err
+	}
 	finder := topics.New(topics.Options{})
 	d.onClose("topics", func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -203,7 +207,7 @@ func (d *Daemon) newSlack() (*slack.Notifier, error) {
 		BotToken: s.BotToken.value, AppToken: s.AppToken.value, APIURL: s.APIURL,
 		DefaultChannel: s.Channel, Logger: d.log.With("part", "slack"), Zone: d.detector.Rules().Zone,
 		Allow:     slack.Allow{Act: s.Allow.Act, Resolve: s.Allow.Resolve},
-		Responder: d.detector, Reader: d.db,
+		Responder: d.replies(), Reader: d.db,
 		Drafts: func(ctx context.Context, id string) ([]slack.Drafted, error) {
 			found, err := d.draftsFor(ctx, id)
 			out := make([]slack.Drafted, len(found))
@@ -213,28 +217,6 @@ func (d *Daemon) newSlack() (*slack.Notifier, error) {
 			return out, err
 		},
 	})
-}
-
-// draftsShown is for how many mentions of an incident drafts are made.
-const draftsShown = 3
-
-// draftsFor makes reply drafts to the most telling mentions of an incident. Direct messages are left out.
-func (d *Daemon) draftsFor(ctx context.Context, id string) ([]draft.PerMention, error) {
-	inc, err := d.db.Incident(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	found, err := d.db.MentionsByKey(ctx, inc.Brand, inc.Evidence.Mentions)
-	if err != nil {
-		return nil, err
-	}
-	var public []detector.Judged
-	for _, j := range found {
-		if j.Mention.Visibility != sources.Private && len(public) < draftsShown {
-			public = append(public, j)
-		}
-	}
-	return d.library.ForIncident(ctx, &inc, public, d.detector.Rules(), d.detector.Now())
 }
 
 // link is the address of an incident's page.

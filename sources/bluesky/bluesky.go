@@ -82,7 +82,7 @@ func New(opt Options) (*Source, error) {
 	}
 	for _, did := range opt.DIDs {
 		if !strings.HasPrefix(did, "did:") {
-			return nil, fmt.Errorf("source %s: %q is no DID; it begins with did:plc: or did:web:", opt.Name, did)
+			return nil, fmt.Errorf("source %s: %q is no DID such as did:plc:abc", opt.Name, did)
 		}
 	}
 	if u.Path == "" || u.Path == "/" {

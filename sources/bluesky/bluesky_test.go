@@ -374,6 +374,18 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 	}
 }
 
+func TestOnce(t *testing.T) {
+	server := newJetstream(t)
+	s := source(t, options(t, server.url))
+	if ms, err := s.Once(t.Context()); err != nil || ms != nil {
+		t.Errorf("got %v, %v", ms, err)
+	}
+	server.refuse = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(http.StatusNotFound); return true }
+	if _, err := s.Once(t.Context()); !sources.Gone(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestFailedLookUpKeepsTheCursor(t *testing.T) {
 	k := newSink(t, options(t, ""))
 	failure := errors.New("store is busy")

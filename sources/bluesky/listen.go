@@ -53,6 +53,15 @@ func (s *Source) listen(ctx context.Context, g *gathered) error {
 	}
 }
 
+// Once connects, as a check of the configuration. It reads nothing: what comes next may be about anybody.
+func (s *Source) Once(ctx context.Context) ([]sources.Mention, error) {
+	conn, err := s.dial(ctx, s.address(place{}))
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", s.opt.Name, err)
+	}
+	return nil, conn.CloseNow()
+}
+
 // ended is why a connection ended, nil if the source was told to stop.
 func ended(ctx context.Context) error {
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {

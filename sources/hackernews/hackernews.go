@@ -34,8 +34,8 @@ const (
 )
 
 const (
-	overlap  = 5 * time.Minute // the index may lag
-	maxSeen  = 1000
+	overlap = 5 * time.Minute // the index may lag
+	maxSeen = 1000
 )
 
 // Options configures a [Source].

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"emberwatch/sources"
@@ -50,8 +51,8 @@ func (s *Source) since(ctx context.Context, second int64, now time.Time) (findin
 	for _, query := range s.opt.Query {
 		for at := 0; at < maxPages; at++ {
 			last, err := s.fetch(ctx, &all, url.Values{
-				"query":          {strconv.Quote(query)},
-				"advancedSyntax": {"true"}, // a quoted query is a phrase
+				"query":          {phrase(query)},
+				"advancedSyntax": {"true"}, // what is quoted is a phrase
 				"typoTolerance":  {"false"},
 				"tags":           {"(story,comment)"},
 				"numericFilters": {fmt.Sprintf("created_at_i>%d", second)},
@@ -67,6 +68,14 @@ func (s *Source) since(ctx context.Context, second int64, now time.Time) (findin
 		}
 	}
 	return all, nil
+}
+
+// phrase has several words stand together.
+func phrase(query string) string {
+	if strings.ContainsAny(query, " \t") {
+		return strconv.Quote(query)
+	}
+	return query
 }
 
 // fetch adds one page to the findings and returns the number of the last page.

@@ -161,21 +161,22 @@ func (r *run) listenAndPoll(ctx context.Context) error {
 	return err
 }
 
-// handOver gives a batch of what is new of ms; move changes the memory that is stored with it. Nothing counts before
-// the batch is durable.
+// handOver gives a batch of what is new of ms; move changes how far has been read, and has the memory stored with the
+// batch. Nothing counts before the batch is durable.
 func (r *run) handOver(ctx context.Context, ms []sources.Mention, rejected int, move func(*memory)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	next := r.known
 	next.Seen = r.known.Seen.With(ms, maxSeen)
-	if move != nil {
+	b := sources.Batch{Source: r.opt.Name, Mentions: r.known.Seen.News(ms), Rejected: rejected}
+	if move != nil { // else it comes from a stream, one by one, and the next poll stores it
 		move(&next)
+		cursor, err := json.Marshal(next)
+		if err != nil {
+			return err
+		}
+		b.Cursor = cursor
 	}
-	cursor, err := json.Marshal(next)
-	if err != nil {
-		return err
-	}
-	b := sources.Batch{Source: r.opt.Name, Mentions: r.known.Seen.News(ms), Rejected: rejected, Cursor: cursor}
 	if _, err := r.emit(ctx, b); err != nil {
 		return err
 	}

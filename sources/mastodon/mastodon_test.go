@@ -391,6 +391,28 @@ func TestStreamsThatFail(t *testing.T) {
 	}
 }
 
+func TestServerWithoutStreams(t *testing.T) {
+	server := newSocial(t)
+	server.fail = func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasPrefix(r.URL.Path, "/api/v1/streaming/") || r.URL.Path == "/api/v1/notifications" {
+			w.WriteHeader(http.StatusNotFound)
+			return true
+		}
+		return false
+	}
+	server.add(post("101", "x"))
+	ctx, cancel := context.WithCancel(t.Context())
+	err := source(t, server.url, "canary").Run(ctx, nil, func(_ context.Context, b sources.Batch) (sources.Taken, error) {
+		if len(b.Mentions) == 1 {
+			cancel() // it polls
+		}
+		return sources.Taken{}, nil
+	})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestSilentStream(t *testing.T) {
 	server := newSocial(t)
 	if err := listening(t, server, server.url, 50*time.Millisecond); !errors.Is(err, errSilent) {

@@ -150,6 +150,9 @@ func (r *run) pollNotices(ctx context.Context) error {
 			q.Set("min_id", last)
 		}
 		p, err := r.notifications(ctx, q)
+		if sources.Gone(err) {
+			return nil // a server that has none
+		}
 		if err != nil {
 			return err
 		}

@@ -36,6 +36,9 @@ func (r *run) listen(ctx context.Context, streams *sync.WaitGroup, stop context.
 	header.Set("Accept", "text/event-stream")
 	for _, path := range paths {
 		resp, err := r.opt.Client.Open(ctx, base+path, header)
+		if sources.Gone(err) {
+			continue // a server without streams; polls do
+		}
 		if err != nil {
 			return fmt.Errorf("stream: %w", err)
 		}
