@@ -35,9 +35,10 @@ func Parse(files []File, opt Options) (*Set, Errors) {
 	hash := sha256.New()
 	if !opt.Builtin {
 		l.builtin = true
-		for _, f := range packFiles() {
-			hash.Write(f.Data)
-			l.read(f)
+		for _, p := range library() {
+			hash.Write(p.Data)
+			l.begin(p.Name)
+			l.top(p.root)
 		}
 		l.builtin = false
 		l.set.starter, l.set.Rules = l.set.Rules, nil
@@ -100,10 +101,7 @@ func newLoader(opt Options) *loader {
 
 // read reads one file.
 func (l *loader) read(f File) {
-	l.file, l.nodes = f.Name, 0
-	if _, ok := l.order[f.Name]; !ok {
-		l.order[f.Name] = len(l.order)
-	}
+	l.begin(f.Name)
 	var doc yaml.Node
 	if err := yaml.Load(f.Data, &doc); err != nil {
 		l.syntax(err)
@@ -114,6 +112,13 @@ func (l *loader) read(f File) {
 		return
 	}
 	l.top(doc.Content[0])
+}
+
+func (l *loader) begin(file string) {
+	l.file, l.nodes = file, 0
+	if _, ok := l.order[file]; !ok {
+		l.order[file] = len(l.order)
+	}
 }
 
 // syntax reports what the YAML reader could not read.
