@@ -138,6 +138,7 @@ func (m *Model) touch(s *series) {
 
 // end collects what the running call has touched.
 func (m *Model) end() *Change {
+	m.noteOpened()
 	for _, s := range m.touched {
 		s.dirty = false
 		if m.volatile {

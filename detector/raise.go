@@ -79,6 +79,7 @@ func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 	}
 	m.step(known, &f, s)
 	f.signal.Level, f.signal.Why = m.burstLevel(&f, unsure)
+	m.conditions(b, &f, nil)
 	f.evidence.Learning = learning(e.Bucket - s.burst.first)
 	m.suspect(b, p, &f, known, &e)
 	if known == nil && notifying(f.signal.Level) && len(b.state.Onset) > 0 && b.mostlyKnown(&f.evidence) {
@@ -319,6 +320,7 @@ func (m *Model) each(b *brand, r *rules.Rule, it *Item) {
 	sig := ActiveSignal{Rule: r.ID, Signal: r.Signal(), First: m.now, LastHit: m.now, Quiet: Duration(quietOf(r))}
 	f := found{rule: r, signal: sig, evidence: m.eachEvidence(b, r, it), category: eachCategory(r, it), since: it.At, opened: true}
 	f.signal.Level, f.signal.Why = m.eachLevel(b, r, it, f.category)
+	m.conditions(b, &f, it)
 	if known := m.holding(b, &sig); known != nil {
 		f.signal.First, f.since = known.signal(&sig).First, known.Since
 	}

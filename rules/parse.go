@@ -95,6 +95,7 @@ func newLoader(opt Options) *loader {
 			Categories: map[string]*Category{},
 			Playbooks:  map[string]*Playbook{},
 			Budgets:    map[string]Budget{},
+			counted:    map[string]bool{},
 		},
 	}
 }

@@ -130,7 +130,7 @@ func (l *loader) playbook(id string, k, v *yaml.Node) {
 			}
 		},
 		"cluster":    func(v *yaml.Node) { p.Cluster = l.cluster(v) },
-		"cluster_if": func(v *yaml.Node) { l.notRun(v, "cluster_if") },
+		"cluster_if": func(v *yaml.Node) { p.ClusterIf = l.clusterIf(v) },
 		"facts":      func(v *yaml.Node) { p.Facts = l.facts(v) },
 		"approve":    func(v *yaml.Node) { p.Approve = l.approve(v) },
 		"drafts": func(v *yaml.Node) {

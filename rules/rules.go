@@ -174,18 +174,12 @@ const (
 
 // Measure is the part of a rule's matches that a rule of kind shift follows: those for which a condition holds.
 type Measure struct {
-	Text      string // as written: "share(sentiment = negative)"
-	Sentiment string // negative, neutral, positive; empty: not asked
-	MaxRating float64
+	Text string // as written: "share(sentiment = negative)"
+	Of   *Expr  // the condition; nil: shares_per_hour
 }
 
 // Counts reports whether a mention that the rule matches is one of those whose share is measured.
-func (m *Measure) Counts(f *Facts) bool {
-	if m.Sentiment != "" {
-		return f.Label == m.Sentiment
-	}
-	return f.Mention != nil && f.Mention.Rating > 0 && f.Mention.Rating <= m.MaxRating
-}
+func (m *Measure) Counts(f *Facts) bool { return m.Of != nil && m.Of.Holds(f) }
 
 // Watch is one way in which a gauge may move: its length, and whether it is judged as a step (something happened) or as a
 // drift (day by day).
@@ -271,6 +265,8 @@ type Rule struct {
 	Floor        Floor
 	Budget       Budget
 	Severity     Severity      // 0: decided by category, see the detector
+	SeverityIf   []SeverityIf  // the first that holds replaces the severity
+	EscalateIf   []SeverityIf  // each that holds may raise it
 	Dedupe       Dedupe        // each only
 	Measure      *Measure      // shift only
 	Metric       string        // gauge only: "followers"
@@ -290,7 +286,7 @@ type Rule struct {
 func (r *Rule) Signal() string {
 	switch r.Kind {
 	case Shift:
-		if r.Measure.Sentiment == "" {
+		if r.Measure.Of.Asks("rating") {
 			return "rating"
 		}
 		return "share"
@@ -401,6 +397,7 @@ type Playbook struct {
 	ID         string
 	Categories []string // it answers for these where a rule names no playbook
 	Cluster    Cluster
+	ClusterIf  []ClusterIf // the first that holds replaces the cluster
 	Facts      PlaybookFacts
 	Approve    map[Severity][]string // roles that must approve a draft
 	Drafts     []Template
@@ -450,6 +447,7 @@ type Set struct {
 	byBrand map[string][]*Rule // of the brands that the files name
 	unnamed []*Rule            // of every other brand
 	names   map[string]string  // folded id or name -> id
+	counted map[string]bool    // rules whose incidents a condition counts
 	scope   scopeWords
 	index   *index
 }
@@ -472,15 +470,4 @@ type Found struct {
 	given  bool           // the source said whose mention it is
 	groups []string       // brand terms that occur, as brand/group
 	terms  map[*Term]bool // those that hold
-}
-
-// Facts are the flat values that the conditions of rules ask for. Rules declare them, the detector fills
-// them in.
-type Facts struct {
-	Mention    *sources.Mention
-	PNegative  float64
-	Label      string // negative, neutral, positive
-	Lang       string
-	Categories []string
-	Found      *Found
 }

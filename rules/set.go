@@ -67,6 +67,9 @@ func (s *Set) Rule(id string) (*Rule, bool) {
 	return nil, false
 }
 
+// CountsIncidents reports whether a condition asks how many incidents the rule has opened.
+func (s *Set) CountsIncidents(rule string) bool { return s.counted[rule] }
+
 // RuleIDs returns the ids of all rules, the embedded starter rules last.
 func (s *Set) RuleIDs() []string {
 	var ids []string
