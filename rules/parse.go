@@ -213,7 +213,7 @@ func (l *loader) budgets(v *yaml.Node) {
 	})
 }
 
-// slas and tests read the parts that this version knows by form only.
+// slas reads what this version knows by form only.
 func (l *loader) slas(v *yaml.Node) {
 	l.ids(v, "sla", func(_ string, _, v *yaml.Node) {
 		l.object(v, "an sla", fields{
@@ -222,16 +222,4 @@ func (l *loader) slas(v *yaml.Node) {
 		})
 	})
 	l.notRun(v, "sla")
-}
-
-func (l *loader) tests(v *yaml.Node) {
-	l.list(v, func(n *yaml.Node) {
-		seen := l.object(n, "a test", fields{
-			"name": func(v *yaml.Node) { l.str(v) }, "history": nil, "now": nil, "feed": nil, "expect": nil, "over": nil, "expect_rate": nil,
-		})
-		if seen != nil && seen["expect"] == nil && seen["expect_rate"] == nil {
-			l.fail(n, "key", "a test needs expect or expect_rate", "", "write expect: [] if nothing may be told")
-		}
-	})
-	l.notRun(v, "tests")
 }

@@ -441,6 +441,7 @@ type Set struct {
 	Budgets    map[string]Budget // by route
 	Windows    []Window          // planned events, in the order of the files
 	Packs      []string
+	Tests      []*Test
 	Hash       string // of the files, for the audit: first 12 hex digits of a SHA-256
 
 	starter []*Rule            // the embedded rules

@@ -87,6 +87,20 @@ func (s *Set) Brand(id string) (*Brand, bool) {
 	return b, ok
 }
 
+// FirstBrand returns the id of the brand that a file names first, or else the first of any file; "example" where none
+// does.
+func (s *Set) FirstBrand(file string) string {
+	first := ""
+	for _, id := range sortedKeys(s.Brands) {
+		b := s.Brands[id]
+		here := b.Pos.File == file
+		if first == "" || here && (s.Brands[first].Pos.File != file || b.Pos.Line < s.Brands[first].Pos.Line) {
+			first = id
+		}
+	}
+	return orElse(first, "example")
+}
+
 // BrandID returns the id for a brand's name as a source says it: the one of the brand with that id or name,
 // without regard to case, or else one made from the name ("US Airways" gives us-airways) and known false.
 func (s *Set) BrandID(name string) (id string, known bool) {
