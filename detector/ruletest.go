@@ -207,7 +207,7 @@ func (s *session) feed(brand string) []spoken {
 				m.Author.ID = orNumbered(m.Author.ID, "author", n, who, 2)
 			}
 			s.fillIn(&m, brand)
-			all = append(all, spoken{m, Label(f.Sentiment)})
+			all = append(all, spoken{m, Label(f.Sentiment), f.Repeat > 1 && !f.Copied})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b spoken) int { return a.mention.CreatedAt.Compare(b.mention.CreatedAt) })
@@ -260,6 +260,9 @@ func (s *session) hear(x *spoken, live bool) {
 		return
 	}
 	for i := range judged {
+		if x.ownWords {
+			judged[i].Sketch = 0
+		}
 		s.judged[x.mention.Key()] = judged[i]
 	}
 	s.order = append(s.order, x.mention.Key())

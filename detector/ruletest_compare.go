@@ -2,9 +2,11 @@ package detector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"emberwatch/rules"
@@ -153,18 +155,12 @@ func (s *session) why(r *rules.Rule, j *Judged) string {
 
 // String says in a line what there is against what is needed.
 func (st *Standing) String() string {
-	var lead Window
-	for _, w := range st.Windows {
-		if lead.Length == 0 || w.Surprise > lead.Surprise {
-			lead = w
-		}
-	}
 	score := fmt.Sprintf("score %.2f of %.2f", st.Score, st.Bar)
 	if st.Score == noScore {
 		score = fmt.Sprintf("no score (nothing surprising by itself), %.2f is needed", st.Bar)
 	}
-	text := fmt.Sprintf("%s; %.0f in %s where %.2g are usual, %d authors (floor %d and %d)", score, lead.Observed,
-		lastWords(lead.Length), lead.Expected, st.Authors, st.Floor.Items, st.Floor.Authors)
+	text := fmt.Sprintf("%s; %.0f in %s where %.2g are usual, %d authors (floor %d and %d)", score, st.Window.Observed,
+		lastWords(st.Window.Length), st.Window.Expected, st.Authors, st.Floor.Items, st.Floor.Authors)
 	if st.Learning != "" {
 		text += "; " + st.Learning
 	}
@@ -210,38 +206,46 @@ const seeds = 3
 // rates measures how often people are told without cause, on several streams.
 func (x *RuleTests) rates(ctx context.Context, t *rules.Test) TestResult {
 	res := TestResult{Test: t}
-	counts := map[rules.Severity]int{}
 	streams := seeds
 	if t.History.File != "" {
 		streams = 1
 	}
+	plays := make([]*session, streams)
+	errs := make([]error, streams)
+	var wg sync.WaitGroup
 	for k := range streams {
-		s, err := x.play(ctx, t, seedOf(t)+uint64(k))
-		if err != nil {
-			res.Problems = append(res.Problems, err.Error())
-			return res
-		}
-		if s.stopped {
-			res.Skipped = true
-			return res
-		}
+		wg.Go(func() { plays[k], errs[k] = x.play(ctx, t, seedOf(t)+uint64(k)) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		res.Problems = append(res.Problems, err.Error())
+		return res
+	}
+	counts := map[rules.Severity]int{}
+	for _, s := range plays {
+		res.Skipped = res.Skipped || s.stopped
 		for id, sev := range s.replay.worst {
-			if i := s.opened[id]; !i.Before(s.from) {
+			if !s.opened[id].Before(s.from) {
 				counts[sev]++
 			}
 		}
 	}
-	weeks := t.Over.Hours() / (7 * 24) * float64(streams)
+	res.judgeRates(counts, streams)
+	return res
+}
+
+// judgeRates compares what was told with what is expected.
+func (r *TestResult) judgeRates(counts map[rules.Severity]int, streams int) {
+	weeks := r.Test.Over.Hours() / (7 * 24) * float64(streams)
 	for sev := rules.Crisis; sev <= rules.Notice; sev++ {
 		perWeek := float64(counts[sev]) / weeks
-		limit, asked := t.ExpectRate[sev]
+		limit, asked := r.Test.ExpectRate[sev]
 		text := fmt.Sprintf("severity %d: %.2f a week (%d in %.0f weeks of %d streams)", sev, perWeek, counts[sev], weeks, streams)
 		switch most := limit.Rate.PerWeek(); {
 		case asked && (limit.AtLeast && perWeek < most || !limit.AtLeast && perWeek > most):
-			res.Problems = append(res.Problems, text+"; expected "+limit.Text)
+			r.Problems = append(r.Problems, text+"; expected "+limit.Text)
 		case asked || counts[sev] > 0:
-			res.Notes = append(res.Notes, text)
+			r.Notes = append(r.Notes, text)
 		}
 	}
-	return res
 }

@@ -12,8 +12,9 @@ import (
 
 // spoken is a mention of a test with what it is believed to say; an empty label: the scorer judges it.
 type spoken struct {
-	mention sources.Mention
-	label   Label
+	mention  sources.Mention
+	label    Label
+	ownWords bool // it stands for one of many who say the same in words of their own: no copy
 }
 
 // generate makes the history of a test, from a seed: the same in every process. Its mentions have no text, so only what

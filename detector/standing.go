@@ -16,6 +16,7 @@ type Standing struct {
 	Rule     string      `json:"rule"`
 	Signal   string      `json:"signal"` // in the vocabulary of the contract
 	At       time.Time   `json:"at"`
+	Window   Window      `json:"window"` // the one that leads, or the longest if nothing is surprising
 	Windows  []Window    `json:"windows"`
 	Score    float64     `json:"score"` // -9: the floors do not hold or nothing is surprising by itself
 	Bar      float64     `json:"bar"`   // what the score has to reach now, habituation joined in
@@ -71,11 +72,14 @@ func (m *Model) standing(b *brand, r *rules.Rule, dim string, s *series, at time
 	}
 	x.burst.rollOver(max(bucketOf(at), x.burst.cur), m.lag, b.state.Down)
 	e := x.burst.eval(float64(max(1, r.Floor.Items)))
+	if e.Surprise == 0 {
+		e.Lead = len(e.Windows) - 1
+	}
 	ev := m.evidence(b, x, &e)
 	p := x.episode(r.ID)
 	bar, budget := m.barOf(b, r, x)
 	st := Standing{
-		Brand: b.state.ID, Rule: r.ID, Signal: signalWord(r, dim), At: at, Windows: ev.Windows, Score: e.Score,
+		Brand: b.state.ID, Rule: r.ID, Signal: signalWord(r, dim), At: at, Window: ev.Window, Windows: ev.Windows, Score: e.Score,
 		Bar: p.bar(bar, e.Bucket), Floor: r.Floor, Authors: ev.Authors, Budget: budget,
 		Learning: learning(e.Bucket - x.burst.first), Nearest: p.misses(),
 	}

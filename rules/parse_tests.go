@@ -165,6 +165,7 @@ func (l *loader) feedItem(n *yaml.Node, t *Test) {
 		"every":     func(v *yaml.Node) { f.Every = l.duration(v) },
 		"repeat":    func(v *yaml.Node) { f.Repeat = l.int(v, 1, 10_000) },
 		"authors":   func(v *yaml.Node) { f.Authors = l.int(v, 1, 10_000) },
+		"copied":    func(v *yaml.Node) { f.Copied = l.bool(v) },
 		"sentiment": func(v *yaml.Node) { f.Sentiment = l.oneOf(v, "negative", "neutral", "positive") },
 		"id":        str(&m.ID), "text": str(&m.Text), "title": str(&m.Title), "source": str(&m.Source), "network": str(&m.Network),
 		"author": str(&m.Author.ID), "parent_id": str(&m.ParentID), "root_id": str(&m.RootID),

@@ -444,7 +444,8 @@ type Set struct {
 	Tests      []*Test
 	Hash       string // of the files, for the audit: first 12 hex digits of a SHA-256
 
-	starter []*Rule            // the embedded rules
+	starter []*Rule // the embedded rules
+	byID    map[string]*Rule
 	byBrand map[string][]*Rule // of the brands that the files name
 	unnamed []*Rule            // of every other brand
 	names   map[string]string  // folded id or name -> id

@@ -37,6 +37,10 @@ func (s *Set) assignRules() {
 		s.byBrand[id] = s.rulesOf(id, packed)
 	}
 	s.unnamed = s.rulesOf("", true)
+	s.byID = map[string]*Rule{}
+	for _, r := range slices.Backward(s.everyRule()) {
+		s.byID[r.ID] = r
+	}
 }
 
 // rulesOf gathers the rules of a brand. A file's rule replaces the starter rule of the same id.
@@ -59,12 +63,8 @@ func (s *Set) rulesOf(brand string, starter bool) []*Rule {
 
 // Rule returns the rule of that id: one of the files', or of the starter pack.
 func (s *Set) Rule(id string) (*Rule, bool) {
-	for _, r := range s.everyRule() {
-		if r.ID == id {
-			return r, true
-		}
-	}
-	return nil, false
+	r, ok := s.byID[id]
+	return r, ok
 }
 
 // CountsIncidents reports whether a condition asks how many incidents the rule has opened.

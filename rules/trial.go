@@ -47,6 +47,7 @@ type FeedItem struct {
 	Every     time.Duration // between repetitions
 	Repeat    int
 	Authors   int    // how many people write the repetitions; as many as there are unless given
+	Copied    bool   // the repetitions are copies of one text, not people who say the same in words of their own
 	Sentiment string // believed instead of the scorer
 	Mention   sources.Mention
 }
