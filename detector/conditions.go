@@ -9,16 +9,15 @@ import (
 	"emberwatch/sources"
 )
 
-// conditions lets severity_if and escalate_if of the rule have the last word on the level of a signal. it is the mention
-// that a rule of kind each has found, nil for other kinds.
-func (m *Model) conditions(b *brand, f *found, it *Item) {
+// conditions lets severity_if and escalate_if of the rule have the last word on the level of a signal.
+func (m *Model) conditions(b *brand, f *found) {
 	r := f.rule
 	if len(r.SeverityIf)+len(r.EscalateIf) == 0 {
 		return
 	}
 	facts := &rules.Facts{Sum: m.sum(b, f)}
-	if it != nil {
-		it.fill(facts)
+	if f.item != nil {
+		f.item.fill(facts)
 	}
 	for _, c := range r.SeverityIf {
 		if c.When.Holds(facts) {

@@ -75,9 +75,9 @@ func (m *Model) standing(b *brand, r *rules.Rule, dim string, s *series, at time
 	if e.Surprise == 0 {
 		e.Lead = len(e.Windows) - 1
 	}
-	ev := m.evidence(b, x, &e)
+	ev := m.evidence(b, x, r, &e)
 	p := x.episode(r.ID)
-	bar, budget := m.barOf(b, r, x)
+	bar, budget := p.barOf(m.rateOf(b, r, dim), e.Bucket-x.burst.first, e.Bucket)
 	st := Standing{
 		Brand: b.state.ID, Rule: r.ID, Signal: signalWord(r, dim), At: at, Window: ev.Window, Windows: ev.Windows, Score: e.Score,
 		Bar: p.bar(bar, e.Bucket), Floor: r.Floor, Authors: ev.Authors, Budget: budget,

@@ -17,10 +17,24 @@ type Expr struct {
 
 	holds condition
 	facts []string // that it asks for
+	words []string // of one comparison alone: fact, sign and value
 }
 
 // Holds reports whether the condition holds.
 func (e *Expr) Holds(f *Facts) bool { return e.holds(f) }
+
+// Only returns the fact, the sign and the value of a condition that is one comparison and nothing else.
+func (e *Expr) Only() (fact, sign, value string, ok bool) {
+	if len(e.words) != 3 {
+		return "", "", "", false
+	}
+	return e.words[0], strings.Replace(e.words[1], "==", "=", 1), e.words[2], true
+}
+
+// inner is the condition of a measure as written.
+func (e *Expr) inner() string {
+	return strings.TrimSuffix(strings.TrimPrefix(e.Text, "share("), ")")
+}
 
 // Asks reports whether the condition asks for a fact.
 func (e *Expr) Asks(fact string) bool { return slices.Contains(e.facts, fact) }
@@ -55,7 +69,11 @@ func parseExpr(text string, of factOf, measure bool) (*Expr, []exprRef, *exprErr
 		p.expect("share", "write share(sentiment = negative)")
 		p.expect("(", "write share(sentiment = negative)")
 	}
+	rest := p.tokens
 	p.expr.holds = p.or()
+	if n := len(rest) - len(p.tokens); n == 3 {
+		p.expr.words = []string{rest[0].text, rest[1].text, rest[2].text}
+	}
 	if measure {
 		p.expect(")", "close share( with a )")
 	}
@@ -183,6 +201,9 @@ func (p *exprParser) comparison() condition {
 	left := p.operand()
 	sign := p.peek()
 	if !slices.Contains(comparisons, sign.text) || sign.quoted {
+		if left.is == isWord {
+			p.unknown(left)
+		}
 		if left.fact == nil || left.fact.flag == nil {
 			p.fail(sign.at, fmt.Sprintf("a comparison is expected here, not %s", sign), left.name()+" is neither true nor false by itself", left.hint())
 			return never

@@ -137,7 +137,7 @@ func TestProblems(t *testing.T) {
 	for _, c := range []struct{ name, text, at, id, what string }{
 		{"syntax", "version: 1\nbrands:\n  acme: [\n", "4:1", "syntax", "did not find expected"},
 		{"empty", "# nothing\n", "1:1", "syntax", "empty"},
-		{"share of what", head + "  - {id: a, title: A, kind: shift, measure: share(hats), window: 3h, floor: {items: 5, authors: 3}, budget: 1/week}\n", "5:45", "E10", "no measure"},
+		{"share of what", head + "  - {id: a, title: A, kind: shift, measure: share(hats), window: 3h, floor: {items: 5, authors: 3}, budget: 1/week}\n", "5:55", "E10", "unknown fact"},
 		{"key of another kind", head + "  - {id: a, title: A, kind: burst, match: {}, floor: {items: 5, authors: 3}, metric: followers}\n", "5:86", "key", "for rules of kind gauge"},
 		{"alone together", head + "  - {id: a, title: A, kind: correlate, of: [a], within: 1h, severity: 1}\n", "5:44", "E14", "never fire together"},
 		{"spread without floor", head + "  - {id: a, title: A, kind: spread}\n", "5:5", "E06", "floor.shares"},

@@ -172,6 +172,9 @@ const (
 	Correlate Kind = "correlate" // several rules tell at the same time
 )
 
+// Reads reports whether rules of the kind look at what single mentions say.
+func (k Kind) Reads() bool { return k != Gauge && k != Silence && k != Correlate }
+
 // Measure is the part of a rule's matches that a rule of kind shift follows: those for which a condition holds.
 type Measure struct {
 	Text string // as written: "share(sentiment = negative)"
@@ -180,6 +183,30 @@ type Measure struct {
 
 // Counts reports whether a mention that the rule matches is one of those whose share is measured.
 func (m *Measure) Counts(f *Facts) bool { return m.Of != nil && m.Of.Holds(f) }
+
+// Says is what holds of the mentions that count, for a sentence: "mentions in the last hour are negative".
+func (m *Measure) Says(when string) string {
+	fact, sign, value, _ := m.Of.Only()
+	switch {
+	case fact == "sentiment" && sign == "=":
+		return "mentions in " + when + " are " + value
+	case fact == "rating" && sign == "<=":
+		return "ratings in " + when + " are " + value + " stars or fewer"
+	}
+	return "mentions in " + when + " are of the kind " + m.Of.inner()
+}
+
+// Noun is what is counted, for a sentence: "negative mentions", "low ratings".
+func (m *Measure) Noun() string {
+	fact, sign, value, _ := m.Of.Only()
+	switch {
+	case fact == "sentiment" && sign == "=":
+		return value + " mentions"
+	case fact == "rating" && strings.HasPrefix(sign, "<"):
+		return "low ratings"
+	}
+	return "mentions of the kind " + m.Of.inner()
+}
 
 // Watch is one way in which a gauge may move: its length, and whether it is judged as a step (something happened) or as a
 // drift (day by day).

@@ -31,6 +31,10 @@ func (s *Set) RulesFor(brand string) []*Rule {
 
 // assignRules works out RulesFor once.
 func (s *Set) assignRules() {
+	s.byID = map[string]*Rule{}
+	for _, r := range slices.Backward(s.everyRule()) {
+		s.byID[r.ID] = r // one of the files' over one of the starter pack
+	}
 	packed := slices.Contains(s.Packs, starterPack)
 	s.byBrand = map[string][]*Rule{}
 	for id := range s.Brands {
