@@ -22,6 +22,7 @@ type File struct {
 type Options struct {
 	Now       time.Time // for the warning that a window has ended; zero: no such warning
 	Notifiers []string  // known names for also and fallback; nil: not checked
+	Networks  []string  // that the configured sources read, or that are pushed; nil: not checked
 	Builtin   bool      // read the files by themselves, without the embedded library below them
 }
 
@@ -68,26 +69,28 @@ func Parse(files []File, opt Options) (*Set, Errors) {
 
 // loader reads files into a Set and gathers their problems.
 type loader struct {
-	opt     Options
-	set     *Set
-	errs    Errors
-	told    map[Error]bool // those in errs
-	order   map[string]int // of the files, by name
-	file    string         // the one being read
-	builtin bool           // it is one of the embedded ones
-	nodes   int            // read of the file, aliases counted every time
-	seen    map[string]Pos // "kind\x00id" of what the files define, for double ids
-	refs    []reference    // checked when all is read
-	ruleIDs []string       // those not run too
-	signs   map[string][]string
+	opt       Options
+	set       *Set
+	errs      Errors
+	told      map[Error]bool // those in errs
+	order     map[string]int // of the files, by name
+	file      string         // the one being read
+	builtin   bool           // it is one of the embedded ones
+	nodes     int            // read of the file, aliases counted every time
+	seen      map[string]Pos // "kind\x00id" of what the files define, for double ids
+	refs      []reference    // checked when all is read
+	ruleIDs   []string       // those not run too
+	signs     map[string][]string
+	budgetPos map[string]Pos // by route
 }
 
 func newLoader(opt Options) *loader {
 	return &loader{
-		opt:   opt,
-		told:  map[Error]bool{},
-		order: map[string]int{},
-		seen:  map[string]Pos{},
+		opt:       opt,
+		told:      map[Error]bool{},
+		order:     map[string]int{},
+		seen:      map[string]Pos{},
+		budgetPos: map[string]Pos{},
 		set: &Set{
 			Zone:       time.UTC,
 			Brands:     map[string]*Brand{},
@@ -209,7 +212,7 @@ func (l *loader) packs(v *yaml.Node) {
 func (l *loader) budgets(v *yaml.Node) {
 	l.each(v, func(k, v *yaml.Node) {
 		l.refer(k, "route", k.Value)
-		l.set.Budgets[k.Value] = l.budget(v)
+		l.set.Budgets[k.Value], l.budgetPos[k.Value] = l.budget(v), l.pos(k)
 	})
 }
 

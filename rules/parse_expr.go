@@ -48,6 +48,7 @@ func (l *loader) within(v *yaml.Node, at int) Pos {
 
 // SeverityIf is one line of severity_if or escalate_if.
 type SeverityIf struct {
+	Pos      Pos
 	When     *Expr
 	Severity Severity
 }
@@ -56,7 +57,7 @@ type SeverityIf struct {
 func (l *loader) severityIf(v *yaml.Node, of factOf) []SeverityIf {
 	var all []SeverityIf
 	l.list(v, func(n *yaml.Node) {
-		var s SeverityIf
+		s := SeverityIf{Pos: l.pos(n)}
 		seen := l.object(n, "a condition", fields{
 			"when":     func(v *yaml.Node) { s.When = l.expr(v, of) },
 			"severity": func(v *yaml.Node) { s.Severity = l.severity(v) },
