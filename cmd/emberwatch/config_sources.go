@@ -151,3 +151,24 @@ func (v *validation) every(at, s string) {
 		v.fail(at, s+" is too often", "servers ban impatient readers", "use at least 1m")
 	}
 }
+
+// networks returns where the configured sources read; nil if anything may come: where mentions are pushed, or read from files.
+func (c *Config) networks() []string {
+	if len(c.Sources) == 0 || c.Intake.Secret.ref != "" || len(c.Intake.Senders) > 0 {
+		return nil
+	}
+	var all []string
+	for i := range c.Sources {
+		switch s := &c.Sources[i]; {
+		case s.Network != "":
+			all = append(all, s.Network)
+		case s.Type == "meta":
+			all = append(all, "instagram", "facebook")
+		case s.Type == "jsonl", s.Type == "webhook":
+			return nil
+		default:
+			all = append(all, s.Type)
+		}
+	}
+	return all
+}

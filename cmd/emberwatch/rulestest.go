@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -16,6 +18,7 @@ import (
 	"emberwatch/notifier/draft"
 	"emberwatch/rules"
 	"emberwatch/sources"
+	"emberwatch/sources/jsonl"
 
 	"github.com/urfave/cli/v2"
 )
@@ -60,7 +63,7 @@ func (a *app) rulesTest(c *cli.Context) error {
 		}
 		tests = slices.DeleteFunc(slices.Clone(tests), func(t *rules.Test) bool { return !re.MatchString(t.Name) })
 	}
-	results := a.testsOf(set, model, lib).Run(c.Context, tests)
+	results := testsOf(set, model, lib).Run(c.Context, tests)
 	if file := c.String("junit"); file != "" {
 		if err := writeJUnit(file, results); err != nil {
 			return err
@@ -70,17 +73,9 @@ func (a *app) rulesTest(c *cli.Context) error {
 }
 
 // testsOf returns what runs the inline tests of a set: histories come from files, drafts from the library.
-func (a *app) testsOf(set *rules.Set, scorer detector.Scorer, lib *draft.Library) *detector.RuleTests {
+func testsOf(set *rules.Set, scorer detector.Scorer, lib *draft.Library) *detector.RuleTests {
 	return &detector.RuleTests{
-		Rules: set, Scorer: scorer,
-		Read: func(file string) ([]sources.Mention, error) {
-			ms, rejected, err := a.readMentions([]string{file}, set, replayOptions{})
-			if err == nil && rejected > 0 {
-				err = fmt.Errorf("%s: %d lines cannot be read", file, rejected)
-			}
-			detector.Sort(ms)
-			return ms, err
-		},
+		Rules: set, Scorer: scorer, Read: readHistory,
 		Drafts: func(ctx context.Context, i *detector.Incident, ms []detector.Judged) ([]detector.TestDraft, error) {
 			each, err := lib.ForIncident(ctx, i, ms, set, i.ChangedAt)
 			var all []detector.TestDraft
@@ -93,6 +88,28 @@ func (a *app) testsOf(set *rules.Set, scorer detector.Scorer, lib *draft.Library
 		},
 	}
 }
+
+// readHistory reads the mentions of a file, all of which have to be readable.
+func readHistory(file string) (ms []sources.Mention, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var bad error
+	o := jsonl.Options{Name: testSource, Verdicts: true, Report: func(_ string, line int, err error) {
+		bad = cmp.Or(bad, fmt.Errorf("%s:%d: %w", file, line, err))
+	}}
+	_, err = jsonl.Read(f, file, o, func(_ int, m sources.Mention) error {
+		ms = append(ms, m)
+		return nil
+	})
+	detector.Sort(ms)
+	return ms, errors.Join(err, bad)
+}
+
+// testSource is the source of mentions in a history that name none.
+const testSource = "test"
 
 func testDraft(d *notifier.Draft) detector.TestDraft {
 	t := detector.TestDraft{ID: d.ID, Lang: d.Lang, Sendable: d.Sendable}
