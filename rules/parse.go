@@ -81,7 +81,8 @@ type loader struct {
 	refs      []reference    // checked when all is read
 	ruleIDs   []string       // those not run too
 	signs     map[string][]string
-	budgetPos map[string]Pos // by route
+	keys      map[string][]string // of every kind of object that was read, if somebody wants to know
+	budgetPos map[string]Pos      // by route
 }
 
 func newLoader(opt Options) *loader {

@@ -17,7 +17,7 @@ import (
 func (a *app) rulesCommand() *cli.Command {
 	return &cli.Command{
 		Name: "rules", Usage: "look into the rules",
-		Subcommands: []*cli.Command{a.rulesTestCommand(), {
+		Subcommands: []*cli.Command{a.rulesTestCommand(), a.rulesSchemaCommand(), {
 			Name: "explain", Usage: "why a rule matches a mention or does not", ArgsUsage: "RULE [FILE…]", Action: a.rulesExplain,
 			Description: "Judges each mention of the files (NDJSON or CSV), or the --text, as the daemon would for the rule's brand, and\n" +
 				"takes the rule's match apart: what it asks for, what the mention has. Where the brand has a lexicon, its effect\n" +
