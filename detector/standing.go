@@ -102,3 +102,29 @@ func (p *episode) misses() []Miss {
 	}
 	return all
 }
+
+// Standings says how a rule stands now, for one brand or (brand empty) for every one that it judges.
+func (d *Detector) Standings(brand string, r *rules.Rule) []Standing {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.model.standings(brand, r, d.now())
+}
+
+// Standings says how a rule stands at the end of the replay, or at a later time.
+func (r *Replay) Standings(brand string, rule *rules.Rule, at time.Time) []Standing {
+	if at.Before(r.clock) {
+		at = r.clock
+	}
+	return r.model.standings(brand, rule, at)
+}
+
+// standings are those of one brand, or of all that the rule judges.
+func (m *Model) standings(brand string, r *rules.Rule, at time.Time) []Standing {
+	var all []Standing
+	for _, id := range sortedKeys(m.brands) {
+		if (brand == "" || brand == id) && slices.ContainsFunc(m.set.RulesFor(id), func(x *rules.Rule) bool { return x.ID == r.ID }) {
+			all = append(all, m.Standings(id, r, at)...)
+		}
+	}
+	return all
+}
