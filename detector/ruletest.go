@@ -233,7 +233,7 @@ func (s *session) fillIn(m *sources.Mention, brand string) {
 	if m.Network == "" && m.Source != testSource {
 		m.Network = m.Source
 	}
-	if m.Brand == "" && m.Text == "" && m.Title == "" {
+	if m.Brand == "" && (m.Text == "" && m.Title == "" || len(s.x.Rules.Brands) == 0) {
 		m.Brand = brand
 	}
 	switch {

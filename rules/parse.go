@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -49,6 +50,7 @@ func Parse(files []File, opt Options) (*Set, Errors) {
 		hash.Write(f.Data)
 		l.read(f)
 	}
+	l.takePacks()
 	l.lint()
 	slices.SortStableFunc(l.errs, func(a, b *Error) int {
 		return cmp.Or(
@@ -202,12 +204,26 @@ func (l *loader) version(v *yaml.Node) {
 func (l *loader) packs(v *yaml.Node) {
 	for _, n := range l.items(v) {
 		id := l.str(n)
-		if id != starterPack && id != "" {
-			l.fail(n, "E01", fmt.Sprintf("unknown pack %q", id), "", suggest(id, []string{starterPack}))
+		if known := PackIDs(); id != "" && !slices.Contains(known, id) {
+			l.fail(n, "E01", fmt.Sprintf("unknown pack %q", id), "", suggest(id, known))
 			continue
 		}
 		l.set.Packs = append(l.set.Packs, id)
 	}
+}
+
+// takePacks reads the packs that the files ask for, besides the starter pack.
+func (l *loader) takePacks() {
+	own := l.set.Rules
+	for _, p := range trades() {
+		if slices.Contains(l.set.Packs, strings.TrimSuffix(path.Base(p.Name), ".yml")) {
+			l.builtin, l.set.Rules = true, nil
+			l.begin(p.Name)
+			l.top(p.root)
+			l.set.packed = append(l.set.packed, l.set.Rules...)
+		}
+	}
+	l.builtin, l.set.Rules = false, own
 }
 
 func (l *loader) budgets(v *yaml.Node) {

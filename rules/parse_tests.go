@@ -13,8 +13,11 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// tests reads the inline tests.
+// tests reads the inline tests; those of packs are for who changes the packs.
 func (l *loader) tests(v *yaml.Node) {
+	if l.builtin {
+		return
+	}
 	l.list(v, func(n *yaml.Node) {
 		t := &Test{Pos: l.pos(n)}
 		seen := l.object(n, "a test", fields{

@@ -472,6 +472,7 @@ type Set struct {
 	Hash       string // of the files, for the audit: first 12 hex digits of a SHA-256
 
 	starter []*Rule // the embedded rules
+	packed  []*Rule // those of the other packs that the files ask for
 	byID    map[string]*Rule
 	byBrand map[string][]*Rule // of the brands that the files name
 	unnamed []*Rule            // of every other brand

@@ -31,7 +31,8 @@ func TestSchemaTakesWhatParseTakes(t *testing.T) {
 	s, _ := compiledSchema(t)
 	files := []string{"testdata/full.yml", "testdata/fjellbryg.yml"}
 	packs, _ := filepath.Glob("packs/*.yml")
-	for _, name := range append(files, packs...) {
+	trades, _ := filepath.Glob("packs/trades/*.yml")
+	for _, name := range slices.Concat(files, packs, trades) {
 		if name == "packs/scope.yml" {
 			continue // ours alone
 		}

@@ -17,10 +17,13 @@ const DefaultRoute = "default"
 const starterPack = "starter"
 
 // everyRule returns all rules that may be asked for, those of the starter pack last.
-func (s *Set) everyRule() []*Rule { return slices.Concat(s.Rules, s.starter) }
+func (s *Set) everyRule() []*Rule { return slices.Concat(s.Rules, s.packed, s.starter) }
+
+func (s *Set) everyEmbedded() []*Rule { return slices.Concat(s.packed, s.starter) }
 
 // RulesFor returns the rules that judge mentions of a brand, in the order of the files: for a brand that the
-// files name its own rules and those for every brand, for any other also the starter rules. The result
+// files name its own rules, those for every brand and those of the packs that the files ask for; for any other also the
+// starter rules. The result
 // must not be changed.
 func (s *Set) RulesFor(brand string) []*Rule {
 	if rs, ok := s.byBrand[brand]; ok {
@@ -41,10 +44,6 @@ func (s *Set) assignRules() {
 		s.byBrand[id] = s.rulesOf(id, packed)
 	}
 	s.unnamed = s.rulesOf("", true)
-	s.byID = map[string]*Rule{}
-	for _, r := range slices.Backward(s.everyRule()) {
-		s.byID[r.ID] = r
-	}
 }
 
 // rulesOf gathers the rules of a brand. A file's rule replaces the starter rule of the same id.
@@ -57,8 +56,12 @@ func (s *Set) rulesOf(brand string, starter bool) []*Rule {
 			own[r.ID] = true
 		}
 	}
-	for _, r := range s.starter {
-		if starter && !own[r.ID] {
+	embedded := s.packed
+	if starter {
+		embedded = s.everyEmbedded()
+	}
+	for _, r := range embedded {
+		if !own[r.ID] {
 			rs = append(rs, r)
 		}
 	}

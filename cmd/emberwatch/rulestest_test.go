@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"emberwatch/rules"
 )
 
 const workedExample = "../../rules/testdata/fjellbryg.yml"
@@ -62,5 +64,21 @@ tests:
 	var suite junitSuite
 	if err := xml.Unmarshal(data, &suite); err != nil || suite.Tests != 2 || suite.Failures != 1 || suite.Cases[1].Failure == nil || suite.Cases[1].Line != 7 {
 		t.Errorf("%v\n%s", err, data)
+	}
+}
+
+// Every pack passes its own tests, and a rule file may ask for it.
+func TestPacks(t *testing.T) {
+	for _, id := range rules.PackIDs()[1:] {
+		t.Run(id, func(t *testing.T) {
+			file := filepath.Join("..", "..", "rules", "packs", "trades", id+".yml")
+			if code, out, errs := command(t, "rules", "test", file); code != exitOK || strings.HasPrefix(out, "0 tests") {
+				t.Errorf("exit code %d\n%s%s", code, out, errs)
+			}
+			set, errs := rules.Parse([]rules.File{{Name: "a.yml", Data: []byte("version: 1\npacks: [" + id + "]\nbrands: {acme: {names: [Acme], own_authors: [\"x:acme\"]}}\n")}}, rules.Options{})
+			if set == nil || len(set.RulesFor("acme")) == 0 || len(set.RulesFor("other")) <= len(rules.Starter().RulesFor("other")) {
+				t.Errorf("asked for: %v", errs)
+			}
+		})
 	}
 }
