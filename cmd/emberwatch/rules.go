@@ -17,7 +17,7 @@ import (
 func (a *app) rulesCommand() *cli.Command {
 	return &cli.Command{
 		Name: "rules", Usage: "look into the rules",
-		Subcommands: []*cli.Command{a.rulesTestCommand(), a.rulesSchemaCommand(), a.rulesDiffCommand(), {
+		Subcommands: []*cli.Command{a.rulesTestCommand(), a.rulesSchemaCommand(), a.rulesDiffCommand(), a.rulesTuneCommand(), {
 			Name: "explain", Usage: "how a rule stands, and why it matches a mention or does not", ArgsUsage: "RULE [FILE…]", Action: a.rulesExplain,
 			Description: "Asks the running daemon how the rule stands: what is usual, what it sees, from when on it tells, and what came\n" +
 				"nearest to it. With --at and files, a replay of the files up to that time is asked instead.\n\n" +
