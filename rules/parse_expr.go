@@ -69,27 +69,6 @@ func (l *loader) severityIf(v *yaml.Node, of factOf) []SeverityIf {
 	return all
 }
 
-// ClusterIf is one line of a playbook's cluster_if.
-type ClusterIf struct {
-	When    *Expr
-	Cluster Cluster
-}
-
-func (l *loader) clusterIf(v *yaml.Node) []ClusterIf {
-	var all []ClusterIf
-	l.list(v, func(n *yaml.Node) {
-		var c ClusterIf
-		seen := l.object(n, "a condition", fields{
-			"when":    func(v *yaml.Node) { c.When = l.expr(v, ofSignal) },
-			"cluster": func(v *yaml.Node) { c.Cluster = l.cluster(v) },
-		})
-		if l.need(n, seen, "a condition", "when", "cluster") && c.When != nil {
-			all = append(all, c)
-		}
-	})
-	return all
-}
-
 // conditions reads severity_if and escalate_if once the rule's kind is known: only kind each looks at one mention.
 func (l *loader) conditions(seen map[string]*yaml.Node, r *ruleDraft) {
 	of := ofSignal

@@ -49,12 +49,14 @@ type Daemon struct {
 	db         *store.DB
 	detector   *detector.Detector
 	library    *draft.Library
+	rephraser  *draft.Rephraser // nil: drafts are not reworded
 	about      *notifier.About
 	slack      *slack.Notifier // nil: not configured
 	console    *console.Notifier
 	dispatcher *notifier.Dispatcher
 	supervisor *sources.Supervisor
 	intake     *door // nil: closed
+	hooks      []hook
 	server     *server
 	diskLow    atomic.Bool
 	reloadErr  atomic.Value // string: why the last reload was refused
@@ -166,6 +168,9 @@ func (d *Daemon) makeNotifiers() error {
 	if d.library, err = draft.New(draft.Options{}); err != nil {
 		return err
 	}
+	if d.rephraser, err = newRephraser(d.cfg(), d.library); err != nil {
+		return err
+	}
 	finder := topics.New(topics.Options{})
 	d.onClose("topics", func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -203,7 +208,7 @@ func (d *Daemon) newSlack() (*slack.Notifier, error) {
 		BotToken: s.BotToken.value, AppToken: s.AppToken.value, APIURL: s.APIURL,
 		DefaultChannel: s.Channel, Logger: d.log.With("part", "slack"), Zone: d.detector.Rules().Zone,
 		Allow:     slack.Allow{Act: s.Allow.Act, Resolve: s.Allow.Resolve},
-		Responder: d.detector, Reader: d.db,
+		Responder: d.replies(), Reader: d.db,
 		Drafts: func(ctx context.Context, id string) ([]slack.Drafted, error) {
 			found, err := d.draftsFor(ctx, id)
 			out := make([]slack.Drafted, len(found))
@@ -213,28 +218,6 @@ func (d *Daemon) newSlack() (*slack.Notifier, error) {
 			return out, err
 		},
 	})
-}
-
-// draftsShown is for how many mentions of an incident drafts are made.
-const draftsShown = 3
-
-// draftsFor makes reply drafts to the most telling mentions of an incident. Direct messages are left out.
-func (d *Daemon) draftsFor(ctx context.Context, id string) ([]draft.PerMention, error) {
-	inc, err := d.db.Incident(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	found, err := d.db.MentionsByKey(ctx, inc.Brand, inc.Evidence.Mentions)
-	if err != nil {
-		return nil, err
-	}
-	var public []detector.Judged
-	for _, j := range found {
-		if j.Mention.Visibility != sources.Private && len(public) < draftsShown {
-			public = append(public, j)
-		}
-	}
-	return d.library.ForIncident(ctx, &inc, public, d.detector.Rules(), d.detector.Now())
 }
 
 // link is the address of an incident's page.
@@ -264,7 +247,7 @@ func (d *Daemon) makeSources() error {
 		history, live := d.extra(d)
 		opt.History, opt.Sources = append(opt.History, history...), append(opt.Sources, live...)
 	}
-	opt.Cursors = d.cursor
+	opt.Cursors, opt.Arrivals = d.cursor, d.arrivals
 	var err error
 	d.supervisor, err = sources.NewSupervisor(opt)
 	return err
@@ -321,13 +304,25 @@ func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, clie
 	case "jsonl":
 		src, err = jsonl.New(d.fileOptions(s))
 	case "feed":
-		every, _ := detector.ParseDuration(s.Every) // validated
 		src, err = feed.New(feed.Options{
-			Name: s.Name, URL: s.URL, Every: every, Kind: sources.Kind(s.Kind),
-			Network: s.Network, Brand: s.Brand, Client: client,
+			Name: s.Name, URL: s.URL, Every: s.every(), Kind: sources.Kind(s.Kind),
+			Network: s.Network, Brand: s.Brand, Client: client.For(s.Budget),
 		})
+	case "bluesky", "mastodon", "hackernews", "discourse":
+		src, err = d.newListener(s, client.For(s.Budget))
 	case "webhook":
-		return nil // the intake is always there
+		if s.Name == intakeName {
+			return nil // the intake is always there
+		}
+		src, err = d.newHook(s)
+	case "meta":
+		src, err = d.newMeta(s, client.For(0))
+	case "appstore":
+		src, err = s.appstore(client)
+	case "googleplay":
+		src, err = s.googleplay(client)
+	case "youtube":
+		src, err = s.youtube(client, d.hot(s.Name), d.log.With("part", "sources"))
 	}
 	if err != nil {
 		return fmt.Errorf("source %s: %w", s.Name, err)

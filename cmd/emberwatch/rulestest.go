@@ -77,7 +77,7 @@ func testsOf(set *rules.Set, scorer detector.Scorer, lib *draft.Library) *detect
 	return &detector.RuleTests{
 		Rules: set, Scorer: scorer, Read: readHistory,
 		Drafts: func(ctx context.Context, i *detector.Incident, ms []detector.Judged) ([]detector.TestDraft, error) {
-			each, err := lib.ForIncident(ctx, i, ms, set, i.ChangedAt)
+			each, err := lib.ForIncident(ctx, notifier.Request{Incident: i, Severity: i.Severity, Rules: set, Now: i.ChangedAt}, ms)
 			var all []detector.TestDraft
 			for _, m := range each {
 				for _, d := range m.Drafts {

@@ -84,6 +84,8 @@ type draftsView struct {
 	Suggest string
 	Why     string
 	Approve string
+	Posture string // how much responsibility the drafts take, and why
+	DoNot   string
 	Drafts  []draftView
 }
 
@@ -93,6 +95,8 @@ type draftView struct {
 	Sendable                                  bool
 	Failed                                    []notifier.Guard
 	Passed                                    string
+	Origin                                    string // empty: the reviewed text
+	Facts                                     []notifier.Fact
 }
 
 func newDraftsView(d shownDrafts, now time.Time) draftsView {
@@ -100,6 +104,10 @@ func newDraftsView(d shownDrafts, now time.Time) draftsView {
 		Mention: newMentionView(d.Mention, now), Suggest: string(d.Suggest), Why: d.Why, Approve: strings.Join(d.Approve, ", "),
 	}
 	v.Mention.Text = cut(v.Mention.Text, 160)
+	if p := d.Posture; p != nil {
+		v.Posture = fmt.Sprintf("%s: %s", p.Cluster, p.Why)
+	}
+	v.DoNot = strings.Join(d.DoNot, "; ")
 	for _, t := range d.Drafts {
 		v.Drafts = append(v.Drafts, newDraftView(t))
 	}
@@ -109,7 +117,13 @@ func newDraftsView(d shownDrafts, now time.Time) draftsView {
 func newDraftView(d notifier.Draft) draftView {
 	v := draftView{
 		ID: d.ID, Lang: langAttr(d.Lang), Language: language(d.Lang), Network: d.Network, Text: d.Text,
-		Length: plural(d.Length, "character"), Sendable: d.Sendable,
+		Length: plural(d.Length, "character"), Sendable: d.Sendable, Facts: d.Facts,
+	}
+	switch d.Origin {
+	case notifier.Edited:
+		v.Origin = "as a colleague changed it before"
+	case notifier.Rephrased:
+		v.Origin = "reworded by " + d.Model
 	}
 	if d.Limit > 0 {
 		v.Length = fmt.Sprintf("%s of %s characters", thousands(d.Length), thousands(d.Limit))
