@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -274,12 +273,8 @@ func (m *Model) weekday() time.Weekday {
 func (m *Model) shareSentence(f *found) string {
 	ev := &f.evidence
 	of := max(1, float64(ev.Of))
-	what := "mentions in %s are " + f.rule.Measure.Sentiment
-	if f.rule.Signal() == "rating" {
-		what = fmt.Sprintf("ratings in %%s are %s stars or fewer", strconv.FormatFloat(f.rule.Measure.MaxRating, 'f', -1, 64))
-	}
 	var s strings.Builder
-	fmt.Fprintf(&s, "%s of the "+what, percent(ev.Window.Observed/of), lastWords(ev.Window.Length))
+	fmt.Fprintf(&s, "%s of the %s", percent(ev.Window.Observed/of), f.rule.Measure.Says(lastWords(ev.Window.Length)))
 	fmt.Fprintf(&s, " (%s of %d, from %s); usually %s, rarely more than %s", number(ev.Window.Observed), ev.Of,
 		people(ev.Authors), percent(ev.Window.Expected/of), percent(ev.Window.High/of))
 	s.WriteString(m.where(f))

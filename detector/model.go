@@ -163,6 +163,7 @@ func (m *Model) touch(k kept) {
 
 // end collects what the running call has touched.
 func (m *Model) end() *Change {
+	m.noteOpened()
 	for _, k := range m.touched {
 		*k.written() = false
 		if m.volatile {

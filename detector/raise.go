@@ -19,6 +19,7 @@ type found struct {
 	signal   ActiveSignal
 	evidence Evidence
 	category string // leading; empty: none
+	item     *Item  // of a rule of kind each: the mention that it found
 	since    time.Time
 	opened   bool // it has just begun, rather than going on
 	grown    bool // it has reached another step
@@ -232,7 +233,7 @@ func (m *Model) each(b *brand, r *rules.Rule, it *Item) {
 		return
 	}
 	sig := ActiveSignal{Rule: r.ID, Signal: r.Signal(), First: m.now, LastHit: m.now, Quiet: Duration(quietOf(r))}
-	f := found{rule: r, signal: sig, evidence: m.eachEvidence(b, r, it), category: eachCategory(r, it), since: it.At, opened: true}
+	f := found{rule: r, signal: sig, evidence: m.eachEvidence(b, r, it), category: eachCategory(r, it), since: it.At, opened: true, item: it}
 	f.signal.Level, f.signal.Why = m.eachLevel(b, r, it, f.category)
 	if known := m.holding(b, &sig); known != nil {
 		f.signal.First, f.since = known.signal(&sig).First, known.Since

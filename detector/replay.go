@@ -17,6 +17,8 @@ type Replay struct {
 	// slices.
 	Event func(ReplayEvent)
 
+	changed func(*Change) // is called with each change, if set
+
 	scorer  Scorer
 	set     *rules.Set
 	model   *Model
@@ -118,11 +120,16 @@ func (r *Replay) judge(ms []sources.Mention, out [][]Judged) {
 // one feeds one mention, after letting the clock work up to its time.
 func (r *Replay) one(m *sources.Mention, judged []Judged) {
 	r.advance(m.CreatedAt)
+	r.book(m, judged, false)
+}
+
+// book takes in one mention; one of a history teaches only.
+func (r *Replay) book(m *sources.Mention, judged []Judged, history bool) {
 	if r.summary.First.IsZero() {
 		r.summary.First = m.CreatedAt
 	}
 	r.summary.Last = m.CreatedAt
-	a := Arrival{Key: m.Key(), Op: m.Op, At: m.CreatedAt, Arrived: m.CreatedAt, Judged: judged}
+	a := Arrival{Key: m.Key(), Op: m.Op, At: m.CreatedAt, Arrived: m.CreatedAt, History: history, Judged: judged}
 	if s, ok := r.seen[a.Key]; ok {
 		a.Prior = Known{Found: true, Seen: s}
 	}
@@ -153,6 +160,14 @@ func (r *Replay) advance(to time.Time) {
 	r.clock = to
 }
 
+// tickTo lets the clock work minute by minute, up to a time.
+func (r *Replay) tickTo(to time.Time) {
+	for next := r.clock.Add(time.Minute); !next.After(to); next = next.Add(time.Minute) {
+		r.clock = next
+		r.show(r.model.Tick(next))
+	}
+}
+
 func (m *Model) anyOpen() bool {
 	for _, i := range m.incidents {
 		if i.Open() {
@@ -164,6 +179,9 @@ func (m *Model) anyOpen() bool {
 
 // show passes on what a change says about incidents. Updates are shown when the count has grown by half.
 func (r *Replay) show(c *Change) {
+	if r.changed != nil {
+		r.changed(c)
+	}
 	for _, l := range c.Audit {
 		i, ok := r.model.Incident(l.Incident)
 		if !ok {

@@ -48,10 +48,8 @@ func (m *Model) burstLevel(f *found, provisional bool) (rules.Severity, string) 
 // unusual says what it is that a rule found too much of.
 func unusual(r *rules.Rule) string {
 	switch {
-	case r.Kind == rules.Shift && r.Signal() == "rating":
-		return "an unusual share of low ratings"
 	case r.Kind == rules.Shift:
-		return "an unusual share of " + r.Measure.Sentiment + " mentions"
+		return "an unusual share of " + r.Measure.Noun()
 	case r.Kind == rules.Backlash:
 		return "an unusual number of complaints under what the brand itself wrote"
 	case countsRecords(r):

@@ -62,6 +62,7 @@ type BrandState struct {
 	Onset     map[string]time.Time `json:"onset,omitempty"`     // sources that came on line lately, and when: their mentions only teach
 	Down      []Span               `json:"down,omitempty"`      // when nothing came though much should have, the last few
 	Deduped   map[string]time.Time `json:"deduped,omitempty"`   // each rules: what was told lately, and until when it is one, up to maxDeduped
+	Opened    []Opening            `json:"opened,omitempty"`    // of rules whose incidents a condition counts, up to maxOpenings
 }
 
 // Span is a span of five-minute buckets, counted from the Unix epoch, both ends included.

@@ -10,6 +10,7 @@ import (
 // raise brings a signal to the incident it belongs to: the one that has it, one of the same story, a lately
 // closed one, or a new one.
 func (m *Model) raise(b *brand, f *found) {
+	m.conditions(b, f)
 	m.bring(b, f)
 	if f.rule.Kind != rules.Correlate {
 		m.correlate(b, f)

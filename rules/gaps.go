@@ -63,16 +63,24 @@ func cueParts(cue string) [][]string {
 func cueChoices(cue string) [][][]string {
 	var parts [][][]string
 	for part := range splitCue(cue) {
-		var ways [][]string
-		for _, way := range choices(part) {
-			words := countedWords(way)
-			if !slices.ContainsFunc(ways, func(w []string) bool { return slices.Equal(w, words) }) {
-				ways = append(ways, words)
-			}
-		}
-		parts = append(parts, ways)
+		parts = append(parts, waysOf(part))
 	}
 	return parts
+}
+
+// waysOf returns the folded words of everything that a part of a cue stands for, each once.
+func waysOf(part string) [][]string {
+	all := choices(part)
+	ways := make([][]string, 0, len(all))
+	seen := make(map[string]bool, len(all))
+	for _, way := range all {
+		words := countedWords(way)
+		if key := strings.Join(words, " "); len(all) == 1 || !seen[key] {
+			seen[key] = true
+			ways = append(ways, words)
+		}
+	}
+	return ways
 }
 
 func splitCue(cue string) iter.Seq[string] {
@@ -99,6 +107,9 @@ func choices(s string) []string {
 
 // countedWords returns the folded words of s, number signs among them.
 func countedWords(s string) []string {
+	if !strings.Contains(s, numberSign) {
+		return phraseWords(s)
+	}
 	var words []string
 	rest := strings.Fields(s)
 	for len(rest) > 0 {
@@ -175,7 +186,11 @@ func (b *phraseBuilder) numberPaths(lang string) [][]int32 {
 
 // addCue puts in a phrase of one language that may have gaps, number signs and alternatives.
 func (x *index) addCue(b *phraseBuilder, p pattern) {
-	parts := cueChoices(p.text)
+	parts, known := b.cues[p.text]
+	if !known {
+		parts = cueChoices(p.text)
+		b.cues[p.text] = parts
+	}
 	if slices.ContainsFunc(parts, func(ways [][]string) bool { return len(ways[0]) == 0 }) {
 		return
 	}

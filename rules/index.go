@@ -69,7 +69,11 @@ type brandTerm struct {
 func newIndex(s *Set) *index {
 	x := &index{negators: negatorLangs(), gaps: newGaps()}
 	x.pool.New = func() any { return new(finds) }
-	b := newPhraseBuilder()
+	size := 64
+	for _, c := range s.Categories {
+		size += c.size()
+	}
+	b := newPhraseBuilder(size)
 	b.addNumbers(s.scope.Numbers)
 	for _, id := range sortedKeys(s.Brands) {
 		x.addBrand(b, s.Brands[id])
@@ -173,6 +177,17 @@ func (x *index) addCategory(b *phraseBuilder, c *Category) {
 			}
 		}
 	}
+}
+
+// size is how many cues and other words a category has.
+func (c *Category) size() int {
+	n := 0
+	for _, list := range []map[string][]string{c.Cues, c.Weak, c.Topics} {
+		for _, words := range list {
+			n += len(words)
+		}
+	}
+	return n
 }
 
 func (x *index) addTerm(b *phraseBuilder, brand string, t *Term) {

@@ -39,6 +39,9 @@ func (l *loader) lint() {
 	for _, id := range sortedKeys(l.set.Playbooks) {
 		l.lintLanguages(l.set.Playbooks[id])
 	}
+	if !l.errs.Refused() {
+		l.doubts()
+	}
 }
 
 // giveSigns gives the signs of the library to every category, besides its own.
@@ -76,7 +79,8 @@ func (l *loader) lintProducts(r *Rule) {
 
 // lintSilenced refuses rules of severity 1 and 2 all of whose routes are told by a digest only.
 func (l *loader) lintSilenced(r *Rule) {
-	if r.Severity == Calm || r.Severity > Serious || len(r.Routes) == 0 {
+	worst := r.gravest()
+	if worst == Calm || worst > Serious || len(r.Routes) == 0 {
 		return
 	}
 	for _, id := range r.Routes {
@@ -84,7 +88,7 @@ func (l *loader) lintSilenced(r *Rule) {
 			return
 		}
 	}
-	l.add(LevelError, r.Pos, "E03", fmt.Sprintf("the rule %q of severity %d goes to a digest only", r.ID, r.Severity),
+	l.add(LevelError, r.Pos, "E03", fmt.Sprintf("the rule %q of severity %d goes to a digest only", r.ID, worst),
 		"severities 1 and 2 must reach people at once", "add a route without digest")
 }
 

@@ -108,6 +108,9 @@ func (l *loader) each(n *yaml.Node, f func(k, v *yaml.Node)) (ok bool) {
 
 // object reads a mapping whose keys are known and returns the keys that are there, nil if it is no mapping.
 func (l *loader) object(n *yaml.Node, what string, known fields) map[string]*yaml.Node {
+	if l.keys != nil {
+		l.keys[what] = sortedKeys(known)
+	}
 	seen := map[string]*yaml.Node{}
 	ok := l.each(n, func(k, v *yaml.Node) {
 		read, ok := known[k.Value]

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ type File struct {
 type Options struct {
 	Now       time.Time // for the warning that a window has ended; zero: no such warning
 	Notifiers []string  // known names for also and fallback; nil: not checked
+	Networks  []string  // that the configured sources read, or that are pushed; nil: not checked
 	Builtin   bool      // read the files by themselves, without the embedded library below them
 }
 
@@ -35,9 +37,10 @@ func Parse(files []File, opt Options) (*Set, Errors) {
 	hash := sha256.New()
 	if !opt.Builtin {
 		l.builtin = true
-		for _, f := range packFiles() {
-			hash.Write(f.Data)
-			l.read(f)
+		for _, p := range library() {
+			hash.Write(p.Data)
+			l.begin(p.Name)
+			l.top(p.root)
 		}
 		l.builtin = false
 		l.set.starter, l.set.Rules = l.set.Rules, nil
@@ -47,6 +50,7 @@ func Parse(files []File, opt Options) (*Set, Errors) {
 		hash.Write(f.Data)
 		l.read(f)
 	}
+	l.takePacks()
 	l.lint()
 	slices.SortStableFunc(l.errs, func(a, b *Error) int {
 		return cmp.Or(
@@ -67,26 +71,29 @@ func Parse(files []File, opt Options) (*Set, Errors) {
 
 // loader reads files into a Set and gathers their problems.
 type loader struct {
-	opt     Options
-	set     *Set
-	errs    Errors
-	told    map[Error]bool // those in errs
-	order   map[string]int // of the files, by name
-	file    string         // the one being read
-	builtin bool           // it is one of the embedded ones
-	nodes   int            // read of the file, aliases counted every time
-	seen    map[string]Pos // "kind\x00id" of what the files define, for double ids
-	refs    []reference    // checked when all is read
-	ruleIDs []string       // those not run too
-	signs   map[string][]string
+	opt       Options
+	set       *Set
+	errs      Errors
+	told      map[Error]bool // those in errs
+	order     map[string]int // of the files, by name
+	file      string         // the one being read
+	builtin   bool           // it is one of the embedded ones
+	nodes     int            // read of the file, aliases counted every time
+	seen      map[string]Pos // "kind\x00id" of what the files define, for double ids
+	refs      []reference    // checked when all is read
+	ruleIDs   []string       // those not run too
+	signs     map[string][]string
+	keys      map[string][]string // of every kind of object that was read, if somebody wants to know
+	budgetPos map[string]Pos      // by route
 }
 
 func newLoader(opt Options) *loader {
 	return &loader{
-		opt:   opt,
-		told:  map[Error]bool{},
-		order: map[string]int{},
-		seen:  map[string]Pos{},
+		opt:       opt,
+		told:      map[Error]bool{},
+		order:     map[string]int{},
+		seen:      map[string]Pos{},
+		budgetPos: map[string]Pos{},
 		set: &Set{
 			Zone:       time.UTC,
 			Brands:     map[string]*Brand{},
@@ -94,16 +101,14 @@ func newLoader(opt Options) *loader {
 			Categories: map[string]*Category{},
 			Playbooks:  map[string]*Playbook{},
 			Budgets:    map[string]Budget{},
+			counted:    map[string]bool{},
 		},
 	}
 }
 
 // read reads one file.
 func (l *loader) read(f File) {
-	l.file, l.nodes = f.Name, 0
-	if _, ok := l.order[f.Name]; !ok {
-		l.order[f.Name] = len(l.order)
-	}
+	l.begin(f.Name)
 	var doc yaml.Node
 	if err := yaml.Load(f.Data, &doc); err != nil {
 		l.syntax(err)
@@ -114,6 +119,13 @@ func (l *loader) read(f File) {
 		return
 	}
 	l.top(doc.Content[0])
+}
+
+func (l *loader) begin(file string) {
+	l.file, l.nodes = file, 0
+	if _, ok := l.order[file]; !ok {
+		l.order[file] = len(l.order)
+	}
 }
 
 // syntax reports what the YAML reader could not read.
@@ -192,22 +204,36 @@ func (l *loader) version(v *yaml.Node) {
 func (l *loader) packs(v *yaml.Node) {
 	for _, n := range l.items(v) {
 		id := l.str(n)
-		if id != starterPack && id != "" {
-			l.fail(n, "E01", fmt.Sprintf("unknown pack %q", id), "", suggest(id, []string{starterPack}))
+		if known := PackIDs(); id != "" && !slices.Contains(known, id) {
+			l.fail(n, "E01", fmt.Sprintf("unknown pack %q", id), "", suggest(id, known))
 			continue
 		}
 		l.set.Packs = append(l.set.Packs, id)
 	}
 }
 
+// takePacks reads the packs that the files ask for, besides the starter pack.
+func (l *loader) takePacks() {
+	own := l.set.Rules
+	for _, p := range trades() {
+		if slices.Contains(l.set.Packs, strings.TrimSuffix(path.Base(p.Name), ".yml")) {
+			l.builtin, l.set.Rules = true, nil
+			l.begin(p.Name)
+			l.top(p.root)
+			l.set.packed = append(l.set.packed, l.set.Rules...)
+		}
+	}
+	l.builtin, l.set.Rules = false, own
+}
+
 func (l *loader) budgets(v *yaml.Node) {
 	l.each(v, func(k, v *yaml.Node) {
 		l.refer(k, "route", k.Value)
-		l.set.Budgets[k.Value] = l.budget(v)
+		l.set.Budgets[k.Value], l.budgetPos[k.Value] = l.budget(v), l.pos(k)
 	})
 }
 
-// slas and tests read the parts that this version knows by form only.
+// slas reads what this version knows by form only.
 func (l *loader) slas(v *yaml.Node) {
 	l.ids(v, "sla", func(_ string, _, v *yaml.Node) {
 		l.object(v, "an sla", fields{
@@ -216,16 +242,4 @@ func (l *loader) slas(v *yaml.Node) {
 		})
 	})
 	l.notRun(v, "sla")
-}
-
-func (l *loader) tests(v *yaml.Node) {
-	l.list(v, func(n *yaml.Node) {
-		seen := l.object(n, "a test", fields{
-			"name": func(v *yaml.Node) { l.str(v) }, "history": nil, "now": nil, "feed": nil, "expect": nil, "over": nil, "expect_rate": nil,
-		})
-		if seen != nil && seen["expect"] == nil && seen["expect_rate"] == nil {
-			l.fail(n, "key", "a test needs expect or expect_rate", "", "write expect: [] if nothing may be told")
-		}
-	})
-	l.notRun(v, "tests")
 }

@@ -42,27 +42,18 @@ func (l *loader) kindFields(r *ruleDraft, known fields) {
 	known["within"] = func(v *yaml.Node) { r.Within = l.duration(v) }
 }
 
-var (
-	shareOfSentiment = regexp.MustCompile(`^share\(\s*sentiment\s*==?\s*(negative|neutral|positive)\s*\)$`)
-	shareOfRating    = regexp.MustCompile(`^share\(\s*rating\s*<=\s*([0-9](?:\.[0-9])?)\s*\)$`)
-)
-
 // measure reads what a rule of kind shift follows. "shares_per_hour" is what every rule of kind spread does.
 func (l *loader) measure(v *yaml.Node) *Measure {
-	s := l.str(v)
-	if s == "shares_per_hour" {
-		return &Measure{Text: s}
+	if v.Value == sharesPerHour {
+		return &Measure{Text: v.Value}
 	}
-	if m := shareOfSentiment.FindStringSubmatch(s); m != nil {
-		return &Measure{Text: s, Sentiment: m[1]}
+	if e := l.typed(v, ofMention, true); e != nil {
+		return &Measure{Text: v.Value, Of: e}
 	}
-	if m := shareOfRating.FindStringSubmatch(s); m != nil {
-		most, _ := strconv.ParseFloat(m[1], 64)
-		return &Measure{Text: s, MaxRating: most}
-	}
-	l.fail(v, "E10", fmt.Sprintf("measure: %q is no measure", s), "", "write share(sentiment = negative) or share(rating <= 2)")
 	return nil
 }
+
+const sharesPerHour = "shares_per_hour"
 
 func (l *loader) watch(n *yaml.Node, r *ruleDraft) {
 	add := func(drift bool, least, most time.Duration) func(*yaml.Node) {
@@ -122,8 +113,8 @@ func (l *loader) checkRule(n *yaml.Node, seen map[string]*yaml.Node, r *ruleDraf
 }
 
 func (l *loader) checkShift(seen map[string]*yaml.Node, r *ruleDraft) {
-	if r.Measure != nil && r.Measure.Text == "shares_per_hour" {
-		l.fail(seen["measure"], "E10", "shares_per_hour is what rules of kind spread follow", "", "write share(sentiment = negative), or kind: spread")
+	if r.Measure != nil && r.Measure.Of == nil {
+		l.fail(seen["measure"], "E10", sharesPerHour+" is what rules of kind spread follow", "", "write share(sentiment = negative), or kind: spread")
 	}
 	if len(r.Windows) > 1 {
 		l.fail(r.windowNode, "type", "a shift is looked for over one window", "", "write window: 3h")

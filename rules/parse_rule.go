@@ -17,7 +17,7 @@ var laterKinds = []string{"unanswered"}
 
 // laterKeys are keys of rules that this version reads and leaves aside. For rules of a kind that it runs
 // they mean that part of what their author wants does not happen, so each is told.
-var laterKeys = []string{"severity_if", "escalate_if", "sla", "batch"}
+var laterKeys = []string{"sla", "batch"}
 
 // ruleDraft is a rule while it is read.
 type ruleDraft struct {
@@ -32,6 +32,7 @@ type ruleDraft struct {
 func (l *loader) rule(n *yaml.Node) {
 	r := &ruleDraft{Rule: &Rule{Pos: l.pos(n)}}
 	known := l.ruleFields(r)
+	known["severity_if"], known["escalate_if"] = nil, nil // read when the kind is known
 	l.kindFields(r, known)
 	later := map[string]*yaml.Node{}
 	for _, k := range laterKeys {
@@ -54,6 +55,7 @@ func (l *loader) rule(n *yaml.Node) {
 		}
 	}
 	l.checkRule(n, seen, r)
+	l.conditions(seen, r)
 	if !r.off {
 		l.set.Rules = append(l.set.Rules, r.Rule)
 	}

@@ -188,11 +188,18 @@ func (l *loader) plainItems(v *yaml.Node) []string {
 	return all
 }
 
+// longestRegex bounds what one expression costs: RE2 takes time in proportion to text and expression.
+const longestRegex = 1000
+
 // regex compiles a regular expression; (?i) is not added: what is written counts.
 func (l *loader) regex(v *yaml.Node, t *Term) {
 	t.op, t.Text = regex, v.Value
 	s := l.str(v)
 	if s == "" {
+		return
+	}
+	if len(s) > longestRegex {
+		l.fail(v, "E12", fmt.Sprintf("a regular expression of %d letters", len(s)), fmt.Sprintf("every mention of the brand is held against it; at most %d", longestRegex), "use any_words, which costs the same for thousands of words")
 		return
 	}
 	re, err := regexp.Compile(s)

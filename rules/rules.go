@@ -177,17 +177,35 @@ func (k Kind) Reads() bool { return k != Gauge && k != Silence && k != Correlate
 
 // Measure is the part of a rule's matches that a rule of kind shift follows: those for which a condition holds.
 type Measure struct {
-	Text      string // as written: "share(sentiment = negative)"
-	Sentiment string // negative, neutral, positive; empty: not asked
-	MaxRating float64
+	Text string // as written: "share(sentiment = negative)"
+	Of   *Expr  // the condition; nil: shares_per_hour
 }
 
 // Counts reports whether a mention that the rule matches is one of those whose share is measured.
-func (m *Measure) Counts(f *Facts) bool {
-	if m.Sentiment != "" {
-		return f.Label == m.Sentiment
+func (m *Measure) Counts(f *Facts) bool { return m.Of != nil && m.Of.Holds(f) }
+
+// Says is what holds of the mentions that count, for a sentence: "mentions in the last hour are negative".
+func (m *Measure) Says(when string) string {
+	fact, sign, value, _ := m.Of.Only()
+	switch {
+	case fact == "sentiment" && sign == "=":
+		return "mentions in " + when + " are " + value
+	case fact == "rating" && sign == "<=":
+		return "ratings in " + when + " are " + value + " stars or fewer"
 	}
-	return f.Mention != nil && f.Mention.Rating > 0 && f.Mention.Rating <= m.MaxRating
+	return "mentions in " + when + " are of the kind " + m.Of.inner()
+}
+
+// Noun is what is counted, for a sentence: "negative mentions", "low ratings".
+func (m *Measure) Noun() string {
+	fact, sign, value, _ := m.Of.Only()
+	switch {
+	case fact == "sentiment" && sign == "=":
+		return value + " mentions"
+	case fact == "rating" && strings.HasPrefix(sign, "<"):
+		return "low ratings"
+	}
+	return "mentions of the kind " + m.Of.inner()
 }
 
 // Watch is one way in which a gauge may move: its length, and whether it is judged as a step (something happened) or as a
@@ -274,6 +292,8 @@ type Rule struct {
 	Floor        Floor
 	Budget       Budget
 	Severity     Severity      // 0: decided by category, see the detector
+	SeverityIf   []SeverityIf  // the first that holds replaces the severity
+	EscalateIf   []SeverityIf  // each that holds may raise it
 	Dedupe       Dedupe        // each only
 	Measure      *Measure      // shift only
 	Metric       string        // gauge only: "followers"
@@ -293,7 +313,7 @@ type Rule struct {
 func (r *Rule) Signal() string {
 	switch r.Kind {
 	case Shift:
-		if r.Measure.Sentiment == "" {
+		if r.Measure.Of.Asks("rating") {
 			return "rating"
 		}
 		return "share"
@@ -458,13 +478,16 @@ type Set struct {
 	Budgets    map[string]Budget // by route
 	Windows    []Window          // planned events, in the order of the files
 	Packs      []string
+	Tests      []*Test
 	Hash       string // of the files, for the audit: first 12 hex digits of a SHA-256
 
 	starter []*Rule // the embedded rules
+	packed  []*Rule // those of the other packs that the files ask for
 	byID    map[string]*Rule
 	byBrand map[string][]*Rule // of the brands that the files name
 	unnamed []*Rule            // of every other brand
 	names   map[string]string  // folded id or name -> id
+	counted map[string]bool    // rules whose incidents a condition counts
 	scope   scopeWords
 	index   *index
 }
@@ -487,15 +510,4 @@ type Found struct {
 	given  bool           // the source said whose mention it is
 	groups []string       // brand terms that occur, as brand/group
 	terms  map[*Term]bool // those that hold
-}
-
-// Facts are the flat values that the conditions of rules ask for. Rules declare them, the detector fills
-// them in.
-type Facts struct {
-	Mention    *sources.Mention
-	PNegative  float64
-	Label      string // negative, neutral, positive
-	Lang       string
-	Categories []string
-	Found      *Found
 }

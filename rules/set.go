@@ -17,10 +17,13 @@ const DefaultRoute = "default"
 const starterPack = "starter"
 
 // everyRule returns all rules that may be asked for, those of the starter pack last.
-func (s *Set) everyRule() []*Rule { return slices.Concat(s.Rules, s.starter) }
+func (s *Set) everyRule() []*Rule { return slices.Concat(s.Rules, s.packed, s.starter) }
+
+func (s *Set) everyEmbedded() []*Rule { return slices.Concat(s.packed, s.starter) }
 
 // RulesFor returns the rules that judge mentions of a brand, in the order of the files: for a brand that the
-// files name its own rules and those for every brand, for any other also the starter rules. The result
+// files name its own rules, those for every brand and those of the packs that the files ask for; for any other also the
+// starter rules. The result
 // must not be changed.
 func (s *Set) RulesFor(brand string) []*Rule {
 	if rs, ok := s.byBrand[brand]; ok {
@@ -53,8 +56,12 @@ func (s *Set) rulesOf(brand string, starter bool) []*Rule {
 			own[r.ID] = true
 		}
 	}
-	for _, r := range s.starter {
-		if starter && !own[r.ID] {
+	embedded := s.packed
+	if starter {
+		embedded = s.everyEmbedded()
+	}
+	for _, r := range embedded {
+		if !own[r.ID] {
 			rs = append(rs, r)
 		}
 	}
@@ -66,6 +73,9 @@ func (s *Set) Rule(id string) (*Rule, bool) {
 	r, ok := s.byID[id]
 	return r, ok
 }
+
+// CountsIncidents reports whether a condition asks how many incidents the rule has opened.
+func (s *Set) CountsIncidents(rule string) bool { return s.counted[rule] }
 
 // RuleIDs returns the ids of all rules, the embedded starter rules last.
 func (s *Set) RuleIDs() []string {
@@ -82,6 +92,20 @@ func (s *Set) RuleIDs() []string {
 func (s *Set) Brand(id string) (*Brand, bool) {
 	b, ok := s.Brands[id]
 	return b, ok
+}
+
+// FirstBrand returns the id of the brand that a file names first, or else the first of any file; "example" where none
+// does.
+func (s *Set) FirstBrand(file string) string {
+	first := ""
+	for _, id := range sortedKeys(s.Brands) {
+		b := s.Brands[id]
+		here := b.Pos.File == file
+		if first == "" || here && (s.Brands[first].Pos.File != file || b.Pos.Line < s.Brands[first].Pos.Line) {
+			first = id
+		}
+	}
+	return orElse(first, "example")
 }
 
 // BrandID returns the id for a brand's name as a source says it: the one of the brand with that id or name,

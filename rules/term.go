@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Term is one condition on the words of a mention: a word or phrase, several words anywhere (all or any of
@@ -84,10 +85,15 @@ func (t *Term) inText(text string) bool {
 	return false
 }
 
+// docs are used again and again: the library has tens of thousands of phrases.
+var docs = sync.Pool{New: func() any { return new(Doc) }}
+
 // phraseWords cuts a term into folded words as the tokens of a text have them; a trailing * stays. It
 // returns nothing if the term holds neither a word nor an emoji.
 func phraseWords(term string) []string {
-	d := Tokenize(term)
+	d := docs.Get().(*Doc)
+	defer docs.Put(d)
+	d.Reset(term)
 	var words []string
 	for i := range d.Tokens {
 		t := &d.Tokens[i]

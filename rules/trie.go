@@ -123,15 +123,21 @@ type phraseBuilder struct {
 	entries  []lexEntry
 	byKey    map[string]int // into entries
 	elements int32
-	counted  map[string]int32    // by language: the element of its number words
-	numbers  map[string][]string // by language
+	counted  map[string]int32        // by language: the element of its number words
+	numbers  map[string][]string     // by language
+	cues     map[string][][][]string // what each stands for: every category has the signs of the library
 }
 
-func newPhraseBuilder() *phraseBuilder {
+// newPhraseBuilder returns a builder with room for about so many phrases.
+func newPhraseBuilder(size int) *phraseBuilder {
 	return &phraseBuilder{
-		phrases: phrases{steps: map[step]int32{}, ends: [][]int32{nil}, deep: []bool{false}, digits: -1},
-		byKey:   map[string]int{},
+		phrases: phrases{
+			steps: make(map[step]int32, 3*size), digits: -1,
+			ends: append(make([][]int32, 0, 3*size+1), nil), deep: append(make([]bool, 0, 3*size+1), false),
+		},
+		byKey:   make(map[string]int, size),
 		counted: map[string]int32{},
+		cues:    make(map[string][][][]string, size),
 	}
 }
 

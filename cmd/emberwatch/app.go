@@ -260,7 +260,7 @@ func parseRules(cfg *Config, files []rules.File, lib *draft.Library) (*rules.Set
 	for i := range cfg.Notifiers {
 		names = append(names, cfg.Notifiers[i].Name)
 	}
-	set, errs := rules.Parse(files, rules.Options{Now: time.Now(), Notifiers: names})
+	set, errs := rules.Parse(files, rules.Options{Now: time.Now(), Notifiers: names, Networks: cfg.networks()})
 	if set != nil {
 		errs = append(errs, unheard(cfg, set)...)
 	}

@@ -156,6 +156,27 @@ func (v *validation) every(at, s string) {
 	}
 }
 
+// networks returns where the configured sources read; nil if anything may come: where mentions are pushed, or read from files.
+func (c *Config) networks() []string {
+	if len(c.Sources) == 0 || c.Intake.Secret.ref != "" || len(c.Intake.Senders) > 0 {
+		return nil
+	}
+	var all []string
+	for i := range c.Sources {
+		switch s := &c.Sources[i]; {
+		case s.Network != "":
+			all = append(all, s.Network)
+		case s.Type == "meta":
+			all = append(all, "instagram", "facebook")
+		case s.Type == "jsonl", s.Type == "webhook":
+			return nil
+		default:
+			all = append(all, s.Type)
+		}
+	}
+	return all
+}
+
 // sourceSecrets reads the secrets of a source, whatever its type.
 func (v *validation) sourceSecrets(at string, s *SourceConfig) {
 	for i := range s.Secret {

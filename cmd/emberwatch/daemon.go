@@ -60,6 +60,7 @@ type Daemon struct {
 	server     *server
 	diskLow    atomic.Bool
 	reloadErr  atomic.Value // string: why the last reload was refused
+	tried      atomic.Value // string: hash of the rule files that were last read
 	reloads    *prometheus.CounterVec
 	reloading  sync.Mutex
 

@@ -31,7 +31,7 @@ func (r *Reloaded) String() string {
 }
 
 // Reload reads rules, configuration and secrets again and puts in force what can be while the daemon runs, all
-// or nothing. Of the rest it says that it needs a restart.
+// or nothing: rules that fail their own tests are refused. Of the rest it says that it needs a restart.
 func (d *Daemon) Reload(by detector.Actor) (Reloaded, error) {
 	d.reloading.Lock()
 	defer d.reloading.Unlock()
@@ -67,9 +67,15 @@ func (d *Daemon) reload() (r Reloaded, err error) {
 	if errs = append(errs, wanted.Validate()...); errs.Refused() {
 		return r, errs
 	}
+	d.tried.Store(d.rulesOnDisk())
 	set, errs := loadRules(wanted, d.library)
 	if errs.Refused() {
 		return r, errs
+	}
+	if set.Hash != d.detector.Rules().Hash {
+		if err := d.rehearse(context.Background(), set); err != nil {
+			return r, err
+		}
 	}
 	next := was.live(wanted, d.intake != nil)
 	keeper, err := d.newDoorkeeper(next)

@@ -27,6 +27,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	in.Go(func() { d.supervisor.Run(intake) })
 	out.Go(func() { d.clock(work) })
 	out.Go(func() { d.housekeeping(work) })
+	out.Go(func() { d.rehearseAtStart(work) })
+	d.tried.Store(d.rulesOnDisk())
+	out.Go(func() { d.watchRules(work) })
 	out.Go(func() { _ = d.dispatcher.Run(work, d.detector.Wake()) })
 	if d.slack != nil && d.cfg().Slack.AppToken.value != "" {
 		out.Go(func() { d.listen(work) })

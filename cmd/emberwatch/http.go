@@ -136,6 +136,7 @@ func (s *server) routes(page *web.Server) *http.ServeMux {
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", page.Require(web.Read, promhttp.HandlerFor(s.d.metrics, promhttp.HandlerOpts{})))
 	mux.Handle("POST /-/reload", page.Require(web.Admin, http.HandlerFunc(s.reload)))
+	mux.Handle("GET /api/v1/rules/explain", page.Require(web.Read, http.HandlerFunc(s.explainRule)))
 	mux.Handle("POST /api/v1/store/{op}", page.Require(web.Admin, http.HandlerFunc(s.storeOp)))
 	return mux
 }

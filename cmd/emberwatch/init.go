@@ -167,7 +167,8 @@ brands:
     # exclude: ["example recipe"]            # texts with these words are about something else
 
 # The starter rules need no editing: more complaints than usual, many complaints about one topic, and
-# single mentions of injury, leaked data, discrimination or lawyers.
+# single mentions of injury, leaked data, discrimination or lawyers. There are more for a trade: consumer (goods that
+# people use or eat), app (apps and services), retail (shops and delivery), hospitality; for example [starter, retail].
 packs: [starter]
 
 routes:

@@ -192,3 +192,30 @@ func TestSettingsAreComparedByWhatTheyMean(t *testing.T) {
 		}
 	}
 }
+
+const watchedRules = `version: 1
+brands: {acme: {names: [Acme], own_authors: ["shop:acme"]}}
+rules:
+  - {id: burnt, title: %s, kind: each, brand: acme, match: {any_of: [%s]}, dedupe: {by: [author], for: 1h}, severity: 3}
+tests:
+  - {name: burnt is told, feed: [{at: -1m, text: Acme burnt my cake}], expect: [{rule: burnt}]}
+`
+
+// Changed rule files are put in force by themselves; those that fail their own tests are refused, and the old ones stay.
+func TestChangedRulesAreTested(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "acme.yml"), fmt.Sprintf(watchedRules, "Burnt", "burnt"))
+	writeFile(t, filepath.Join(dir, "e.yml"), "version: 1\nhttp: {listen: \"127.0.0.1:0\"}\nrules: [acme.yml]\n")
+	c := start(t, launch{data: filepath.Join(dir, "d"), config: filepath.Join(dir, "e.yml")})
+	defer c.stop(t)
+	writeFile(t, filepath.Join(dir, "acme.yml"), fmt.Sprintf(watchedRules, "Burnt twice", "burnt"))
+	soon(t, "the change is in force", func() bool { return strings.Contains(c.log.String(), `"msg":"reloaded"`) })
+	writeFile(t, filepath.Join(dir, "acme.yml"), fmt.Sprintf(watchedRules, "Burnt", "scorched"))
+	soon(t, "a set that fails its test is refused", func() bool {
+		return strings.Contains(c.ask(t, "GET", "/readyz", "").body, "burnt is told")
+	})
+	if log := c.log.String(); strings.Count(log, `"msg":"reloaded"`) != 1 || !strings.Contains(log, "not told: burnt") {
+		t.Errorf("the log: %s", log)
+	}
+}

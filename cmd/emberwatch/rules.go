@@ -17,19 +17,22 @@ import (
 func (a *app) rulesCommand() *cli.Command {
 	return &cli.Command{
 		Name: "rules", Usage: "look into the rules",
-		Subcommands: []*cli.Command{{
-			Name: "explain", Usage: "why a rule matches a mention or does not", ArgsUsage: "RULE [FILE…]", Action: a.rulesExplain,
-			Description: "Judges each mention of the files (NDJSON or CSV), or the --text, as the daemon would for the rule's brand, and\n" +
-				"takes the rule's match apart: what it asks for, what the mention has. Where the brand has a lexicon, its effect\n" +
+		Subcommands: []*cli.Command{a.rulesTestCommand(), a.rulesSchemaCommand(), a.rulesDiffCommand(), a.rulesTuneCommand(), {
+			Name: "explain", Usage: "how a rule stands, and why it matches a mention or does not", ArgsUsage: "RULE [FILE…]", Action: a.rulesExplain,
+			Description: "Asks the running daemon how the rule stands: what is usual, what it sees, from when on it tells, and what came\n" +
+				"nearest to it. With --at and files, a replay of the files up to that time is asked instead.\n\n" +
+				"With files alone or --text: judges each mention of the files (NDJSON or CSV), or the --text, as the daemon\n" +
+				"would for the rule's brand, and takes the rule's match apart: what it asks for, what the mention has. Where the brand has a lexicon, its effect\n" +
 				"on the score is shown.",
-			Flags: []cli.Flag{
+			Flags: append(serverFlags(),
+				&cli.StringFlag{Name: "at", Usage: "how the rule stood at `TIME` in the files"},
 				&cli.StringFlag{Name: "text", Usage: "a `TEXT` to judge instead of files"},
 				&cli.StringFlag{Name: "brand", Usage: "`ID` of the brand, for a rule of all brands"},
 				&cli.Float64Flag{Name: "rating", Usage: "the text's `STARS`"},
 				&cli.StringFlag{Name: "lang", Usage: "the text's language, as a hint"},
 				&cli.StringSliceFlag{Name: "rules", Usage: "rule `FILE` instead of those of the configuration"},
 				&cli.BoolFlag{Name: "json", Usage: "one object a line"},
-			},
+			),
 		}},
 	}
 }
@@ -54,16 +57,22 @@ type explained struct {
 
 func (a *app) rulesExplain(c *cli.Context) error {
 	if !c.Args().Present() {
-		return usage("name a rule: emberwatch rules explain RULE --text \"…\"")
+		return usage("name a rule: emberwatch rules explain RULE")
+	}
+	id := c.Args().First()
+	if c.NArg() == 1 && !c.IsSet("text") && !c.IsSet("at") {
+		return a.explainStanding(c, id)
 	}
 	set, model, err := a.judgeFromFlags(c)
 	if err != nil {
 		return err
 	}
-	id := c.Args().First()
 	rule, ok := set.Rule(id)
 	if !ok {
 		return usage("no rule %q; there are %s", id, strings.Join(set.RuleIDs(), ", "))
+	}
+	if c.IsSet("at") {
+		return a.explainPast(c, set, rule, model)
 	}
 	ms, err := a.mentionsToExplain(c, set, rule)
 	if err != nil {

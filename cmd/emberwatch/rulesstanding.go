@@ -1,0 +1,128 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"emberwatch/detector"
+	"emberwatch/rules"
+
+	"github.com/urfave/cli/v2"
+)
+
+// standingsJSON is the answer of /api/v1/rules/explain.
+type standingsJSON struct {
+	Rule      string              `json:"rule"`
+	Title     string              `json:"title"`
+	Kind      string              `json:"kind"`
+	RuleHash  string              `json:"rule_hash"`
+	Standings []detector.Standing `json:"standings"`
+}
+
+// explainRule says how a rule stands now: it is the daemon that knows.
+func (s *server) explainRule(w http.ResponseWriter, r *http.Request) {
+	set := s.d.detector.Rules()
+	rule, ok := set.Rule(r.FormValue("rule"))
+	if !ok {
+		answer(w, http.StatusBadRequest, map[string]string{"error": fmt.Sprintf("no rule %q; there are %s", r.FormValue("rule"), strings.Join(set.RuleIDs(), ", "))})
+		return
+	}
+	answer(w, http.StatusOK, standingsOf(set, rule, s.d.detector.Standings(r.FormValue("brand"), rule)))
+}
+
+func standingsOf(set *rules.Set, rule *rules.Rule, all []detector.Standing) standingsJSON {
+	if all == nil {
+		all = []detector.Standing{}
+	}
+	return standingsJSON{rule.ID, rule.Title, string(rule.Kind), set.Hash, all}
+}
+
+// explainStanding asks the running daemon how a rule stands.
+func (a *app) explainStanding(c *cli.Context, id string) error {
+	cl, err := a.newClient(c)
+	if err != nil {
+		return err
+	}
+	q := url.Values{"rule": {id}}
+	if b := c.String("brand"); b != "" {
+		q.Set("brand", b)
+	}
+	var res standingsJSON
+	if _, err := cl.do(c.Context, http.MethodGet, "/api/v1/rules/explain?"+q.Encode(), nil, &res); err != nil {
+		return err
+	}
+	return a.printStandings(c.Bool("json"), &res)
+}
+
+// explainPast replays files up to a time and says how the rule stood then.
+func (a *app) explainPast(c *cli.Context, set *rules.Set, rule *rules.Rule, scorer detector.Scorer) error {
+	at, err := timeFlag(c, "at")
+	if err != nil {
+		return err
+	}
+	ms, _, err := a.readMentions(c.Args().Tail(), set, replayOptions{to: at})
+	if err != nil {
+		return err
+	}
+	detector.Sort(ms)
+	r := detector.NewReplay(set, scorer)
+	r.Run(ms)
+	res := standingsOf(set, rule, r.Standings(c.String("brand"), rule, at))
+	return a.printStandings(c.Bool("json"), &res)
+}
+
+func (a *app) printStandings(asJSON bool, res *standingsJSON) error {
+	if asJSON {
+		enc := json.NewEncoder(a.stdout)
+		enc.SetEscapeHTML(false)
+		return enc.Encode(res)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s (kind %s, rules %s)\n", res.Rule, clean(res.Title), res.Kind, res.RuleHash)
+	switch {
+	case res.Kind != string(rules.Burst):
+		fmt.Fprintf(&b, "  a rule of kind %s has no forecast of counts; give --text or files to see what it matches\n", res.Kind)
+	case len(res.Standings) == 0:
+		fmt.Fprintf(&b, "  nothing has been counted for it yet\n")
+	}
+	for i := range res.Standings {
+		printStanding(&b, &res.Standings[i])
+	}
+	_, err := io.WriteString(a.stdout, b.String())
+	return err
+}
+
+// printStanding writes one series: each window with what is there and what is usual, the bar, and what came nearest to it.
+func printStanding(b *strings.Builder, s *detector.Standing) {
+	fmt.Fprintf(b, "\n%s, %s, as of %s\n", clean(s.Brand), clean(s.Signal), s.At.Format("2006-01-02 15:04 MST"))
+	for _, w := range s.Windows {
+		fmt.Fprintf(b, "  last %-4s %5.0f seen, %.3g usual, rarely more than %.0f; surprise %.1f\n",
+			shortDuration(w.Length), w.Observed, w.Expected, w.High, w.Surprise)
+	}
+	score := fmt.Sprintf("%.2f", s.Score)
+	if s.Score < -8 {
+		score = "none, nothing is surprising by itself"
+	}
+	fmt.Fprintf(b, "  score %s; it tells from %.2f on, %d mentions and %d authors at least\n", score, s.Bar, s.Floor.Items, s.Floor.Authors)
+	if s.Budget != nil {
+		fmt.Fprintf(b, "  budget: %s\n", s.Budget)
+	}
+	if s.Learning != "" {
+		fmt.Fprintf(b, "  %s\n", s.Learning)
+	}
+	if s.Incident != "" {
+		fmt.Fprintf(b, "  open incident: %s\n", clean(s.Incident))
+	}
+	for _, m := range s.Nearest {
+		word := "not told"
+		if m.Told {
+			word = "told"
+		}
+		fmt.Fprintf(b, "  %s  score %.2f for %s, %s\n", m.From.Format("2006-01-02 15:04"), m.Score, m.To.Sub(m.From).Round(time.Minute), word)
+	}
+}
