@@ -11,7 +11,7 @@ import (
 type Course struct {
 	Signal string // in the vocabulary of the contract
 	Step   time.Duration
-	Steps  []CourseStep // the oldest first; the last one is still running
+	Steps  []CourseStep // the oldest first; the last one ends with the running bucket
 	Since  time.Time    // when the incident began in the data
 	Now    time.Time
 }
@@ -46,17 +46,18 @@ func (m *Model) course(incident string, now time.Time) (Course, bool) {
 		return Course{}, false
 	}
 	s := b.series[name].burst
-	last := floorDiv(bucketOf(now), courseBuckets)
-	first := max(last-courseSteps+1, floorDiv(s.first, courseBuckets)+1)
-	if last-first < 1 {
+	end := bucketOf(now) + 1
+	steps := min(courseSteps, (end-s.first)/courseBuckets)
+	if steps < 2 {
 		return Course{}, false
 	}
+	first := end - steps*courseBuckets
 	c := Course{Signal: i.Signals[0].Signal, Step: courseBuckets * BucketLength, Since: i.Since, Now: now}
-	for k := first; k <= last; k++ {
-		c.Steps = append(c.Steps, s.courseStep(k*courseBuckets))
+	for k := range steps {
+		c.Steps = append(c.Steps, s.courseStep(first+k*courseBuckets))
 	}
 	for _, it := range b.items {
-		if k := floorDiv(bucketOf(it.At), courseBuckets) - first; k >= 0 && k < int64(len(c.Steps)) && m.inSeries(b, name, it) {
+		if k := floorDiv(bucketOf(it.At)-first, courseBuckets); k >= 0 && k < steps && m.inSeries(b, name, it) {
 			c.Steps[k].Count += float64(it.Weight)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"emberwatch/detector/store"
 	"emberwatch/detector/topics"
 	"emberwatch/notifier"
+	"emberwatch/notifier/chart"
 	"emberwatch/notifier/console"
 	"emberwatch/notifier/draft"
 	"emberwatch/notifier/slack"
@@ -50,6 +51,7 @@ type Daemon struct {
 	detector   *detector.Detector
 	library    *draft.Library
 	about      *notifier.About
+	languages  *notifier.Languages // nil: the embedded ones
 	slack      *slack.Notifier // nil: not configured
 	console    *console.Notifier
 	dispatcher *notifier.Dispatcher
@@ -183,9 +185,23 @@ func (d *Daemon) makeNotifiers() error {
 	d.dispatcher = notifier.NewDispatcher(notifier.DispatchOptions{
 		Outbox: d.detector, Reader: d.db, Rules: d.detector.Rules,
 		For: d.notifierFor, Fallback: fallback, Drafter: d.library, About: d.about, Link: d.link, Log: d.log.With("part", "dispatcher"),
-		Metrics: d.metrics,
+		Metrics: d.metrics, Chart: d.draw, Languages: d.languages,
 	})
 	return nil
+}
+
+// draw draws what an incident's signal did over the last day. Without a picture the message still goes out.
+func (d *Daemon) draw(m *notifier.Message) *notifier.Chart {
+	c, ok := d.detector.Course(m.Incident.ID)
+	if !ok {
+		return nil
+	}
+	picture, err := chart.Draw(&c, chart.Options{Language: m.Language, Zone: d.detector.Rules().Zone})
+	if err != nil {
+		d.log.Warn("alert without a chart", "incident", m.Incident.ID, "err", err)
+		return nil
+	}
+	return picture
 }
 
 // notifierFor is the way to people: Slack where it is configured, else the console.
