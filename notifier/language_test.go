@@ -209,7 +209,7 @@ func TestTheSentenceInGerman(t *testing.T) {
 func TestSignalsInWords(t *testing.T) {
 	asIs := func(s string) string { return s }
 	for signal, want := range map[string]string{
-		"negative": "negative mentions", "category:delivery": "mentions about delivery", "source:news": "mentions on news",
+		"negative": "negative mentions", "category:delivery": "negative mentions about delivery", "source:news": "mentions on news",
 		"rule:leak": "mentions that leak looks for", "gauge:followers": "followers", "odd": "odd",
 	} {
 		if got := SignalWords(English(), signal, asIs); got != want {

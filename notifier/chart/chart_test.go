@@ -42,8 +42,8 @@ func TestAChartSaysWhatItShows(t *testing.T) {
 		lang, signal, title, alt string
 	}{
 		{"en", "negative", "Negative mentions per 30 min", "Chart of negative mentions per 30 min over 24 hours. The peak is 23 in the half hour from 08:50 CET; "},
-		{"de", "category:delivery", "Erwähnungen zum Thema Lieferung je 30 Min.", "Es begann um 08:20 CET."},
-		{"en", "category:доставка", "Mentions about доставка per 30 min", "доставка"},
+		{"de", "category:delivery", "Negative Erwähnungen zum Thema Lieferung je 30 Min.", "Es begann um 08:20 CET."},
+		{"en", "category:доставка", "Negative mentions about доставка per 30 min", "доставка"},
 		{"en", "category:توصيل", "Mentions per 30 min", "The peak is 23"},
 	} {
 		got, err := Draw(surge(c.signal), Options{Language: (*notifier.Languages)(nil).In(c.lang), Zone: oslo})

@@ -40,7 +40,8 @@ import (
 // comes back.
 type Config struct {
 	BotToken       string
-	AppToken       string         // for Listen
+	AppToken       string         // for Socket Mode
+	SigningSecret  string         // for ServeHTTP: Slack sends what people press there
 	APIURL         string         // base URL; empty: Slack's
 	DefaultChannel string         // for routes that name neither channel nor person
 	HTTP           *http.Client   // must not retry; nil: one with timeouts of its own
@@ -51,7 +52,11 @@ type Config struct {
 	Reader         detector.Reader    // answers /emberwatch; may be nil
 	// Drafts returns the reply drafts to the top mentions of an incident; nil: no drafts are offered.
 	Drafts func(ctx context.Context, incident string) ([]Drafted, error)
-	Now    func() time.Time // nil: time.Now
+	// Recheck looks at a draft that a person has changed; nil: nobody does.
+	Recheck   func(ctx context.Context, incident string, d detector.DraftUse, text string) ([]notifier.Guard, error)
+	Rules     func() *rules.Set   // names of brands, and the language of what one person sees; nil: none, English
+	Languages *notifier.Languages // nil: the embedded ones
+	Now       func() time.Time    // nil: time.Now
 }
 
 // Drafted is one mention with what a drafter suggests about it.
@@ -60,7 +65,8 @@ type Drafted struct {
 	Suggestion notifier.Suggestion
 }
 
-// Allow says who may do what: ids of users or user groups, "@user" or the handle of a group. An empty Act is
+// Allow says who may do what: ids of users or user groups, "@user", the handle of a group, or "#channel" for everybody
+// who presses there. An empty Act is
 // everybody in the channel; an empty Resolve is everybody who may act.
 type Allow struct {
 	Act     []string
@@ -77,6 +83,7 @@ type Notifier struct {
 	pulse pulse
 	team  atomic.Pointer[string] // id of our workspace, once auth.test has told it
 	app   atomic.Pointer[string] // id of our app, once the socket has told it
+	jobs  chan job               // for the workers
 }
 
 var _ notifier.Reconciler = (*Notifier)(nil)
@@ -86,8 +93,8 @@ func New(cfg Config) (*Notifier, error) {
 	switch {
 	case cfg.BotToken == "":
 		return nil, errors.New("slack: no bot token")
-	case cfg.AppToken != "" && cfg.Responder == nil:
-		return nil, errors.New("slack: an app token without a responder")
+	case (cfg.AppToken != "" || cfg.SigningSecret != "") && cfg.Responder == nil:
+		return nil, errors.New("slack: an app token or a signing secret without a responder")
 	}
 	if cfg.APIURL == "" {
 		cfg.APIURL = slackapi.APIURL
@@ -95,7 +102,7 @@ func New(cfg Config) (*Notifier, error) {
 	if !strings.HasSuffix(cfg.APIURL, "/") {
 		cfg.APIURL += "/"
 	}
-	n := &Notifier{cfg: cfg, log: cfg.Logger, now: cfg.Now}
+	n := &Notifier{cfg: cfg, log: cfg.Logger, now: cfg.Now, jobs: make(chan job, waiting)}
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
 	}
@@ -133,13 +140,17 @@ func (n *Notifier) Notify(ctx context.Context, m *notifier.Message) (detector.Re
 		}
 		l.channel = channel
 	}
-	return n.deliver(ctx, l)
+	ref, err := n.deliver(ctx, l)
+	if err == nil {
+		n.illustrate(ctx, m, ref)
+	}
+	return ref, err
 }
 
 // compose puts a message in words; where it goes is filled in by the caller.
 func (n *Notifier) compose(ctx context.Context, m *notifier.Message) letter {
 	p := page{
-		Message: m, zone: n.zone(m.Route), drafts: n.cfg.Drafts != nil,
+		Message: m, v: voice{m.Language}, zone: n.zone(m.Route), drafts: n.cfg.Drafts != nil,
 		mentions: n.mentions(ctx, m), owner: n.owner(ctx, m),
 	}
 	l := letter{key: m.Alert.Key, incident: m.Alert.Incident, version: m.Incident.Version}
@@ -153,6 +164,19 @@ func (n *Notifier) compose(ctx context.Context, m *notifier.Message) letter {
 		l.text, l.blocks = p.lineText(), p.line()
 	}
 	return l
+}
+
+// alone is a message with nothing in it but an incident.
+func (n *Notifier) alone(i *detector.Incident) *notifier.Message {
+	return &notifier.Message{Incident: *i, Now: n.now()}
+}
+
+// spoken is the language of a code, else that of the default route.
+func (n *Notifier) spoken(lang string) voice {
+	if lang == "" && n.cfg.Rules != nil {
+		lang = n.cfg.Rules().Route(rules.DefaultRoute).Language
+	}
+	return voice{n.cfg.Languages.In(lang)}
 }
 
 // zone is whose tomorrow a menu means.
