@@ -262,14 +262,19 @@ func fill(text string, pairs []string) string {
 	return strings.NewReplacer(r...).Replace(text)
 }
 
-// Number writes a count or an expectation: with one decimal below 10 unless it is whole, thousands set apart.
+// Number writes a count or an expectation: with one decimal below 10 and two below 1 unless it is whole, thousands
+// set apart.
 func (l *Language) Number(f float64) string {
 	l = l.orEnglish()
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return "?"
 	}
 	if math.Abs(f) < 10 && f != math.Trunc(f) {
-		return strings.Replace(strconv.FormatFloat(f, 'f', 1, 64), ".", l.decimal, 1)
+		s := strconv.FormatFloat(f, 'f', 1, 64)
+		if math.Abs(f) < 1 {
+			s = strings.TrimSuffix(strconv.FormatFloat(f, 'f', 2, 64), "0")
+		}
+		return strings.Replace(s, ".", l.decimal, 1)
 	}
 	s := strconv.FormatFloat(math.Round(f), 'f', 0, 64)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {

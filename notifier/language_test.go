@@ -77,6 +77,7 @@ func TestNumbersAndPlurals(t *testing.T) {
 		{de.Number(6.14), "6,1"},
 		{de.Number(-1234), "-1.234"},
 		{en.Number(0.5), "0.5"},
+		{de.Number(0.25), "0,25"},
 		{en.Count("people", 1), "one person"},
 		{en.Count("people", 12), "12 people"},
 		{de.Count("mentions", 1), "1 Erwähnung"},

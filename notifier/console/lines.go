@@ -37,7 +37,7 @@ func (l *lines) block(m *notifier.Message) {
 	}
 	l.raw("")
 	l.numbers(&i.Evidence)
-	l.text("in words", notifier.TopicWords(m.Topics, clean))
+	l.text("in words", notifier.TopicWords(m.Language, m.Topics, clean))
 	l.text("since", join(", ", l.clock(i.Since), ago(i.Since, m.Now)))
 	l.text("why", clean(i.SeverityWhy))
 	l.quotes(m)

@@ -31,7 +31,7 @@ func (p *page) root() []slackapi.Block {
 	blocks = append(blocks, p.standing()...)
 	if p.Incident.Open() {
 		if len(p.Topics) > 0 {
-			blocks = append(blocks, remark(p.v.Say("root.words", "words", notifier.TopicWords(p.Topics, quoted))))
+			blocks = append(blocks, remark(p.v.Say("root.words", "words", notifier.TopicWords(p.v.Language, p.Topics, quoted))))
 		}
 		if q := p.v.quotes(p.shown(), p.Now); q != nil {
 			blocks = append(blocks, q)
