@@ -52,7 +52,7 @@ type Daemon struct {
 	library    *draft.Library
 	about      *notifier.About
 	languages  *notifier.Languages // nil: the embedded ones
-	slack      *slack.Notifier // nil: not configured
+	slack      *slack.Notifier     // nil: not configured
 	console    *console.Notifier
 	dispatcher *notifier.Dispatcher
 	supervisor *sources.Supervisor
@@ -173,6 +173,9 @@ func (d *Daemon) makeNotifiers() error {
 		defer cancel()
 		return finder.Close(ctx)
 	})
+	if d.languages, err = d.cfg().languages(); err != nil {
+		return err
+	}
 	d.about = &notifier.About{Reader: d.db, Topics: finder}
 	d.console = console.New(d.out, console.Options{Color: d.color, Zone: time.Local, Width: terminalWidth()})
 	var fallback notifier.Notifier
@@ -215,10 +218,10 @@ func (d *Daemon) notifierFor(*rules.Route) notifier.Notifier {
 func (d *Daemon) newSlack() (*slack.Notifier, error) {
 	s := &d.cfg().Slack
 	return slack.New(slack.Config{
-		BotToken: s.BotToken.value, AppToken: s.AppToken.value, APIURL: s.APIURL,
+		BotToken: s.BotToken.value, AppToken: s.AppToken.value, SigningSecret: s.SigningSecret.value, APIURL: s.APIURL,
 		DefaultChannel: s.Channel, Logger: d.log.With("part", "slack"), Zone: d.detector.Rules().Zone,
 		Allow:     slack.Allow{Act: s.Allow.Act, Resolve: s.Allow.Resolve},
-		Responder: d.detector, Reader: d.db,
+		Responder: d.detector, Reader: d.db, Rules: d.detector.Rules, Languages: d.languages,
 		Drafts: func(ctx context.Context, id string) ([]slack.Drafted, error) {
 			found, err := d.draftsFor(ctx, id)
 			out := make([]slack.Drafted, len(found))
@@ -269,7 +272,7 @@ func (d *Daemon) makeSources() error {
 	if err := d.makeIntake(&opt); err != nil {
 		return err
 	}
-	client := sources.NewClient(sources.ClientOptions{Allow: d.allowed(), UserAgent: "emberwatch/" + version()})
+	client := sources.NewClient(sources.ClientOptions{Allow: outgoing(d.cfg()), UserAgent: "emberwatch/" + version()})
 	for i := range d.cfg().Sources {
 		if err := d.addSource(&opt, &d.cfg().Sources[i], client); err != nil {
 			return err
@@ -318,9 +321,10 @@ func (d *Daemon) emit(ctx context.Context, b sources.Batch) (sources.Taken, erro
 	return d.detector.Ingest(ctx, b)
 }
 
-func (d *Daemon) allowed() []netip.Prefix {
+// outgoing are the networks besides public ones that sources may fetch from.
+func outgoing(cfg *Config) []netip.Prefix {
 	var out []netip.Prefix
-	for _, s := range d.cfg().Outgoing.Allow {
+	for _, s := range cfg.Outgoing.Allow {
 		if p, err := netip.ParsePrefix(s); err == nil {
 			out = append(out, p)
 		}
@@ -328,42 +332,42 @@ func (d *Daemon) allowed() []netip.Prefix {
 	return out
 }
 
-// addSource makes one configured source.
+// addSource adds one configured source.
 func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, client *sources.Client) error {
-	var src sources.Source
-	var err error
-	switch s.Type {
-	case "jsonl":
-		src, err = jsonl.New(d.fileOptions(s))
-	case "feed":
-		every, _ := detector.ParseDuration(s.Every) // validated
-		src, err = feed.New(feed.Options{
-			Name: s.Name, URL: s.URL, Every: every, Kind: sources.Kind(s.Kind),
-			Network: s.Network, Brand: s.Brand, Client: client,
-		})
-	case "webhook":
-		return nil // the intake is always there
-	}
-	if err != nil {
+	src, err := newSource(d.cfg(), s, client, func(file string, line int, err error) {
+		d.log.Warn("line not read", "source", s.Name, "file", filepath.Base(file), "line", line, "err", err)
+	})
+	switch {
+	case err != nil:
 		return fmt.Errorf("source %s: %w", s.Name, err)
-	}
-	if s.History {
+	case src == nil: // the intake is always there
+	case s.History:
 		opt.History = append(opt.History, src)
-	} else {
+	default:
 		opt.Sources = append(opt.Sources, src)
 	}
 	return nil
 }
 
-func (d *Daemon) fileOptions(s *SourceConfig) jsonl.Options {
-	o := jsonl.Options{
-		Name: s.Name, Follow: s.Follow, History: s.History, Brand: s.Brand, Stdin: os.Stdin,
-		Report: func(file string, line int, err error) {
-			d.log.Warn("line not read", "source", s.Name, "file", filepath.Base(file), "line", line, "err", err)
-		},
+// newSource makes one configured source; nil for what is pushed. report is told of lines that cannot be read.
+func newSource(cfg *Config, s *SourceConfig, client *sources.Client, report func(file string, line int, err error)) (sources.Source, error) {
+	switch s.Type {
+	case "jsonl":
+		return jsonl.New(fileOptions(cfg, s, report))
+	case "feed":
+		every, _ := detector.ParseDuration(s.Every) // validated
+		return feed.New(feed.Options{
+			Name: s.Name, URL: s.URL, Every: every, Kind: sources.Kind(s.Kind),
+			Network: s.Network, Brand: s.Brand, Client: client,
+		})
 	}
+	return nil, nil
+}
+
+func fileOptions(cfg *Config, s *SourceConfig, report func(file string, line int, err error)) jsonl.Options {
+	o := jsonl.Options{Name: s.Name, Follow: s.Follow, History: s.History, Brand: s.Brand, Stdin: os.Stdin, Report: report}
 	for _, p := range s.Path {
-		o.Paths = append(o.Paths, d.cfg().resolvePath(p))
+		o.Paths = append(o.Paths, cfg.resolvePath(p))
 	}
 	if s.Timezone != "" {
 		o.Timezone, _ = time.LoadLocation(s.Timezone) // validated
