@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,7 +29,7 @@ const (
 )
 
 // Course returns the course of an open or lately closed incident. An incident that rests on single mentions has
-// none, nor has one whose series began less than an hour ago.
+// none, nor has one of other signals than counts of mentions, or whose series began less than an hour ago.
 func (d *Detector) Course(incident string) (Course, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -41,8 +42,8 @@ func (m *Model) course(incident string, now time.Time) (Course, bool) {
 	if i == nil || len(i.Signals) == 0 || i.Signals[0].Series == "" {
 		return Course{}, false
 	}
-	b, name := m.brands[i.Brand], i.Signals[0].Series
-	if b == nil || b.series[name] == nil {
+	b, name := m.brands[i.Brand], strings.TrimSuffix(i.Signals[0].Series, watchMark)
+	if b == nil || b.series[name] == nil || !countsMentions(name) {
 		return Course{}, false
 	}
 	s := b.series[name].burst
@@ -62,6 +63,12 @@ func (m *Model) course(incident string, now time.Time) (Course, bool) {
 		}
 	}
 	return c, true
+}
+
+// countsMentions reports whether a series counts the items that are remembered for a day.
+func countsMentions(series string) bool {
+	kind, _, _ := strings.Cut(series, ":")
+	return slices.Contains([]string{"all", "negative", "category", "source", "rule"}, kind)
 }
 
 // courseStep is what was expected of the buckets from b on.
