@@ -28,6 +28,7 @@ func TestTheHomeTab(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the home tab", func() bool { return s.Home("U0BORIS") != nil })
+	goldenView(t, "home", s.Home("U0BORIS"))
 	shown := readable(t, s.Home("U0BORIS"))
 	at := -1
 	for _, want := range []string{

@@ -76,6 +76,8 @@ func (r shelf) Incident(_ context.Context, id string) (detector.Incident, error)
 	return detector.Incident{}, detector.ErrNotFound
 }
 
+func (r shelf) Brands(context.Context) ([]detector.BrandState, error) { return nil, nil }
+
 func (r shelf) Audit(context.Context, string) ([]detector.Audit, error) { return r.audit, nil }
 
 func (r shelf) MentionsByKey(context.Context, string, []sources.Key) ([]detector.Judged, error) {

@@ -1,11 +1,19 @@
 // Package slack tells people in Slack and brings back what they press.
 //
-// An incident is one root message, edited in place, with a few lines in its thread. [Notifier.Notify] puts a
+// An incident is one root message, edited in place, with a few lines in its thread and a chart. [Notifier.Notify] puts a
 // [notifier.Message] in words and Block Kit and makes one call of the Web API; [Notifier.Find] looks a message
 // up by the key in its metadata when the answer to that call was lost. [Notifier.Listen] keeps the Socket Mode
-// connection: a press becomes a [detector.Event], is committed by the [notifier.Responder], then acknowledged
-// to Slack, and only then answered in words by a few workers. Reply drafts are shown in a modal to the person
-// who asked.
+// connection, [Notifier.ServeHTTP] is its like over HTTP: a press, a command or a window that is handed in becomes a
+// [detector.Event], is committed by the [notifier.Responder], then acknowledged to Slack, and only then answered in words
+// by a few workers. Reply drafts are shown in a window to the person who asked; the home tab lists what is open for one
+// person. [Notifier.Report] posts the report of a week, [Notifier.Examine] says what stands between us and the first
+// message.
+//
+// What a root says, from top to bottom, and why: how grave, whose, about what (a phone shows no more of it before one
+// opens it); the sentence of what was counted against what is usual; the figures to judge it by, two beside each other; how
+// grave it is and by which facts; who is on it, or who is told next and when; where it comes from, for those who doubt; what
+// people say in their own words; up to three quotes, each with what one needs to judge it without reading its language; what
+// to press.
 //
 // The package keeps nothing but caches of names, never retries a post by itself, never decides about an
 // incident, and never posts anything where the public could read it.

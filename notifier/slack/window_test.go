@@ -49,6 +49,7 @@ func TestAssigning(t *testing.T) {
 	} {
 		press(t, s, root, "more", 0, "U0BORIS")
 		m := window(t, s, k+1, 0)
+		goldenView(t, "window_assign", m.View)
 		if got := handIn(t, s, m.ID, c.fields); got != `{"response_action":"clear"}` {
 			t.Errorf("%v: %s", c.fields, got)
 		}
@@ -70,6 +71,7 @@ func TestMerging(t *testing.T) {
 	if shown := readable(t, m.View); !strings.Contains(shown, "fjellbryg-2") || strings.Contains(shown, "🟠 fjellbryg-3") {
 		t.Errorf("the other incidents are offered, and no more: %s", shown)
 	}
+	goldenView(t, "window_merge", m.View)
 	handIn(t, s, m.ID, map[string]string{"into": "fjellbryg-2"})
 	if e := d.all()[0]; e.Op != detector.OpMerge || e.Args.Into != "fjellbryg-2" || e.Expected != 1 {
 		t.Errorf("%+v", e)
@@ -110,6 +112,7 @@ func chosen(t *testing.T, d *desk, change ...func(*slack.Config)) (*notifiertest
 	press(t, s, root, "drafts", 0, "U0BORIS")
 	list := window(t, s, 1, 1)
 	uses := values(t, list.View, "use")
+	goldenView(t, "window_drafts", list.View)
 	if len(uses) != 1 {
 		t.Fatalf("what cannot be sent is not offered: %v", uses)
 	}
@@ -117,6 +120,7 @@ func chosen(t *testing.T, d *desk, change ...func(*slack.Config)) (*notifiertest
 		t.Fatal(err)
 	}
 	m := window(t, s, 2, 1)
+	goldenView(t, "window_use", m.View)
 	if m.Over != list.ID || !strings.Contains(string(m.View), `"initial_value":"We are sorry, Maja."`) {
 		t.Fatalf("%s", m.View)
 	}
