@@ -30,9 +30,9 @@ import (
 
 // The picture, in pixels: wide enough for a desk, and with letters that can be read when a phone shows it at a third.
 const (
-	width, height = 1200, 640
+	width, height = 1200, 670
 	left, right   = 90, 30
-	top, bottom   = 150, 90
+	top, bottom   = 180, 90 // above the plot stand title, legend, when it began, and the number on the highest bar
 	plotWidth     = width - left - right
 	plotHeight    = height - top - bottom
 )
@@ -199,12 +199,12 @@ func (p *plot) began() {
 		return
 	}
 	x := p.x(p.c.Since)
-	for y := float64(top) - 4; y < p.y(0); y += 14 {
+	for y := float64(top) - 36; y < p.y(0); y += 14 {
 		p.rect(ink, x-1.5, y, x+1.5, min(y+8, p.y(0)))
 	}
 	label := p.o.Language.Say("chart.since", "when", p.c.Since.In(p.o.Zone).Format("15:04"))
 	long := p.length(p.plain, label)
-	p.text(p.plain, ink, max(left, min(x-long/2, width-right-long)), top-16, label)
+	p.text(p.plain, ink, max(left, min(x-long/2, width-right-long)), top-44, label)
 }
 
 // peak writes the number of the highest bar on top of it.
