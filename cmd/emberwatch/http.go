@@ -95,7 +95,7 @@ func (d *Daemon) newPage() *web.Server {
 	h := &d.cfg().HTTP
 	c := web.Config{
 		Reader: d.db, Responder: d.detector, Sources: d.supervisor.Health, Rules: d.detector.Rules,
-		About: d.about, Open: len(h.Tokens) == 0, Tokens: webTokens(d.cfg()), PublicURL: h.PublicURL, Now: d.detector.Now, Logger: d.log.With("part", "web"),
+		About: d.about, Languages: d.languages, Open: len(h.Tokens) == 0, Tokens: webTokens(d.cfg()), PublicURL: h.PublicURL, Now: d.detector.Now, Logger: d.log.With("part", "web"),
 		Drafts: func(ctx context.Context, id string) ([]web.MentionDrafts, error) {
 			found, err := d.draftsFor(ctx, id)
 			out := make([]web.MentionDrafts, len(found))
