@@ -83,6 +83,8 @@ type draftsView struct {
 	Suggest string
 	Why     string
 	Approve string
+	Posture string // how much responsibility the drafts take, and why
+	DoNot   string
 	Drafts  []draftView
 }
 
@@ -92,6 +94,8 @@ type draftView struct {
 	Sendable                                  bool
 	Failed                                    []notifier.Guard
 	Passed                                    string
+	Origin                                    string // empty: the reviewed text
+	Facts                                     []notifier.Fact
 }
 
 func (v voice) drafts(d shownDrafts) draftsView {
@@ -99,6 +103,10 @@ func (v voice) drafts(d shownDrafts) draftsView {
 		Mention: v.mention(d.Mention), Suggest: v.suggest(d.Suggest), Why: d.Why, Approve: strings.Join(d.Approve, ", "),
 	}
 	out.Mention.Text = cut(out.Mention.Text, 160)
+	if p := d.Posture; p != nil {
+		out.Posture = fmt.Sprintf("%s: %s", p.Cluster, p.Why)
+	}
+	out.DoNot = strings.Join(d.DoNot, "; ")
 	for _, t := range d.Drafts {
 		out.Drafts = append(out.Drafts, v.draft(t))
 	}
@@ -115,7 +123,13 @@ func (v voice) suggest(s notifier.Suggest) string {
 func (v voice) draft(d notifier.Draft) draftView {
 	out := draftView{
 		ID: d.ID, Lang: langAttr(d.Lang), Language: v.LanguageName(d.Lang), Network: d.Network, Text: d.Text,
-		Length: v.Count("characters", d.Length), Sendable: d.Sendable,
+		Length: v.Count("characters", d.Length), Sendable: d.Sendable, Facts: d.Facts,
+	}
+	switch d.Origin {
+	case notifier.Edited:
+		out.Origin = v.Say("page.origin.edited")
+	case notifier.Rephrased:
+		out.Origin = v.Say("page.origin.reworded", "model", d.Model)
 	}
 	if d.Limit > 0 {
 		out.Length = v.Say("drafts.length", "n", v.count(d.Length), "limit", v.count(d.Limit))

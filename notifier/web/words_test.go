@@ -99,7 +99,7 @@ func TestAPageSpeaksTheLanguageOfItsReader(t *testing.T) {
 		"":                         {`<html lang="en">`, "What to do", "Acknowledge", "The last 48 hours"},
 		"fi, sv;q=0.8":             {`<html lang="en">`},
 		"pl, de-AT;q=0.9, en;q=.5": {`<html lang="de">`, "Seit 27 Min. nicht übernommen", "Was zu tun ist", "Übernehmen", "Die letzten 48 Stunden"},
-		"\x00;;q=,,":                {`<html lang="en">`},
+		"\x00;;q=,,":               {`<html lang="en">`},
 	} {
 		mustContain(t, get("/incidents/fjellbryg-3", "Accept-Language", accept).send(s).Body.String(), want...)
 	}
