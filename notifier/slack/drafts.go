@@ -126,6 +126,9 @@ func (l *layout) suggestion(d *Drafted) []slackapi.Block {
 		slackapi.NewRichTextBlock("", l.v.quote(&d.Mention, l.n.now())...),
 		section(join(l.v.advice(s.Suggest), esc(s.Why, maxBlurb))),
 	}
+	if len(s.DoNot) > 0 {
+		blocks = append(blocks, remark(l.v.Say("page.donot")+" "+esc(strings.Join(s.DoNot, "; "), maxBlurb)))
+	}
 	key := d.Mention.Mention.Key()
 	fate, decided := l.fates[key]
 	if decided {
@@ -177,7 +180,7 @@ func (l *layout) press(action, label string, c choice) slackapi.Block {
 
 // draft is one text to copy, what it is, and why it cannot be sent, or the button to go on with it.
 func (l *layout) draft(key sources.Key, d *notifier.Draft) []slackapi.Block {
-	about := []string{esc(d.ID, maxName), esc(l.v.LanguageName(d.Lang), maxName), esc(d.Network, maxName), l.v.length(d)}
+	about := []string{esc(d.ID, maxName), l.v.origin(d), esc(l.v.LanguageName(d.Lang), maxName), esc(d.Network, maxName), l.v.length(d)}
 	verdict := l.v.Say("drafts.can")
 	if !d.Sendable {
 		verdict = l.v.Say("drafts.cannot")
@@ -186,11 +189,26 @@ func (l *layout) draft(key sources.Key, d *notifier.Draft) []slackapi.Block {
 	if failed := failures(d.Guards); failed != "" {
 		blocks = append(blocks, remark(failed))
 	}
+	for i := range d.Facts {
+		f := &d.Facts[i]
+		blocks = append(blocks, remark(l.v.Say("page.fact", "name", esc(f.Name, maxName), "state", esc(fmt.Sprint(f.State), maxName))+" "+esc(f.Text, maxQuote)))
+	}
 	blocks = append(blocks, l.v.preformatted(d.Text))
 	if b := l.press(actUse, l.v.Say("drafts.use"), choice{l.t.String(), key, d.ID, sum(d.Text)}); b != nil && d.Sendable && units(d.Text) <= maxInput {
 		blocks = append(blocks, b)
 	}
 	return blocks
+}
+
+// origin says where the words of a draft come from, if not from a reviewed text.
+func (v voice) origin(d *notifier.Draft) string {
+	switch d.Origin {
+	case notifier.Edited:
+		return v.Say("page.origin.edited")
+	case notifier.Rephrased:
+		return v.Say("page.origin.reworded", "model", esc(d.Model, maxName))
+	}
+	return ""
 }
 
 func compact(parts []string) []string {

@@ -279,6 +279,7 @@ func TestDraftsAreShownAndNeverPosted(t *testing.T) {
 	for _, want := range []string{
 		"Where is my parcel? <!channel>", "Reply.", "We are sorry, Maja.", "19 of 280 characters", "can be sent",
 		"NOT SENDABLE", "G04 (hard): names a cause that nobody has cleared", "approved by pr-lead, legal", "1 mention is not shown",
+		"Do not: name a cause", "as a colleague changed it before", "Fact cause (known): a &lt;!channel&gt; valve",
 	} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("nobody can read %q in\n%s", want, shown)
@@ -313,10 +314,11 @@ func drafted(text string) slack.Drafted {
 	m := notifiertest.Sample().Quotes[0]
 	m.Mention.Text = text
 	return slack.Drafted{Mention: m, Suggestion: notifier.Suggestion{
-		Suggest: notifier.Reply, Why: "a complaint that can be solved", Approve: []string{"pr-lead", "legal"},
+		Suggest: notifier.Reply, DoNot: []string{"name a cause"}, Why: "a complaint that can be solved", Approve: []string{"pr-lead", "legal"},
 		Drafts: []notifier.Draft{
 			{
 				ID: "public-short", Lang: "en", Network: "instagram", Text: "We are sorry, Maja.", Length: 19, Limit: 280, Sendable: true,
+				Origin: notifier.Edited, Facts: []notifier.Fact{{Name: "cause", State: "known", Text: "a <!channel> valve"}},
 				Guards: []notifier.Guard{{ID: "G01", Level: "hard", Pass: true}},
 			},
 			{
