@@ -29,7 +29,7 @@ func (m *Model) commit(t *turn) {
 	for k := range t.lines {
 		l := t.lines[k]
 		if k == 0 {
-			l.Changes = fields
+			l.Changes, l.Patch = fields, m.patch(t)
 			l.Mentions = append(l.Mentions, i.Evidence.Mentions[:min(5, len(i.Evidence.Mentions))]...)
 		}
 		m.audit(i, l)
@@ -42,6 +42,14 @@ func (m *Model) commit(t *turn) {
 	}
 	m.incidents[i.ID] = i
 	m.putIncident(*i)
+}
+
+// patch is what a turn has changed. Where nobody stores the histories they need none.
+func (m *Model) patch(t *turn) json.RawMessage {
+	if m.volatile {
+		return nil
+	}
+	return patchOf(&t.was, &t.inc)
 }
 
 // putIncident has the incident written with this change, once.
@@ -58,7 +66,7 @@ func (m *Model) putIncident(i Incident) {
 // audit adds a line to the incident's chain.
 func (m *Model) audit(i *Incident, l Audit) {
 	last := m.chain[i.ID]
-	l.Seq, l.Incident, l.RuleHash, l.Prev = last.Seq+1, i.ID, i.RuleHash, last.Hash
+	l.Seq, l.Incident, l.RuleHash, l.Model, l.Prev = last.Seq+1, i.ID, m.set.Hash, m.scorer, last.Hash
 	l.Hash = l.hash()
 	m.chain[i.ID] = l
 	m.change.Audit = append(m.change.Audit, l)

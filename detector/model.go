@@ -14,6 +14,7 @@ import (
 type Model struct {
 	set       *rules.Set
 	lag       int
+	scorer    string // the sentiment model by which mentions are judged, for the audit
 	brands    map[string]*brand
 	incidents map[string]*Incident // open ones, and those closed lately
 	chain     map[string]Audit     // the last audit line of each

@@ -31,6 +31,10 @@ func (m *Model) raise(b *brand, f *found) {
 		m.open(b, f, actor, old.ID)
 	default:
 		t := begin(*old, m.set, m.now, actor)
+		if !t.knock(&f.signal) {
+			m.commit(t)
+			return
+		}
 		m.lead(t, f)
 		t.putSignal(f.signal)
 		t.inc.LastHit = m.now

@@ -137,7 +137,7 @@ func TestLoadIsWhatWasCommitted(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		want, g := newExpectation(), gen{rt, make(map[string]int)}
+		want, g := newExpectation(), gen{rt, make(map[string]detector.Audit)}
 		for range rapid.IntRange(1, 5).Draw(rt, "commits") {
 			c := g.change()
 			want.commit(c)

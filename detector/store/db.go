@@ -17,8 +17,10 @@ import (
 )
 
 var (
-	_ detector.Store  = (*DB)(nil)
-	_ detector.Reader = (*DB)(nil)
+	_ detector.Store    = (*DB)(nil)
+	_ detector.Reader   = (*DB)(nil)
+	_ detector.Rooter   = (*DB)(nil)
+	_ detector.Recorder = (*DB)(nil)
 )
 
 const stateName = "state.db"
