@@ -79,7 +79,10 @@ type ActiveSignal struct {
 	Counts  []float64      `json:"counts,omitempty"` // what each window held then; the steps 2x, 4x, 8x refer to it
 	Steps   int            `json:"steps,omitempty"`  // steps told
 	Watch   bool           `json:"watch,omitempty"`  // a slow rise, not a burst
-	Why     string         `json:"why"`              // why this level
+
+	// Standing: it is not over by time, but when whoever raised it says so.
+	Standing bool   `json:"standing,omitempty"`
+	Why      string `json:"why"` // why this level
 }
 
 // Incident is what people work on. Its history is its audit trail; its texts are in the archive.

@@ -197,3 +197,24 @@ func (r *recorded) Incident(ctx context.Context, id string) (Incident, error) {
 func (r *recorded) Audit(_ context.Context, id string) ([]Audit, error) {
 	return []Audit{{Seq: 1, Incident: id}}, nil
 }
+
+// What the data says goes down by a level for every two quiet windows; what people were told stays.
+func TestLevelEasesWhileQuiet(t *testing.T) {
+	s := opened(t, "drip one")
+	s.do(OpAck, lasting(24*time.Hour))
+	var levels []int
+	for range 10 {
+		levels = append(levels, int(s.inc("acme-1").Level))
+		s.wait(time.Hour)
+	}
+	expect(t, "levels by the hour", levels, []int{1, 1, 2, 2, 3, 3, 4, 4, 0, 0})
+	expect(t, "severity", s.inc("acme-1").Severity, rules.Crisis)
+
+	s = opened(t, "drip one")
+	s.do(OpAck, lasting(24*time.Hour))
+	s.wait(5 * time.Hour)
+	s.told()
+	s.say("drip one")
+	expect(t, "it is back", s.inc("acme-1").Level, rules.Crisis)
+	expect(t, "nobody is told twice", s.told(), []string{})
+}

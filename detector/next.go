@@ -247,11 +247,27 @@ func (t *turn) putSignal(sig ActiveSignal) {
 func (t *turn) relevel() {
 	i := &t.inc
 	i.Level = rules.Calm
-	for _, s := range i.Signals {
-		if t.now.Sub(s.LastHit) < time.Duration(s.Quiet) && s.Level.GraverThan(i.Level) {
-			i.Level = s.Level
+	for k := range i.Signals {
+		if l := i.Signals[k].levelAt(t.now); l.GraverThan(i.Level) {
+			i.Level = l
 		}
 	}
+}
+
+// leastQuiet is how long a window has to be quiet at least before its signal eases.
+const leastQuiet = time.Hour
+
+// levelAt is how grave a signal is by now: one level less for every two quiet windows, none once it is over.
+func (s *ActiveSignal) levelAt(now time.Time) rules.Severity {
+	quiet := now.Sub(s.LastHit)
+	switch {
+	case s.Standing:
+		return s.Level
+	case quiet >= time.Duration(s.Quiet):
+		return rules.Calm
+	}
+	eased := max(0, quiet/(2*max(time.Duration(s.Window), leastQuiet)))
+	return min(s.Level+rules.Severity(eased), max(s.Level, rules.Notice))
 }
 
 // newSource notes a source (or network) that the incident was not on before.
