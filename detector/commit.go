@@ -210,7 +210,7 @@ func (m *Model) post(t *turn, x tell, route string) {
 		a.Mention = append(a.Mention, route)
 	}
 	if a.Severity > passSeverity(r) && x.kind != KindEdit { // edits make no noise
-		a.NotBefore = QuietEnd(r.Quiet, a.NotBefore)
+		a.NotBefore = m.set.QuietEnd(r, a.NotBefore)
 	}
 	if x.reason == ReasonReminder {
 		a.Expires = t.now.Add(remindMost)
@@ -291,28 +291,4 @@ func passSeverity(r *rules.Route) rules.Severity {
 		return rules.Notice
 	}
 	return max(r.Quiet.PassSeverity, rules.Serious)
-}
-
-// QuietEnd returns when something due at t may be told: t itself, or the end of the quiet hours t lies in.
-func QuietEnd(q *rules.QuietHours, t time.Time) time.Time {
-	if q == nil {
-		return t
-	}
-	zone := q.Zone
-	if zone == nil {
-		zone = time.UTC
-	}
-	local := t.In(zone)
-	minute := local.Hour()*60 + local.Minute()
-	day := 0
-	switch {
-	case q.From <= q.To && minute >= q.From && minute < q.To:
-	case q.From > q.To && minute >= q.From:
-		day = 1
-	case q.From > q.To && minute < q.To:
-	default:
-		return t
-	}
-	end := time.Date(local.Year(), local.Month(), local.Day()+day, q.To/60, q.To%60, 0, 0, zone)
-	return end.In(t.Location())
 }
