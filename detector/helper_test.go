@@ -51,6 +51,7 @@ type disk struct {
 	audit     map[string][]Audit
 	alerts    map[uint64]Alert
 	done      map[string]Done
+	waiting   map[WaitingRef]Waiting
 	cursors   map[string]sources.Cursor
 	delivered map[string][32]byte
 }
@@ -60,7 +61,7 @@ func newDisk() *disk {
 		seen: map[sources.Key]Known{}, items: map[ItemRef]Item{}, series: map[SeriesKey][]byte{},
 		brands: map[string]BrandState{}, incidents: map[string]Incident{}, audit: map[string][]Audit{},
 		alerts: map[uint64]Alert{}, done: map[string]Done{}, cursors: map[string]sources.Cursor{},
-		delivered: map[string][32]byte{},
+		waiting: map[WaitingRef]Waiting{}, delivered: map[string][32]byte{},
 	}
 }
 
@@ -69,6 +70,7 @@ func (d *disk) clone() *disk {
 	out := *d
 	out.seen, out.items, out.series, out.brands = maps.Clone(d.seen), maps.Clone(d.items), maps.Clone(d.series), maps.Clone(d.brands)
 	out.incidents, out.alerts, out.done = maps.Clone(d.incidents), maps.Clone(d.alerts), maps.Clone(d.done)
+	out.waiting = maps.Clone(d.waiting)
 	out.cursors, out.delivered = maps.Clone(d.cursors), maps.Clone(d.delivered)
 	out.audit = map[string][]Audit{}
 	for id, lines := range d.audit {
@@ -125,6 +127,12 @@ func (d *disk) apply(c *Change) {
 	for _, a := range c.Alerts {
 		d.alerts[a.Seq] = throughJSON(a)
 	}
+	for _, r := range c.DropWaiting {
+		delete(d.waiting, r)
+	}
+	for _, w := range c.Waiting {
+		d.waiting[w.Ref()] = throughJSON(w)
+	}
 	for _, x := range c.Done {
 		d.done[x.ID] = throughJSON(x)
 	}
@@ -165,6 +173,9 @@ func (d *disk) state() *State {
 		}
 	}
 	slices.SortFunc(st.Alerts, func(a, b Alert) int { return int(a.Seq) - int(b.Seq) })
+	for _, w := range d.waiting {
+		st.Waiting = append(st.Waiting, w)
+	}
 	for _, id := range sortedKeys(d.done) {
 		st.Done = append(st.Done, d.done[id])
 	}

@@ -62,6 +62,7 @@ type Evidence struct {
 	Cues       []string       `json:"cues,omitempty"`     // the words behind the leading category, most frequent first
 	Mentions   []sources.Key  `json:"mentions"`           // the most telling first, at most 20
 	First      time.Time      `json:"first,omitzero"`     // when the oldest of them was written
+	Answers    *AnswerFigures `json:"answers,omitempty"`  // of the team, where complaints wait
 	Learning   string         `json:"learning,omitempty"` // "provisional, day 3 of 7"; empty once learnt
 }
 

@@ -37,6 +37,9 @@ type brand struct {
 	byKey  map[sources.Key]*Item
 	by     map[uint64][]*Item // those that count, by author
 	dirty  bool               // its state is written with the running change
+
+	waiting []*complaint // complaints whose answer clocks run, in the order of time
+	clockAt time.Time    // when they have to be looked at; zero: at once
 }
 
 // maxSources is how many sources of a brand have a series of their own and are known by name. A name comes from whoever
@@ -82,8 +85,13 @@ func (m *Model) Restore(st *State) error {
 		b := m.brand(s.Key.Brand)
 		b.series[s.Key.Signal] = x
 	}
+	for i := range st.Waiting {
+		b := m.brand(st.Waiting[i].Brand)
+		b.waiting = append(b.waiting, &complaint{Waiting: st.Waiting[i]})
+	}
 	for _, b := range m.brands {
 		m.recount(b)
+		slices.SortFunc(b.waiting, inOrder)
 	}
 	for i := range st.Incidents {
 		m.incidents[st.Incidents[i].ID] = &st.Incidents[i]
@@ -226,7 +234,15 @@ func (m *Model) HasBrand(id string) (known bool, auto int) {
 }
 
 // SetRules makes set the rules in force. Learnt series stay; those of rules that are gone fade away unused.
-func (m *Model) SetRules(set *rules.Set) { m.set = set }
+func (m *Model) SetRules(set *rules.Set) {
+	m.set = set
+	for _, b := range m.brands {
+		b.clockAt = time.Time{}
+		for _, w := range b.waiting {
+			w.first, w.second = time.Time{}, time.Time{}
+		}
+	}
+}
 
 // Incident returns an open or lately closed incident.
 func (m *Model) Incident(id string) (Incident, bool) {

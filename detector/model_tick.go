@@ -11,6 +11,7 @@ import (
 // ladders climb, and what is no longer needed leaves memory.
 func (m *Model) Tick(now time.Time) *Change {
 	m.begin(now)
+	m.clocks()
 	for _, id := range sortedKeys(m.incidents) {
 		i := m.incidents[id]
 		if i.Open() {
@@ -132,6 +133,7 @@ func (m *Model) Respond(e Event, now time.Time) (res Result, c *Change, ok bool)
 		res.Outcome, res.Message = t.respond(&e)
 		if res.Outcome == Applied {
 			m.commit(t)
+			m.heed(&t.inc, &e)
 			if t.inc.Closing == Resolved || t.inc.Closing == KnownEvent {
 				m.confirmed(&t.inc)
 			}
@@ -140,12 +142,23 @@ func (m *Model) Respond(e Event, now time.Time) (res Result, c *Change, ok bool)
 		}
 		res.Incident = *m.incidents[i.ID]
 	}
+	m.brand(i.Brand).clockAt = time.Time{} // what people did may concern its answer clocks
 	if e.ID != "" {
 		d := Done{ID: id, At: now, Result: res}
 		m.done[id] = d
 		m.change.Done = append(m.change.Done, d)
 	}
 	return res, m.end(), true
+}
+
+// heed stops the answer clocks that an operation speaks of.
+func (m *Model) heed(i *Incident, e *Event) {
+	switch {
+	case e.Op == OpAnswered:
+		m.markAnswered(i, e)
+	case !i.Open():
+		m.dealtWith(i)
+	}
 }
 
 // redraw has the roots of an incident renewed at once, as they should be.

@@ -331,6 +331,9 @@ func (t *turn) close(reason Closing, note string) {
 	i := &t.inc
 	i.Handling, i.Closing, i.ClosedBy, i.ClosedAt = Closed, reason, t.actor.name(), t.now
 	i.LeaseUntil, i.SnoozeUntil, i.LeaseAsked = time.Time{}, time.Time{}, false
+	for k := range i.Signals {
+		i.Signals[k].Standing = false // whoever raises it again says so
+	}
 	t.stopLadder()
 	notify := ReasonResolved
 	if reason == CalmAgain || reason == Expired {

@@ -138,7 +138,7 @@ func (r *Replay) one(m *sources.Mention, judged []Judged) {
 	r.show(c)
 }
 
-// advance ticks once a minute while an incident is open; without one there is nothing for the clock to do.
+// advance ticks once a minute while an incident is open or a complaint waits; else there is nothing for the clock to do.
 func (r *Replay) advance(to time.Time) {
 	for r.model.anyOpen() {
 		r.clock = r.clock.Add(time.Minute)
@@ -150,9 +150,15 @@ func (r *Replay) advance(to time.Time) {
 	r.clock = to
 }
 
+// anyOpen reports whether an incident is open, or could open because a clock runs.
 func (m *Model) anyOpen() bool {
 	for _, i := range m.incidents {
 		if i.Open() {
+			return true
+		}
+	}
+	for _, b := range m.brands {
+		if len(b.waiting) > 0 {
 			return true
 		}
 	}

@@ -84,6 +84,9 @@ func (m *Model) openOf(b *brand) []*Incident {
 // has none, or a third of the signal's mentions are the incident's or are about its topic too. A solo
 // category about something else stays apart.
 func (m *Model) same(i *Incident, f *found) bool {
+	if i.Signal == unanswered || f.signal.Signal == unanswered {
+		return false // that nobody answers is a story of its own
+	}
 	if i.Category == f.category {
 		return true
 	}
@@ -183,8 +186,8 @@ func (m *Model) lead(t *turn, f *found) bool {
 
 // places notes the sources that an incident is on; a single mention does not make a place.
 func (m *Model) places(t *turn, signal string, ev *Evidence) {
-	if signal == "all" {
-		return // praise is no new front
+	if signal == "all" || signal == unanswered {
+		return // neither praise nor our own silence is a new front
 	}
 	for _, s := range sortedKeys(ev.Sources) {
 		if ev.Sources[s] >= 2 || len(t.inc.NewSources) == 0 {

@@ -79,6 +79,7 @@ func checkState(t *txn, r *report) {
 	checkJSON[detector.Alert](t, r, outboxBucket)
 	checkJSON[detector.Alert](t, r, sentBucket)
 	checkJSON[Posted](t, r, refBucket)
+	checkJSON[detector.Waiting](t, r, waitingBucket)
 	checkItems(t, r)
 	checkIncidents(t, r)
 	checkAudit(t, r)

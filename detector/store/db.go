@@ -43,6 +43,7 @@ const (
 	doneBucket     = "done"
 	deliveryBucket = "delivery"
 	seenBucket     = "seen"
+	waitingBucket  = "waiting"
 )
 
 // Keys of the meta bucket.
@@ -58,6 +59,7 @@ func stateBuckets() []string {
 	return []string{
 		cursorBucket, seriesBucket, brandBucket, itemBucket, incidentBucket, openedBucket, endedBucket, auditBucket,
 		outboxBucket, sentBucket, alertKeyBucket, rootBucket, refBucket, doneBucket, deliveryBucket, seenBucket,
+		waitingBucket,
 	}
 }
 

@@ -151,6 +151,13 @@ func (g gen) change() *detector.Change {
 			Key: j.Mention.Key(), Arrived: j.Mention.CreatedAt, At: j.Mention.CreatedAt, Brands: []string{j.Brand},
 		})
 	}
+	for range g.below(4, "waiting") {
+		w := detector.Waiting{Brand: g.brand(), Rule: g.text("rule"), Key: g.key(), At: g.time("at"), From: g.time("from"), Told: g.below(3, "told"), Counted: g.chance("counted")}
+		c.Waiting = append(c.Waiting, w)
+		if g.chance("dropped") {
+			c.DropWaiting = append(c.DropWaiting, w.Ref())
+		}
+	}
 	for _, inc := range c.Incidents {
 		l := detector.Chained(g.lines[inc.ID], detector.Audit{Incident: inc.ID, At: c.At, Op: "ack", Note: g.text("note")})
 		c.Audit, g.lines[inc.ID] = append(c.Audit, l), l
