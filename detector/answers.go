@@ -61,8 +61,8 @@ type complaint struct {
 
 func inOrder(a, b *complaint) int { return a.order(&b.Waiting) }
 
-// listen starts and stops clocks: a complaint starts those of its rules, an answer of the brand stops them.
-func (m *Model) listen(b *brand, a *Arrival, j *Judged) {
+// await starts and stops clocks: a complaint starts those of its rules, an answer of the brand stops them.
+func (m *Model) await(b *brand, a *Arrival, j *Judged) {
 	x := &j.Mention
 	if j.Own {
 		if speaks(x.Kind) && strings.TrimSpace(x.Text) != "" {

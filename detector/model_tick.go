@@ -21,6 +21,7 @@ func (m *Model) Tick(now time.Time) *Change {
 			m.forget(id)
 		}
 	}
+	m.listen()
 	m.expire()
 	for id, d := range m.done {
 		if now.Sub(d.At) > keepDone {

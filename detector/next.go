@@ -114,8 +114,12 @@ func (t *turn) open() {
 	i.Handling, i.OpenedAt = New, t.now
 	i.peak(i.Level)
 	t.toldAt()
-	t.line("opened", ReasonFirst, i.SeverityWhy)
-	t.first(ReasonFirst)
+	reason := ReasonFirst
+	if i.Signal == string(rules.Silence) {
+		reason = ReasonSourceDown
+	}
+	t.line("opened", reason, i.SeverityWhy)
+	t.first(reason)
 }
 
 // first tells people for the first time and starts the ladder.

@@ -174,6 +174,9 @@ const (
 	Unanswered Kind = "unanswered" // complaints wait for an answer
 )
 
+// Reads reports whether rules of the kind look at what single mentions say.
+func (k Kind) Reads() bool { return k != Gauge && k != Silence && k != Correlate }
+
 // Measure is the part of a rule's matches that a rule of kind shift follows: those for which a condition holds.
 type Measure struct {
 	Text      string // as written: "share(sentiment = negative)"
@@ -453,7 +456,8 @@ type Set struct {
 	Packs      []string
 	Hash       string // of the files, for the audit: first 12 hex digits of a SHA-256
 
-	starter []*Rule            // the embedded rules
+	starter []*Rule // the embedded rules
+	byID    map[string]*Rule
 	byBrand map[string][]*Rule // of the brands that the files name
 	unnamed []*Rule            // of every other brand
 	names   map[string]string  // folded id or name -> id
