@@ -191,8 +191,10 @@ type stage struct {
 	disk *disk
 	now  time.Time
 	mute bool // nothing is delivered
-	n    int
-	lag  int
+
+	crashIn int // moments until it crashes: each commit has one before and one after it, each delivery one; 0: never
+	n       int
+	lag     int
 
 	sent   []Alert // in the order of delivery
 	sentAt []time.Time
@@ -205,9 +207,43 @@ func newStage(t testing.TB, set *rules.Set) *stage {
 
 // take commits a change and delivers what is due: first the roots, then what waits for them.
 func (s *stage) take(c *Change) {
+	s.moment()
 	s.disk.apply(c)
+	s.moment()
 	for !s.mute && s.deliver() {
 	}
+}
+
+// crashed is what a stage panics with when its time has come.
+type crashed struct{}
+
+func (s *stage) moment() {
+	if s.crashIn > 0 {
+		if s.crashIn--; s.crashIn == 0 {
+			panic(crashed{})
+		}
+	}
+}
+
+// surviving runs f. Should it crash on the way, the stage goes on from what was committed, finds what was being sent where
+// it was sent, and runs f again, as whoever was not answered does.
+func (s *stage) surviving(f func()) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case crashed:
+			s.restart()
+			for _, a := range s.m.Due(s.now) {
+				if a.State == AlertSending {
+					s.disk.apply(s.m.Receive([]Receipt{{Seq: a.Seq, State: AlertSent, Ref: Ref{Channel: a.Route, ID: fmt.Sprint(a.Seq)}}}, s.now))
+				}
+			}
+			f()
+		default:
+			panic(p)
+		}
+	}()
+	f()
 }
 
 // deliver sends what is pending and due, and reports whether there was anything.
@@ -218,6 +254,7 @@ func (s *stage) deliver() bool {
 			continue
 		}
 		s.disk.apply(s.m.Receive([]Receipt{{Seq: a.Seq, State: AlertSending}}, s.now))
+		s.moment()
 		ref := Ref{Channel: a.Route, ID: fmt.Sprint(a.Seq)}
 		s.disk.apply(s.m.Receive([]Receipt{{Seq: a.Seq, State: AlertSent, Ref: ref}}, s.now))
 		s.sent, s.sentAt = append(s.sent, a), append(s.sentAt, s.now)
