@@ -138,13 +138,19 @@ func (m *Model) overtake(i *Incident) {
 		if a.Incident != i.ID || a.State != AlertPending {
 			continue
 		}
-		overtaken := a.Reason == ReasonReminder || a.Reason == ReasonEscalated ||
-			i.Handling == Closed && a.Kind == KindRoot
+		nudge := a.Reason == ReasonReminder || a.Reason == ReasonEscalated
+		overtaken := nudge && (a.Kind != KindRoot || i.Open()) || a.Kind == KindRoot && i.closedByPeople()
 		if overtaken {
 			a.State = AlertCancelled
 			m.putAlert(a)
 		}
 	}
+}
+
+// closedByPeople reports whether somebody knows of the incident, since they closed it. One that was over before it could
+// be told, in quiet hours, is told all the same.
+func (i *Incident) closedByPeople() bool {
+	return i.Handling == Closed && i.Closing != CalmAgain && i.Closing != Expired
 }
 
 // alert makes the outbox rows of something to tell.

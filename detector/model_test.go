@@ -247,8 +247,8 @@ func broken(s *stage, i, was *Incident) string {
 		return "the data is graver than what people are told"
 	case (i.Handling == Acked || i.Handling == Snoozed) && i.Override == rules.Calm && i.Level.GraverThan(i.AtLevel):
 		return "growth does not break through " + string(i.Handling) // P5
-	case i.Open() && notifying(sev) && liveRoots(s, i.ID) == 0:
-		return "nobody is told of it" // P2
+	case !i.closedByPeople() && notifying(sev) && liveRoots(s, i.ID) <= 0:
+		return "nobody is told of it, or twice on a route" // P2, P3
 	case i.Handling == New && notifying(sev) && (i.RemindAt.IsZero() || !s.now.Before(i.RemindAt)):
 		return "its reminder is skipped" // P9
 	case !i.Open() && (!i.RemindAt.IsZero() || i.Closing == "" || i.ClosedAt.IsZero()):
