@@ -59,7 +59,7 @@ func (d *Dispatcher) rescueOne(ctx context.Context, a *detector.Alert) bool {
 		d.opt.Log.Error("alert without a message", "incident", a.Incident, "err", err)
 		return false
 	}
-	n := d.opt.For(m.Route)
+	n := d.by(a)
 	late := d.Now().Sub(a.CreatedAt).Round(time.Second)
 	d.opt.Log.Error("a crisis could not be delivered in time; it goes to the fallback and is tried on", "incident", a.Incident,
 		"reason", string(detector.ReasonDeliveryFailed), "notifier", n.Name(), "late", late, "attempts", a.Attempts)

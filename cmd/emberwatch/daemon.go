@@ -52,6 +52,7 @@ type Daemon struct {
 	about      *notifier.About
 	slack      *slack.Notifier // nil: not configured
 	console    *console.Notifier
+	notifiers  map[string]notifier.Notifier // those of the configuration, by name
 	dispatcher *notifier.Dispatcher
 	supervisor *sources.Supervisor
 	intake     *door // nil: closed
@@ -188,9 +189,13 @@ func (d *Daemon) makeNotifiers() error {
 	return nil
 }
 
-// notifierFor is the way to people: Slack where it is configured, else the console.
-func (d *Daemon) notifierFor(*rules.Route) notifier.Notifier {
-	if d.slack != nil {
+// notifierFor is the way to people: the notifier of that name; without one Slack where it is configured, else the
+// console. Nil: no notifier has the name.
+func (d *Daemon) notifierFor(via string) notifier.Notifier {
+	switch {
+	case via != "":
+		return d.notifiers[via]
+	case d.slack != nil:
 		return d.slack
 	}
 	return d.console

@@ -57,7 +57,7 @@ type state struct {
 // said is what was written for a route.
 type said struct{ words, route string }
 
-var _ notifier.Notifier = (*Notifier)(nil)
+var _ notifier.Paced = (*Notifier)(nil)
 
 // New returns a notifier that writes to w.
 func New(w io.Writer, o Options) *Notifier {
@@ -71,8 +71,8 @@ func New(w io.Writer, o Options) *Notifier {
 	return &Notifier{o: o, w: w, was: map[string]state{}, home: map[string]string{}, last: map[string]said{}}
 }
 
-// Unpaced reports that a terminal needs no pause between alerts.
-func (n *Notifier) Unpaced() bool { return true }
+// Pace returns none: a terminal needs no pause between alerts.
+func (n *Notifier) Pace() notifier.Pace { return notifier.Pace{} }
 
 // Name returns "console".
 func (n *Notifier) Name() string { return "console" }
