@@ -137,6 +137,19 @@ func (l *lines) thread(m *notifier.Message) {
 	l.oneLine(severity, join(" ", id, what), more)
 }
 
+// digest writes the incidents for which there was no room, a line each.
+func (l *lines) digest(m *notifier.Message) {
+	l.oneLine(m.Digest[0].Incident.Severity, plural(len(m.Digest), "more incident")+" came at once", "acknowledge them all with emberwatch incidents ack "+clean(m.Alert.Incident))
+	for i := range m.Digest {
+		inc := &m.Digest[i].Incident
+		what := join(" ", clean(m.Digest[i].Brand)+":", clean(cmp.Or(inc.Sentence, inc.Title)))
+		if inc.Handling != detector.New {
+			what = handling(inc, l.clock)
+		}
+		l.raw("  " + l.severity(inc.Severity, false) + " " + cut(clean(inc.ID)+" "+what, l.o.Width-4))
+	}
+}
+
 // edit writes one line about a change of state.
 func (l *lines) edit(m *notifier.Message) {
 	l.oneLine(m.Incident.Severity, clean(m.Incident.ID), join(", ", m.Incident.Severity.String(), handling(&m.Incident, l.clock)))
