@@ -85,7 +85,7 @@ func (l *lines) quotes(m *notifier.Message) {
 		for _, line := range wrap(about, l.o.Width-4) {
 			l.raw("    " + l.dim(line))
 		}
-		if u := link(j.Mention.URL); u != "" {
+		if u := notifier.WebAddress(j.Mention.URL); u != "" {
 			l.raw("    " + l.dim(u))
 		}
 	}
@@ -102,7 +102,7 @@ func (l *lines) whatNext(m *notifier.Message) {
 		l.text("next", fmt.Sprintf("%s at %s unless somebody acknowledges", cmp.Or(clean(n.To), "told again"), l.clock(n.At)))
 	}
 	l.text("drafts", plural(m.Drafts, "reply draft"))
-	if u := link(m.Link); u != "" {
+	if u := notifier.WebAddress(m.Link); u != "" {
 		l.raw(l.label("page") + u)
 	}
 	if m.Incident.Handling == detector.New || m.Incident.Handling == "" {
