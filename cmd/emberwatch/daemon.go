@@ -52,7 +52,7 @@ type Daemon struct {
 	about      *notifier.About
 	slack      *slack.Notifier // nil: not configured
 	console    *console.Notifier
-	notifiers  map[string]notifier.Notifier // those of the configuration, by name
+	notifiers  atomic.Pointer[map[string]notifier.Notifier] // those of the configuration, by name; replaced by a reload
 	dispatcher *notifier.Dispatcher
 	supervisor *sources.Supervisor
 	intake     *door // nil: closed
@@ -181,6 +181,11 @@ func (d *Daemon) makeNotifiers() error {
 		}
 		fallback = console.New(os.Stderr, console.Options{Zone: time.Local})
 	}
+	named, err := d.newNotifiers(d.cfg())
+	if err != nil {
+		return err
+	}
+	d.notifiers.Store(&named)
 	d.dispatcher = notifier.NewDispatcher(notifier.DispatchOptions{
 		Outbox: d.detector, Reader: d.db, Rules: d.detector.Rules,
 		For: d.notifierFor, Fallback: fallback, Drafter: d.library, About: d.about, Link: d.link, Log: d.log.With("part", "dispatcher"),
@@ -194,7 +199,7 @@ func (d *Daemon) makeNotifiers() error {
 func (d *Daemon) notifierFor(via string) notifier.Notifier {
 	switch {
 	case via != "":
-		return d.notifiers[via]
+		return (*d.notifiers.Load())[via]
 	case d.slack != nil:
 		return d.slack
 	}
