@@ -169,11 +169,18 @@ func (m *Model) alertVia(t *turn, x tell, route, via string) {
 		m.post(t, tell{kind: KindRoot, reason: x.reason, note: x.note}, route, via) // nothing was told there, or it could not be
 	case x.kind != KindRoot && root == nil:
 		// nothing was ever told there
-	case root != nil && root.State == AlertPending && (x.reason == ReasonWorse || x.reason == ReasonNewSource):
-		m.hasten(root, &t.inc) // the root has not gone out yet and will say it
+	case root != nil && root.State == AlertPending && saidByRoot(x.reason):
+		root.Mention = union(root.Mention, x.mention)
+		m.putAlert(root)
+		m.hasten(root, &t.inc)
 	default:
 		m.post(t, x, route, via)
 	}
+}
+
+// saidByRoot reports whether a root that has not gone out yet will say it: how things stand by then, and who is asked.
+func saidByRoot(r NotifyReason) bool {
+	return r == ReasonWorse || r == ReasonNewSource || r == ReasonEscalated || r == ReasonReminder
 }
 
 // turned reports whether a turn changed more than numbers.

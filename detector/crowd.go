@@ -130,11 +130,11 @@ func (m *Model) nameIn(a *Alert) {
 
 // openDigest returns the digest that a root is named in: the one of its way and route that still takes names, else a new one.
 func (m *Model) openDigest(a *Alert) *Alert {
-	_, in := m.room(a)
+	_, in := m.room(a) // one that has not gone out yet takes names however old it is
 	for _, seq := range sortedSeqs(m.alerts) {
 		d := m.alerts[seq]
 		if IsDigest(d.Incident) && d.Kind == KindRoot && d.Route == a.Route && d.Via == a.Via && d.Reason == ReasonDigest &&
-			m.now.Sub(d.CreatedAt) < in && len(d.Members) < digestMost {
+			(m.now.Sub(d.CreatedAt) < in || d.State == AlertPending) && len(d.Members) < digestMost {
 			return d
 		}
 	}
@@ -160,12 +160,16 @@ func (m *Model) settleMembers(d *Alert) {
 // named tells about an incident that has no message of its own. What asks for somebody gets one, if the channel
 // has room again; the rest shows in the digest.
 func (m *Model) named(t *turn, x tell, root *Alert) {
+	d := m.root(root.Digest, root.Route, root.Via)
+	if d != nil && d.State == AlertPending { // it will say how things stand by then
+		d.Mention = union(d.Mention, x.mention)
+		m.putAlert(d)
+		return
+	}
 	switch {
 	case x.kind == KindBroadcast, x.reason == ReasonReminder, x.reason == ReasonLeaseEnded, x.reason == ReasonSnoozeOver:
 		m.post(t, tell{kind: KindRoot, reason: x.reason, mention: x.mention, note: x.note}, root.Route, root.Via)
-		return
-	}
-	if d := m.root(root.Digest, root.Route, root.Via); d != nil && d.State != AlertPending {
+	case d != nil:
 		m.renew(d, ReasonDigest, t.inc.Version, t.urgent)
 	}
 }

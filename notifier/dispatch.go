@@ -17,6 +17,7 @@ import (
 
 const (
 	retryMost    = 5 * time.Minute  // between attempts that certainly failed
+	knockMost    = time.Minute      // between attempts to reach what cannot be reached
 	lookAgain    = 3 * time.Second  // between two looks for a message of unknown fate
 	looks        = 2                // how often a message of unknown fate is looked for before it is sent again
 	looksAtMost  = 10               // how often looking may fail before it is sent again unlooked
@@ -66,6 +67,7 @@ type Dispatcher struct {
 	mu      sync.Mutex
 	looked  map[uint64]search      // per alert of unknown fate
 	refused map[string]Undelivered // per channel: the oldest refusal that nothing has followed
+	down    map[string]int         // per channel: how often in a row it could not be reached
 
 	rescuing sync.Mutex
 	rescues  map[uint64]rescued // guarded by it
@@ -81,7 +83,7 @@ func NewDispatcher(opt DispatchOptions) *Dispatcher {
 	}
 	d := &Dispatcher{
 		Now: time.Now, opt: opt, lanes: map[string]bool{}, taken: map[uint64]bool{},
-		freed: make(chan struct{}, 1), looked: map[uint64]search{}, refused: map[string]Undelivered{},
+		freed: make(chan struct{}, 1), looked: map[uint64]search{}, refused: map[string]Undelivered{}, down: map[string]int{},
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "emberwatch_deliveries_total",
 			Help: "Alerts by notifier, kind, reason and outcome.",
@@ -296,7 +298,9 @@ func (d *Dispatcher) failed(ctx context.Context, n Notifier, lane string, m *Mes
 		d.paces.refused(n, lane, a.Kind, de.RetryAfter)
 		r.NoAttempt, r.NotBefore = true, d.Now().Add(de.RetryAfter)
 	case NotSent:
-		r.NotBefore = d.Now().Add(backoff(a.Attempts))
+		r.NotBefore = d.Now().Add(backoff(a.Attempts, retryMost))
+	case Down: // once it is back, what waits goes in its order
+		d.paces.rest(lane, backoff(d.knocked(lane), knockMost))
 	case ForGood:
 		r.State, r.Why = detector.AlertDead, de.Reason
 		d.opt.Log.Error("delivery failed for good", "incident", a.Incident, "kind", string(a.Kind),
@@ -323,7 +327,6 @@ func (d *Dispatcher) fallBack(ctx context.Context, n Notifier, m *Message) bool 
 }
 
 // backoff grows with the attempts, with full jitter above a second.
-func backoff(attempts int) time.Duration {
-	most := min(time.Second<<min(attempts, 10), retryMost)
-	return time.Second + rand.N(most)
+func backoff(attempts int, most time.Duration) time.Duration {
+	return time.Second + rand.N(min(time.Second<<min(attempts, 10), most))
 }

@@ -80,11 +80,12 @@ const (
 	NotSent                // certainly not posted, worth another try
 	Busy                   // refused for now: try after RetryAfter, no attempt counted
 	ForGood                // refused for good: another way has to be found
+	Down                   // certainly not posted, as nothing there can be reached: the whole channel waits
 )
 
 // String returns the word for the outcome.
 func (o Outcome) String() string {
-	return [...]string{"unknown", "not_sent", "busy", "for_good"}[o]
+	return [...]string{"unknown", "not_sent", "busy", "for_good", "down"}[o]
 }
 
 // DeliveryError is a failed delivery whose outcome is known. Reason is a short word without secrets, such

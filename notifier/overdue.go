@@ -115,4 +115,13 @@ func (d *Dispatcher) passed(lane string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.refused, lane)
+	delete(d.down, lane)
+}
+
+// knocked counts an attempt to reach a channel in vain, and returns how many came before it.
+func (d *Dispatcher) knocked(lane string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.down[lane]++
+	return d.down[lane] - 1
 }

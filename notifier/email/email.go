@@ -145,7 +145,7 @@ func (n *Notifier) send(ctx context.Context, text []byte) error {
 func (n *Notifier) connect(ctx context.Context) (*smtp.Client, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", n.server)
 	if err != nil {
-		return nil, failure(err, notifier.NotSent)
+		return nil, failure(err, notifier.Down)
 	}
 	if end, ok := ctx.Deadline(); ok {
 		if err := conn.SetDeadline(end); err != nil {
@@ -216,7 +216,10 @@ func failure(err error, doubt notifier.Outcome) error {
 	if answer, ok := errors.AsType[*textproto.Error](err); ok {
 		e.Reason = fmt.Sprintf("smtp_%d", answer.Code)
 		e.Outcome = notifier.NotSent
-		if answer.Code >= 500 && answer.Code != 521 { // 521 and 421: come back later
+		switch {
+		case answer.Code == 421 || answer.Code == 521: // it takes no mail at all now
+			e.Outcome = notifier.Down
+		case answer.Code >= 500:
 			e.Outcome = notifier.ForGood
 		}
 	} else if errors.As(err, &timeout) && timeout.Timeout() {

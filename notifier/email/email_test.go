@@ -232,7 +232,7 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		{"EHLO", "drop", notifier.NotSent, "connection", 0},
 		{"STARTTLS", "454 not now", notifier.NotSent, "smtp_454", 0},
 		{"AUTH", "535 wrong " + notifiertest.MailPassword, notifier.ForGood, "smtp_535", 0},
-		{"MAIL", "421 too many", notifier.NotSent, "smtp_421", 0},
+		{"MAIL", "421 too many", notifier.Down, "smtp_421", 0},
 		{"MAIL", "550 not you", notifier.ForGood, "smtp_550", 0},
 		{"DATA", "drop", notifier.NotSent, "connection", 0},
 		{".", "451 try later", notifier.NotSent, "smtp_451", 0},
@@ -254,6 +254,16 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 				t.Errorf("the password is told: %v", err)
 			}
 		})
+	}
+}
+
+func TestNobodyListens(t *testing.T) {
+	s := server(t)
+	n := open(t, s)
+	s.Close()
+	_, err := n.Notify(t.Context(), notifiertest.Sample())
+	if de, ok := errors.AsType[*notifier.DeliveryError](err); !ok || de.Outcome != notifier.Down {
+		t.Error(err)
 	}
 }
 

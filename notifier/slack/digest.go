@@ -49,15 +49,21 @@ func (p *page) digestText() string {
 	var split []string
 	for s := rules.Crisis; s <= rules.Notice; s++ {
 		if count[s] > 0 {
-			split = append(split, fmt.Sprintf("%s %d %s", icon(s), count[s], s))
+			split = append(split, icon(s)+" "+some(count[s], s.String(), several[s]))
 		}
 	}
 	s := fmt.Sprintf("📚 *%s* came at once: %s.", some(len(p.Digest), "more incident", "more incidents"), strings.Join(split, ", "))
-	if n := p.unowned(); n > 0 {
+	switch n := p.unowned(); {
+	case n == len(p.Digest) && n > 0:
+		s += " Nobody is on any of them yet."
+	case n > 0:
 		s += fmt.Sprintf(" Nobody is on %s of them yet.", number(float64(n)))
 	}
 	return lead(p.mentions, s)
 }
+
+// several are the severities of more than one incident.
+var several = map[rules.Severity]string{rules.Crisis: "crises", rules.Serious: "serious", rules.Issue: "issues", rules.Notice: "notices"}
 
 func (p *page) unowned() int {
 	n := 0

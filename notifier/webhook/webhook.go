@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -119,7 +120,11 @@ func (n *Notifier) post(ctx context.Context, id string, body []byte) error {
 	}
 	res, err := n.client.Do(req)
 	if err != nil {
-		return &notifier.DeliveryError{Outcome: notifier.Unknown, Reason: reason(err), Err: fmt.Errorf("post to %s", n.host)}
+		e := &notifier.DeliveryError{Outcome: notifier.Unknown, Reason: reason(err), Err: fmt.Errorf("post to %s", n.host)}
+		if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+			e.Outcome = notifier.Down
+		}
+		return e
 	}
 	defer res.Body.Close()
 	return n.judge(res)
