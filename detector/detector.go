@@ -317,11 +317,18 @@ func (d *Detector) Incident(id string) (Incident, bool) {
 	return d.model.Incident(id)
 }
 
-// Root returns where an incident's root is on a route.
-func (d *Detector) Root(incident, route string) (Ref, bool) {
+// Root returns where the root is that an alert belongs to.
+func (d *Detector) Root(of *Alert) (Ref, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.model.Root(incident, route)
+	return d.model.Root(of)
+}
+
+// Members returns the incidents that a digest names; see [Model.Members].
+func (d *Detector) Members(digest string) []Incident {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.model.Members(digest)
 }
 
 // Mark books the progress of alerts, durably.

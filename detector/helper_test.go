@@ -168,6 +168,7 @@ func (d *disk) state() *State {
 	for seq, a := range d.alerts {
 		st.Seq = max(st.Seq, seq)
 		_, kept := st.LastAudit[a.Incident]
+		kept = kept || IsDigest(a.Incident)
 		if !a.State.Done() || kept && a.Kind == KindRoot && a.State == AlertSent {
 			st.Alerts = append(st.Alerts, throughJSON(a))
 		}

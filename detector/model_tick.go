@@ -23,6 +23,8 @@ func (m *Model) Tick(now time.Time) *Change {
 	}
 	m.listen()
 	m.expire()
+	m.crowd()
+	m.late()
 	for id, d := range m.done {
 		if now.Sub(d.At) > keepDone {
 			delete(m.done, id)
@@ -36,7 +38,7 @@ func (m *Model) expire() {
 	for _, seq := range sortedSeqs(m.alerts) {
 		a := m.alerts[seq]
 		late := !a.Expires.IsZero() && m.now.After(a.Expires)
-		orphan := a.Kind != KindRoot && m.root(a.Incident, a.Route) == nil
+		orphan := a.Kind != KindRoot && m.root(a.Incident, a.Route, a.Via) == nil
 		if a.State == AlertPending && (late || orphan) {
 			a.State = AlertCancelled
 			m.putAlert(a)
@@ -121,13 +123,15 @@ func (m *Model) Respond(e Event, now time.Time) (res Result, c *Change, ok bool)
 		return d.Result, m.end(), true
 	}
 	i, ok := m.incidents[m.alias(e.Incident)]
-	if !ok {
+	if !ok && !IsDigest(e.Incident) {
 		return Result{}, m.end(), false
 	}
-	switch e.Op {
-	case OpMerge:
+	switch {
+	case IsDigest(e.Incident):
+		res = m.ackAll(&e)
+	case e.Op == OpMerge:
 		res = m.merge(i, &e)
-	case OpSplit:
+	case e.Op == OpSplit:
 		res = m.split(i, &e)
 	default:
 		t := begin(*i, m.set, now, e.Actor)
@@ -143,7 +147,9 @@ func (m *Model) Respond(e Event, now time.Time) (res Result, c *Change, ok bool)
 		}
 		res.Incident = *m.incidents[i.ID]
 	}
-	m.brand(i.Brand).clockAt = time.Time{} // what people did may concern its answer clocks
+	if i != nil {
+		m.brand(i.Brand).clockAt = time.Time{} // what people did may concern its answer clocks
+	}
 	if e.ID != "" {
 		d := Done{ID: id, At: now, Result: res}
 		m.done[id] = d
@@ -167,96 +173,8 @@ func (m *Model) redraw(i *Incident) {
 	t := begin(*i, m.set, m.now, Actor{Kind: "system"})
 	t.urgent = true
 	for _, route := range i.Routes {
-		m.edit(t, route, m.root(i.ID, route))
-	}
-}
-
-// Receive books the progress of alerts.
-func (m *Model) Receive(rs []Receipt, now time.Time) *Change {
-	m.begin(now)
-	for _, r := range rs {
-		a, ok := m.alerts[r.Seq]
-		if !ok || a.State.Done() {
-			continue
-		}
-		a.State, a.LastError = r.State, r.Error
-		if r.State == AlertSending {
-			a.TriedAt = now
-			if !r.NoAttempt {
-				a.Attempts++
-			}
-			m.renewed(a, now)
-		}
-		if r.NoAttempt && a.Attempts > 0 && r.State == AlertPending {
-			a.Attempts--
-		}
-		if !r.NotBefore.IsZero() {
-			a.NotBefore = r.NotBefore
-		}
-		if r.State == AlertSent {
-			a.Ref = r.Ref
-		}
-		m.putAlert(a)
-	}
-	return m.end()
-}
-
-// renewed notes on the root when it was last edited, so that edits keep their distance.
-func (m *Model) renewed(a *Alert, now time.Time) {
-	if root := m.root(a.Incident, a.Route); root != nil && a.Kind == KindEdit {
-		root.TriedAt = now
-		m.putAlert(root)
-	}
-}
-
-// Due returns the alerts that may go at now, in the order in which they should: first notifications before
-// the rest, graver ones before milder ones, then in the order of time. Those found in sending or unknown
-// are included; what belongs into a thread waits for its root, and for what was sent there before it and is
-// not decided yet.
-func (m *Model) Due(now time.Time) []Alert {
-	var due []Alert
-	undecided := map[[2]string]bool{}
-	for _, seq := range sortedSeqs(m.alerts) {
-		a := m.alerts[seq]
-		thread := [2]string{a.Incident, a.Route}
-		if undecided[thread] && a.Kind != KindEdit && a.State == AlertPending {
-			continue
-		}
-		if a.State == AlertSending || a.State == AlertUnknown {
-			undecided[thread] = true
-		}
-		if a.State.Done() || a.NotBefore.After(now) {
-			continue
-		}
-		if _, rooted := m.Root(a.Incident, a.Route); a.Kind == KindRoot || rooted {
-			due = append(due, *a)
+		for _, via := range m.ways(i.ID, m.set.Route(route)) {
+			m.alertVia(t, tell{kind: KindEdit, reason: ReasonUpdated}, route, via)
 		}
 	}
-	slices.SortStableFunc(due, func(a, b Alert) int {
-		if c := rank(a.Kind) - rank(b.Kind); c != 0 {
-			return c
-		}
-		return int(a.Severity) - int(b.Severity)
-	})
-	return due
-}
-
-func rank(k AlertKind) int {
-	switch k {
-	case KindRoot:
-		return 0
-	case KindBroadcast:
-		return 1
-	case KindThread:
-		return 2
-	}
-	return 3
-}
-
-// Root returns where the incident's root is on a route.
-func (m *Model) Root(incident, route string) (Ref, bool) {
-	if a := m.root(incident, route); a != nil && a.State == AlertSent {
-		return a.Ref, true
-	}
-	return Ref{}, false
 }

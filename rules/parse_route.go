@@ -16,8 +16,8 @@ func (l *loader) route(id string, k, v *yaml.Node) {
 		"slack":       func(v *yaml.Node) { r.Slack = l.slack(v) },
 		"quiet_hours": func(v *yaml.Node) { r.Quiet = l.quietHours(v) },
 		"ladder":      func(v *yaml.Node) { r.Ladder = l.ladder(v, id) },
-		"also":        func(v *yaml.Node) { r.Also = l.notifiers(v); l.notRun(v, "also") },
-		"fallback":    func(v *yaml.Node) { r.Fallback = l.notifiers(v); l.notRun(v, "fallback") },
+		"also":        func(v *yaml.Node) { r.Also = l.notifiers(v) },
+		"fallback":    func(v *yaml.Node) { r.Fallback = l.notifiers(v) },
 		"notify":      func(v *yaml.Node) { r.Notify = l.notify(v) },
 		"private":     func(v *yaml.Node) { r.Private = l.bool(v) },
 		"language":    func(v *yaml.Node) { r.Language = l.language(v) },
@@ -148,7 +148,7 @@ func (l *loader) notify(v *yaml.Node) Notify {
 		"reminder": func(v *yaml.Node) { n.Reminder = l.duration(v) },
 		"worse":    func(v *yaml.Node) { n.Worse = l.duration(v) },
 		"gather":   func(v *yaml.Node) { n.Gather = l.duration(v) },
-		"roots":    func(v *yaml.Node) { n.Roots, n.RootsIn = l.roots(v); l.notRun(v, "notify.roots") },
+		"roots":    func(v *yaml.Node) { n.Roots, n.RootsIn = l.roots(v) },
 	})
 	return n
 }

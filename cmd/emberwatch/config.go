@@ -108,19 +108,6 @@ type SourceConfig struct {
 	Timezone string  `yaml:"timezone"`
 }
 
-// NotifierConfig is a way to people besides Slack.
-type NotifierConfig struct {
-	Type     string   `yaml:"type"`
-	Name     string   `yaml:"name"`
-	URL      string   `yaml:"url"`
-	Secret   Secret   `yaml:"secret"`
-	SMTP     string   `yaml:"smtp"`
-	From     string   `yaml:"from"`
-	To       []string `yaml:"to"`
-	Password Secret   `yaml:"password"`
-	Run      []string `yaml:"run"`
-}
-
 // OutgoingConfig lists networks, besides public addresses, that sources may fetch from.
 type OutgoingConfig struct {
 	Allow []string `yaml:"allow"`
@@ -219,14 +206,25 @@ type validation struct {
 }
 
 func (v *validation) add(level rules.Level, id, at, what, why, fix string) {
-	pos, ok := v.c.place[at]
-	if !ok {
-		pos = rules.Pos{File: v.c.name(), Line: 1, Col: 1}
-	}
+	pos := v.c.at(at)
 	if at != "" {
 		what = at + ": " + what
 	}
 	v.errs = append(v.errs, &rules.Error{Pos: pos, ID: id, Level: level, What: what, Why: why, Hint: fix})
+}
+
+// at is the place of a key, or of what it would stand in.
+func (c *Config) at(key string) rules.Pos {
+	for {
+		if pos, ok := c.place[key]; ok {
+			return pos
+		}
+		last := strings.LastIndexByte(key, '.')
+		if last < 0 {
+			return rules.Pos{File: c.name(), Line: 1, Col: 1}
+		}
+		key = key[:last]
+	}
 }
 
 func (v *validation) fail(at, what, why, fix string) {
@@ -371,14 +369,6 @@ func (v *validation) slack() {
 	if s.SigningSecret.ref != "" && v.c.path != "" { // the built-in defaults only look whether it happens to be there
 		v.warn("slack.signing_secret", "is not used", "in this version buttons come over Socket Mode, not over HTTP",
 			"remove it, and set slack.app_token to an app-level token with connections:write")
-	}
-}
-
-func (v *validation) notifiers() {
-	for i := range v.c.Notifiers {
-		at := fmt.Sprintf("notifiers[%d]", i)
-		v.warn(at, fmt.Sprintf("notifiers of type %q are not in this version", v.c.Notifiers[i].Type),
-			"alerts go to Slack, or to the console without it", "")
 	}
 }
 

@@ -53,6 +53,7 @@ type Daemon struct {
 	about      *notifier.About
 	slack      *slack.Notifier // nil: not configured
 	console    *console.Notifier
+	notifiers  atomic.Pointer[map[string]notifier.Notifier] // those of the configuration, by name; replaced by a reload
 	dispatcher *notifier.Dispatcher
 	supervisor *sources.Supervisor
 	intake     *door // nil: closed
@@ -182,6 +183,11 @@ func (d *Daemon) makeNotifiers() error {
 		}
 		fallback = console.New(os.Stderr, console.Options{Zone: time.Local})
 	}
+	named, err := d.newNotifiers(d.cfg())
+	if err != nil {
+		return err
+	}
+	d.notifiers.Store(&named)
 	d.dispatcher = notifier.NewDispatcher(notifier.DispatchOptions{
 		Outbox: d.detector, Reader: d.db, Rules: d.detector.Rules,
 		For: d.notifierFor, Fallback: fallback, Drafter: d.library, About: d.about, Link: d.link, Log: d.log.With("part", "dispatcher"),
@@ -190,9 +196,13 @@ func (d *Daemon) makeNotifiers() error {
 	return nil
 }
 
-// notifierFor is the way to people: Slack where it is configured, else the console.
-func (d *Daemon) notifierFor(*rules.Route) notifier.Notifier {
-	if d.slack != nil {
+// notifierFor is the way to people: the notifier of that name; without one Slack where it is configured, else the
+// console. Nil: no notifier has the name.
+func (d *Daemon) notifierFor(via string) notifier.Notifier {
+	switch {
+	case via != "":
+		return (*d.notifiers.Load())[via]
+	case d.slack != nil:
 		return d.slack
 	}
 	return d.console

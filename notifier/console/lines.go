@@ -85,7 +85,7 @@ func (l *lines) quotes(m *notifier.Message) {
 		for _, line := range wrap(about, l.o.Width-4) {
 			l.raw("    " + l.dim(line))
 		}
-		if u := link(j.Mention.URL); u != "" {
+		if u := notifier.WebAddress(j.Mention.URL); u != "" {
 			l.raw("    " + l.dim(u))
 		}
 	}
@@ -102,7 +102,7 @@ func (l *lines) whatNext(m *notifier.Message) {
 		l.text("next", fmt.Sprintf("%s at %s unless somebody acknowledges", cmp.Or(clean(n.To), "told again"), l.clock(n.At)))
 	}
 	l.text("drafts", plural(m.Drafts, "reply draft"))
-	if u := link(m.Link); u != "" {
+	if u := notifier.WebAddress(m.Link); u != "" {
 		l.raw(l.label("page") + u)
 	}
 	if m.Incident.Handling == detector.New || m.Incident.Handling == "" {
@@ -135,6 +135,19 @@ func (l *lines) thread(m *notifier.Message) {
 		more = join("; ", handling(&m.Incident, l.clock), clean(m.Alert.Note))
 	}
 	l.oneLine(severity, join(" ", id, what), more)
+}
+
+// digest writes the incidents for which there was no room, a line each.
+func (l *lines) digest(m *notifier.Message) {
+	l.oneLine(m.Digest[0].Incident.Severity, plural(len(m.Digest), "more incident")+" came at once", "acknowledge them all with emberwatch incidents ack "+clean(m.Alert.Incident))
+	for i := range m.Digest {
+		inc := &m.Digest[i].Incident
+		what := join(" ", clean(m.Digest[i].Brand)+":", clean(cmp.Or(inc.Sentence, inc.Title)))
+		if inc.Handling != detector.New {
+			what = handling(inc, l.clock)
+		}
+		l.raw("  " + l.severity(inc.Severity, false) + " " + cut(clean(inc.ID)+" "+what, l.o.Width-4))
+	}
 }
 
 // edit writes one line about a change of state.
