@@ -92,6 +92,7 @@ type Alert struct {
 
 	EditedAt time.Time `json:"edited_at,omitzero"`  // of a root: when an edit of it was last tried
 	FellBack bool      `json:"fell_back,omitempty"` // of a root that is late: the route's fallback has been told
+	Held     bool      `json:"held,omitempty"`      // quiet hours hold it back
 	Digest   string    `json:"digest,omitempty"`    // of a root: the digest that names it, instead of a message of its own
 	Members  []string  `json:"members,omitempty"`   // of the root of a digest: the incidents that it names
 }

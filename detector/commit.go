@@ -194,7 +194,7 @@ func (m *Model) alertVia(t *turn, x tell, route, via string) {
 
 // saidByRoot reports whether a root that has not gone out yet will say it: how things stand by then, and who is asked.
 func saidByRoot(r NotifyReason) bool {
-	return r == ReasonWorse || r == ReasonNewSource || r == ReasonEscalated || r == ReasonReminder
+	return r == ReasonWorse || r == ReasonNewSource || r == ReasonEscalated || r == ReasonReminder || r == ReasonCalm
 }
 
 // turned reports whether a turn changed more than numbers.
@@ -215,7 +215,7 @@ func (m *Model) hasten(root *Alert, i *Incident) {
 		due = m.now
 	}
 	if root.Severity <= passSeverity(r) && root.Attempts == 0 && due.Before(root.NotBefore) {
-		root.NotBefore = due
+		root.NotBefore, root.Held = due, false
 	}
 	m.putAlert(root)
 }
@@ -223,6 +223,12 @@ func (m *Model) hasten(root *Alert, i *Incident) {
 // post adds one row.
 func (m *Model) post(t *turn, x tell, route, via string) {
 	r := m.set.Route(route)
+	if x.kind == KindRoot && listOnly(r, told(&t.inc)) {
+		if via == "" {
+			m.list(&t.inc, route)
+		}
+		return
+	}
 	a := Alert{
 		Incident: t.inc.ID, Version: t.inc.Version, Route: route, Via: via, Kind: x.kind, Reason: x.reason,
 		Severity: told(&t.inc), Mention: x.mention, Note: x.note, NotBefore: t.now.Add(x.delay),
@@ -234,7 +240,9 @@ func (m *Model) post(t *turn, x tell, route, via string) {
 		a.Mention = append(a.Mention, route)
 	}
 	if a.Severity > passSeverity(r) && x.kind != KindEdit { // edits make no noise
-		a.NotBefore = m.set.QuietEnd(r, a.NotBefore)
+		due := a.NotBefore
+		a.NotBefore = m.set.QuietEnd(r, due)
+		a.Held = a.NotBefore.After(due)
 	}
 	if x.reason == ReasonReminder {
 		m.supersede(&a)

@@ -92,7 +92,8 @@ func (m *Model) forgetDigests() {
 		named[a.Digest] = true
 	}
 	for seq, a := range m.alerts {
-		if IsDigest(a.Incident) && a.State.Done() && !named[a.Incident] {
+		old := !IsList(a.Incident) || m.now.Sub(a.NotBefore) > keepClosed // people may acknowledge what a list names
+		if IsDigest(a.Incident) && a.State.Done() && !named[a.Incident] && old {
 			delete(m.alerts, seq)
 		}
 	}
@@ -133,7 +134,7 @@ func (m *Model) openDigest(a *Alert) *Alert {
 	_, in := m.room(a) // one that has not gone out yet takes names however old it is
 	for _, seq := range sortedSeqs(m.alerts) {
 		d := m.alerts[seq]
-		if IsDigest(d.Incident) && d.Kind == KindRoot && d.Route == a.Route && d.Via == a.Via && d.Reason == ReasonDigest &&
+		if IsDigest(d.Incident) && !IsList(d.Incident) && d.Kind == KindRoot && d.Route == a.Route && d.Via == a.Via && d.Reason == ReasonDigest &&
 			(m.now.Sub(d.CreatedAt) < in || d.State == AlertPending) && len(d.Members) < digestMost {
 			return d
 		}

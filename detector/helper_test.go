@@ -354,11 +354,11 @@ func (s *stage) inc(id string) Incident {
 	return i
 }
 
-// told returns what was delivered since it was last asked, edits apart, as "kind reason route".
+// told returns what was delivered since it was last asked, edits and lists apart, as "kind reason route".
 func (s *stage) told() []string {
 	out := []string{}
 	for _, a := range s.sent[s.shown:] {
-		if a.Kind != KindEdit {
+		if a.Kind != KindEdit && !IsList(a.Incident) {
 			out = append(out, fmt.Sprintf("%s %s %s", a.Kind, a.Reason, a.Route))
 		}
 	}

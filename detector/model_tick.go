@@ -17,12 +17,14 @@ func (m *Model) Tick(now time.Time) *Change {
 		if i.Open() {
 			m.refresh(i)
 			m.tick(m.incidents[id])
-		} else if now.Sub(i.ClosedAt) > keepClosed {
+		} else if now.Sub(i.ClosedAt) > keepClosed && !m.listed(id) {
 			m.forget(id)
 		}
 	}
 	m.listen()
 	m.expire()
+	m.wakeUp()
+	m.renewLists()
 	m.crowd()
 	m.late()
 	for id, d := range m.done {

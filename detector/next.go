@@ -125,6 +125,7 @@ func (t *turn) open() {
 // first tells people for the first time and starts the ladder.
 func (t *turn) first(reason NotifyReason) {
 	if !notifying(told(&t.inc)) {
+		t.tell(KindRoot, ReasonDigest, "")
 		return
 	}
 	delay := time.Duration(0)

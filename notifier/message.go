@@ -31,6 +31,18 @@ func (d *Dispatcher) message(ctx context.Context, a *detector.Alert) (*Message, 
 	return m, d.describe(ctx, m, set)
 }
 
+// DigestWords says how many incidents a digest names, and why it names them.
+func (m *Message) DigestWords() string {
+	n, s := len(m.Digest), "s"
+	if n == 1 {
+		s = ""
+	}
+	if detector.IsList(m.Alert.Incident) {
+		return fmt.Sprintf("Digest: %d incident%s", n, s)
+	}
+	return fmt.Sprintf("%d more incident%s came at once", n, s)
+}
+
 // describe fills in what there is to say about the alert's incident.
 func (d *Dispatcher) describe(ctx context.Context, m *Message, set *rules.Set) error {
 	id := m.Alert.Incident

@@ -90,6 +90,29 @@ func (c *Calendar) walk(t time.Time, f func(opening) bool) {
 	}
 }
 
+// Daily stands for every weekday.
+const Daily time.Weekday = -1
+
+// DigestTime is when a digest goes out: a weekday, or every day, and a minute of the day.
+type DigestTime struct {
+	Weekday time.Weekday
+	Minute  int
+}
+
+// Next returns the first such time after t, in a zone.
+func (d DigestTime) Next(t time.Time, zone *time.Location) time.Time {
+	if zone == nil {
+		zone = time.UTC
+	}
+	y, m, day := t.In(zone).Date()
+	for k := 0; ; k++ {
+		at := time.Date(y, m, day+k, 0, d.Minute, 0, 0, zone)
+		if at.After(t) && (d.Weekday == Daily || at.Weekday() == d.Weekday) {
+			return at.In(t.Location())
+		}
+	}
+}
+
 // SLA is how soon a complaint has to be answered. Both clocks begin with the complaint and stop at the first answer.
 type SLA struct {
 	Pos            Pos

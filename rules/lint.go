@@ -83,7 +83,7 @@ func (l *loader) lintSilenced(r *Rule) {
 		return
 	}
 	for _, id := range r.Routes {
-		if route, ok := l.set.Routes[id]; !ok || route.Digest == "" {
+		if route, ok := l.set.Routes[id]; !ok || route.Digest == nil {
 			return
 		}
 	}

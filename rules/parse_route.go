@@ -21,7 +21,7 @@ func (l *loader) route(id string, k, v *yaml.Node) {
 		"notify":      func(v *yaml.Node) { r.Notify = l.notify(v) },
 		"private":     func(v *yaml.Node) { r.Private = l.bool(v) },
 		"language":    func(v *yaml.Node) { r.Language = l.language(v) },
-		"digest":      func(v *yaml.Node) { r.Digest = l.str(v); l.notRun(v, "digest") },
+		"digest":      func(v *yaml.Node) { r.Digest = l.digestTime(v) },
 	})
 	if r.Slack.Channel == "" && r.Slack.User == "" && len(r.Also)+len(r.Fallback) == 0 && id != DefaultRoute {
 		l.fail(k, "E04", fmt.Sprintf("the route %q reaches nobody", id), "what goes there is lost",

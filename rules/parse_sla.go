@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -100,6 +101,20 @@ func (l *loader) days(k *yaml.Node) []int {
 		days = append(days, d)
 	}
 	return days
+}
+
+var digestForm = regexp.MustCompile(`^(?:(mon|tue|wed|thu|fri|sat|sun|daily) )?([01]?[0-9]|2[0-3]):([0-5][0-9])$`)
+
+// digestTime reads "Mon 09:00", or "09:00" for every day.
+func (l *loader) digestTime(v *yaml.Node) *DigestTime {
+	m := digestForm.FindStringSubmatch(strings.ToLower(v.Value))
+	if v.Kind != yaml.ScalarNode || m == nil {
+		l.typeError(v, "a time of the week or day", `"Mon 09:00" or "09:00"`)
+		return nil
+	}
+	hour, _ := strconv.Atoi(m[2])
+	minute, _ := strconv.Atoi(m[3])
+	return &DigestTime{time.Weekday(slices.Index(weekdays, m[1])), hour*60 + minute} // -1, which is Daily, where there is none
 }
 
 var holidayForm = regexp.MustCompile(`^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\.\.([0-9]{4}-[0-9]{2}-[0-9]{2}))?$`)

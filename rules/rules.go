@@ -364,9 +364,9 @@ type Route struct {
 	Also     []string
 	Fallback []string
 	Notify   Notify
-	Private  bool   // may show direct messages
-	Language string // of our own words; empty: English
-	Digest   string
+	Private  bool        // may show direct messages
+	Language string      // of our own words; empty: English
+	Digest   *DigestTime // when what is not serious is told, all at once; nil: each by itself
 }
 
 // Notify changes the re-notification defaults of a route.

@@ -139,7 +139,7 @@ func (l *lines) thread(m *notifier.Message) {
 
 // digest writes the incidents for which there was no room, a line each.
 func (l *lines) digest(m *notifier.Message) {
-	l.oneLine(m.Digest[0].Incident.Severity, plural(len(m.Digest), "more incident")+" came at once", "acknowledge them all with emberwatch incidents ack "+clean(m.Alert.Incident))
+	l.oneLine(m.Digest[0].Incident.Severity, m.DigestWords(), join(" ", clean(m.Alert.Note), "acknowledge them all with emberwatch incidents ack "+clean(m.Alert.Incident)))
 	for i := range m.Digest {
 		inc := &m.Digest[i].Incident
 		what := join(" ", clean(m.Digest[i].Brand)+":", clean(cmp.Or(inc.Sentence, inc.Title)))

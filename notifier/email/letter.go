@@ -110,7 +110,7 @@ func newQuote(j *detector.Judged) quote {
 
 // digest fills in the incidents for which there was no mail of their own.
 func (l *letter) digest(m *notifier.Message) {
-	l.Headline = fmt.Sprintf("%d more incidents came at once", len(m.Digest))
+	l.Headline = m.DigestWords()
 	if len(m.Digest) == 0 {
 		l.Headline = "Emberwatch: " + strings.ReplaceAll(string(m.Alert.Reason), "_", " ")
 	}

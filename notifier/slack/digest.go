@@ -52,12 +52,15 @@ func (p *page) digestText() string {
 			split = append(split, icon(s)+" "+some(count[s], s.String(), several[s]))
 		}
 	}
-	s := fmt.Sprintf("📚 *%s* came at once: %s.", some(len(p.Digest), "more incident", "more incidents"), strings.Join(split, ", "))
+	s := fmt.Sprintf("📚 *%s*: %s.", p.DigestWords(), strings.Join(split, ", "))
 	switch n := p.unowned(); {
 	case n == len(p.Digest) && n > 0:
 		s += " Nobody is on any of them yet."
 	case n > 0:
 		s += fmt.Sprintf(" Nobody is on %s of them yet.", number(float64(n)))
+	}
+	if p.Alert.Note != "" {
+		s += "\n" + esc(p.Alert.Note, maxQuote)
 	}
 	return lead(p.mentions, s)
 }
