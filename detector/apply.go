@@ -114,13 +114,22 @@ func (m *Model) leave(id string, key sources.Key) {
 // count books the mention for one brand and looks at what it changes.
 func (m *Model) count(a *Arrival, j *Judged) {
 	b := m.meet(a, j)
-	if old := b.byKey[a.Key]; old != nil {
+	old := b.byKey[a.Key]
+	if old != nil {
 		m.uncount(b, old)
 	}
-	if j.Own || !a.History && m.now.Sub(a.At) > oldest {
+	if j.Own {
+		m.own(b, a, j)
 		return
 	}
+	if !a.History && m.now.Sub(a.At) > oldest {
+		return
+	}
+	m.measure(b, a, j)
 	it := m.item(b, a, j)
+	if old != nil {
+		it.Passed = old.Passed
+	}
 	if a.Prior.Found && b.state.LastSeen.Sub(it.At) >= keepItems {
 		it.Weight = 0 // it counted when it was new, and nobody remembers how
 	}
@@ -135,8 +144,10 @@ func (m *Model) count(a *Arrival, j *Judged) {
 			m.touch(s)
 		}
 	}
+	m.shares(b, it, 1)
 	m.prune(b)
 	m.look(b, it, a.History)
+	m.passing(b, it, &j.Mention, a.History)
 }
 
 // meet returns the brand of a mention, noting who it is and which source spoke.
@@ -157,6 +168,9 @@ func (m *Model) meet(a *Arrival, j *Judged) *brand {
 	m.outage(b, a.At)
 	if a.At.After(b.state.LastSeen) {
 		b.state.LastSeen, changed = a.At, true
+	}
+	if at := b.state.Heard[a.Key.Source]; a.At.After(at) && (!at.IsZero() || len(b.state.Heard) < maxSources) {
+		b.state.Heard[a.Key.Source], changed = a.At, true
 	}
 	if _, ok := b.state.Sources[a.Key.Source]; !ok && len(b.state.Sources) < maxSources {
 		b.state.Sources[a.Key.Source], changed = a.heard(), true
@@ -191,6 +205,7 @@ func (m *Model) touchBrand(b *brand) {
 
 func (b BrandState) clone() BrandState {
 	b.Sources = cloneMap(b.Sources)
+	b.Heard = cloneMap(b.Heard)
 	b.Deduped = cloneMap(b.Deduped)
 	b.Onset = maps.Clone(b.Onset)
 	b.Down = slices.Clone(b.Down)
@@ -218,7 +233,7 @@ func (m *Model) item(b *brand, a *Arrival, j *Judged) *Item {
 		Negative: j.P.Negative, Label: j.P.Label(), Known: j.Known, Category: j.Category, Categories: j.Categories,
 		Cue: j.Cue, Rules: j.Rules, Kind: x.Kind, Network: x.Network, Lang: j.Lang, Rating: x.Rating,
 		Reach: x.Reach(), Private: x.Visibility == sources.Private, Media: x.HasMedia,
-		Text: hash64(rules.Fold(x.Body())), Sketch: j.Sketch,
+		Text: hash64(rules.Fold(x.Body())), Sketch: j.Sketch, Measured: j.Measured, Under: b.under(x),
 	}
 	if !speaks(x.Kind) {
 		return it
@@ -254,6 +269,7 @@ func (m *Model) uncount(b *brand, it *Item) {
 			m.touch(s)
 		}
 	}
+	m.shares(b, it, -1)
 	b.remove(it)
 	m.drop(it)
 	m.promote(b, it)
@@ -270,6 +286,7 @@ func (m *Model) promote(b *brand, gone *Item) {
 		}
 		before := m.countedIn(b, it)
 		it.Copy = false
+		m.shares(b, it, 1)
 		m.change.Items = append(m.change.Items, *it)
 		for _, name := range m.countedIn(b, it) {
 			if slices.Contains(before, name) {
@@ -315,7 +332,7 @@ func (m *Model) settle(b *brand, it *Item) {
 func (m *Model) ruleOfSeries(b *brand, it *Item, name string) *rules.Rule {
 	for _, id := range it.Rules {
 		r, ok := m.set.Rule(id)
-		if !ok || r.Kind != rules.Burst {
+		if !ok || !counts(r, it) {
 			continue
 		}
 		for _, dim := range b.dims(r, it) {
@@ -339,10 +356,12 @@ func (m *Model) look(b *brand, it *Item, history bool) {
 			if !history && m.now.Sub(it.At) <= staleEach {
 				m.each(b, r, it)
 			}
-		case rules.Burst:
+		case rules.Burst, rules.Backlash:
 			for _, dim := range b.dims(r, it) {
 				m.lookAt(b, r, dim, it, history)
 			}
+		case rules.Shift:
+			m.shift(b, r, it, history)
 		}
 	}
 }

@@ -51,12 +51,15 @@ func barFor(perWeek float64) float64 {
 	return bars[len(bars)-1].bar
 }
 
-// rateOf returns the rate that a rule's budget allows one of its series: for the mildest severity that it names, shared
-// among the series it watches. 0: no budget.
-func rateOf(b *brand, r *rules.Rule) float64 {
+// rateOf returns the rate that a rule's budget allows one of its series now: for the mildest severity that it names, shared
+// among the series it watches, changed by a planned event. 0: no budget.
+func (m *Model) rateOf(b *brand, r *rules.Rule, dim string) float64 {
 	rate := 0.0
 	for sev := rules.Notice; sev >= rules.Crisis && rate == 0; sev-- {
 		rate = r.Budget[sev].PerWeek()
+	}
+	if _, e := m.set.Planned(b.state.ID, plannedKey(r, dim), m.now); e.Budget > 0 {
+		rate *= e.Budget
 	}
 	return rate / b.watchedBy(r)
 }
@@ -134,6 +137,9 @@ func (m *Model) confirmed(i *Incident) {
 		if s := b.series[i.Signals[k].Series]; s != nil {
 			s.episode(i.Signals[k].Rule).confirm(bucketOf(i.Since), s.burst.cur)
 			m.touch(s)
+		} else if t := b.trails[i.Signals[k].Series]; t != nil {
+			t.episode.confirm(bucketOf(i.Since), bucketOf(m.now))
+			m.touch(t)
 		}
 	}
 }
@@ -168,10 +174,11 @@ func (p *episode) ownBar(perWeek float64, age, b int64) (bar, weeks float64) {
 
 // Budget is how an alert's bar came about.
 type Budget struct {
-	PerWeek  float64 `json:"per_week"` // what the rule allows this series
-	Own      bool    `json:"own"`      // the series' own history sets the bar, not the generated streams
-	Weeks    float64 `json:"weeks"`    // of history that was looked at; 0: too young
-	Realised float64 `json:"realised"` // alerts a week over that history, this one left out
+	PerWeek  float64 `json:"per_week"`        // what the rule allows this series
+	Own      bool    `json:"own"`             // the series' own history sets the bar, not the generated streams
+	Weeks    float64 `json:"weeks"`           // of history that was looked at; 0: too young
+	Floor    bool    `json:"floor,omitempty"` // the rule's floor stands for the generated streams
+	Realised float64 `json:"realised"`        // alerts a week over that history, this one left out
 }
 
 // String says it in words: "at most 1.0 a month; held by the series' own last 8 weeks, in which it told 0.5 a month".
@@ -179,6 +186,10 @@ func (b *Budget) String() string {
 	const month = 30.0 / 7
 	s := fmt.Sprintf("at most %.1f false alerts a month", b.PerWeek*month)
 	switch {
+	case b.Weeks == 0 && b.Floor:
+		return s + "; its own history is too short to tell, so the rule's floor holds"
+	case b.Floor && !b.Own:
+		return s + fmt.Sprintf("; the rule's floor is enough for that: the last %.0f weeks had %.1f a month", b.Weeks, b.Realised*month)
 	case b.Weeks == 0:
 		return s + ", as measured on generated streams; its own history is too short to tell"
 	case b.Own:
@@ -193,18 +204,17 @@ func (b *Budget) String() string {
 	return s + fmt.Sprintf(" ask for no more, and had %.1f a month", b.Realised*month)
 }
 
-// barOf returns the score that opens an episode of a rule on a series. A rule without a budget has the default bar.
-func (m *Model) barOf(b *brand, r *rules.Rule, s *series) (float64, *Budget) {
-	rate := rateOf(b, r)
+// barOf returns the score that opens an episode of a series that is age buckets old in bucket now. Without a rate it is the
+// default bar.
+func (p *episode) barOf(rate float64, age, now int64) (float64, *Budget) {
 	if rate == 0 {
 		return defaultBar, nil
 	}
-	p := s.episode(r.ID)
 	bar := barFor(rate)
-	own, weeks := p.ownBar(rate, s.burst.cur-s.burst.first, s.burst.cur)
+	own, weeks := p.ownBar(rate, age, now)
 	bg := &Budget{PerWeek: rate, Weeks: weeks, Own: own > bar}
 	if weeks > 0 {
-		bg.Realised = float64(p.toldSince(s.burst.cur-historySpan)) / weeks
+		bg.Realised = float64(p.toldSince(now-historySpan)) / weeks
 	}
 	return max(bar, own), bg
 }

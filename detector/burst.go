@@ -37,6 +37,7 @@ const (
 	episodeQuiet   = 8 * time.Hour // an episode is over when the score stayed below the bar for so long
 
 	ringHours   = 48
+	ringRest    = 12 // the youngest hours of the ring: they may be the incident
 	minDays     = 3.0
 	capSurprise = 10.0 // daily maxima above M + 10 D count as that
 	minSpread   = 0.25
@@ -97,6 +98,7 @@ type burst struct {
 	hod     [24]struct{ c, e float64 }
 	how     [168]struct{ c, e float64 }
 	windows []windowState
+	heard   [48]float32 // how often each hour of a working day, then of a weekend, holds anything
 
 	// Rings by bucket number: what was counted, what had been forecast, and which buckets were missing.
 	n, m    []float64
@@ -142,6 +144,9 @@ func newBurstOf(g *grain, t trust, windows []int, first int64) *burst {
 		n: make([]float64, size), m: make([]float64, size), missing: make([]bool, size),
 	}
 	s.level.a, s.level.b = startEvents, g.startBuckets
+	for i := range s.heard {
+		s.heard[i] = startHeard
+	}
 	for _, w := range windows {
 		m, d := startCalibration(time.Duration(w) * g.length)
 		s.windows = append(s.windows, windowState{buckets: w, v: priorDispersion, vn: g.priorWeight, m: m, d: d})

@@ -102,8 +102,53 @@ func (s *burst) learn(b int64) {
 	}
 	if s.grain.ends(b, 3600) {
 		s.calibrate()
+		s.hearHour(b)
 		s.burn(b)
 	}
+}
+
+// Whether anything is heard in an hour is learnt even where its buckets are missing: what looks like an outage and comes
+// every night is none.
+const (
+	startHeard  = 0.75 // two nights are enough
+	heardWeight = 0.2
+)
+
+func (s *burst) hearHour(b int64) {
+	h := &s.heard[s.hourClass(b)]
+	x := float32(0)
+	if s.inHour(b) > 0 {
+		x = 1
+	}
+	*h += heardWeight * (x - *h)
+}
+
+// inHour returns what the hour that ends with bucket b holds.
+func (s *burst) inHour(b int64) float64 {
+	x := 0.0
+	for k := max(s.first, b-int64(time.Hour/s.grain.length)+1); k <= b; k++ {
+		x += s.n[s.slot(k)]
+	}
+	return x
+}
+
+// hourClass returns the hour of the day that bucket b lies in; those of weekends follow those of working days.
+func (s *burst) hourClass(b int64) int {
+	how, _ := s.grain.hour(b)
+	if how >= 5*24 {
+		return 24 + how%24
+	}
+	return how % 24
+}
+
+// awaited returns what is expected of bucket b unless its hour is one in which hardly ever anything is heard.
+func (s *burst) awaited(b int64) float64 {
+	mu := s.forecast(b)
+	hour := mu * float64(time.Hour/s.grain.length)
+	if float64(s.heard[s.hourClass(b)]) < (1-math.Exp(-hour))/2 {
+		return 0
+	}
+	return mu
 }
 
 // burn passes the hour that ends with bucket b on to the slow-burn channel, if all of it is known.
@@ -111,15 +156,13 @@ func (s *burst) burn(b int64) {
 	if s.slow == nil {
 		return
 	}
-	x := 0.0
 	for k := b - int64(time.Hour/s.grain.length) + 1; k <= b; k++ {
 		if k < s.first || s.missing[s.slot(k)] {
 			return
 		}
-		x += s.n[s.slot(k)]
 	}
 	how, _ := s.grain.hour(b)
-	s.slow.step(how, x)
+	s.slow.step(how, s.inHour(b))
 }
 
 // learnDispersion notes the surprises of the windows ending with b, then moves the dispersion of those that
@@ -184,23 +227,26 @@ func (s *burst) calibrate() {
 		return
 	}
 	s.hours++
-	ring, rest := s.grain.ring, s.grain.rest
-	days := min(minDays+float64(s.hours-ring+1)/float64(ring)*2, maxDays)
-	weight := 2 / float64(ring) / days
 	for i := range s.windows {
-		w := &s.windows[i]
-		w.maxima[s.hours%ring] = float32(w.hourMax)
-		w.hourMax = 0
-		if s.hours < ring {
-			continue
-		}
-		x := 0.0
-		for age := rest; age < ring; age++ {
-			x = max(x, float64(w.maxima[(s.hours-age+ring)%ring]))
-		}
-		x = min(x, w.m+capSurprise*w.d)
-		off := math.Abs(x - w.m)
-		w.m += weight * (x - w.m)
-		w.d = max(w.d+weight*(off-w.d), minSpread)
+		s.windows[i].calibrate(s.hours, s.grain.ring, s.grain.rest)
 	}
+}
+
+// calibrate takes the largest surprise of an hour, the hours-th one, into what is usual for the window.
+func (w *windowState) calibrate(hours, ring, rest int) {
+	w.maxima[hours%ring] = float32(w.hourMax)
+	w.hourMax = 0
+	if hours < ring {
+		return
+	}
+	days := min(minDays+float64(hours-ring+1)/float64(ring)*2, maxDays)
+	weight := 2 / float64(ring) / days
+	x := 0.0
+	for age := rest; age < ring; age++ {
+		x = max(x, float64(w.maxima[(hours-age+ring)%ring]))
+	}
+	x = min(x, w.m+capSurprise*w.d)
+	off := math.Abs(x - w.m)
+	w.m += weight * (x - w.m)
+	w.d = max(w.d+weight*(off-w.d), minSpread)
 }

@@ -138,7 +138,7 @@ func (m *Model) outage(b *brand, at time.Time) {
 	d := Span{bucketOf(b.state.LastSeen) + 1, bucketOf(at) - 1}
 	expected := 0.0
 	for x := max(d.From, d.To-oldestStart); x <= d.To && expected < surelyHeard; x++ {
-		expected += all.burst.forecast(x)
+		expected += all.burst.awaited(x)
 	}
 	if expected < surelyHeard {
 		return

@@ -11,7 +11,9 @@
 // before it is durable, and nothing is sent from here: a dispatcher drains the outbox.
 //
 // A series is judged by two channels: bursts (burst.go) as mentions arrive, and slow rises (slow.go) hour by hour. A rule's
-// budget decides how high the bar is (budget.go). What a collector does is told from what people do (collector.go), and so
+// budget decides how high the bar is (budget.go). Rules of other kinds keep a trail (trail.go) of what is normal: shares (shift.go), one
+// mention that is passed on (spread.go), numbers such as followers (gauge.go); answers that backfire (backlash.go) are
+// bursts; silence.go and correlate.go need nothing of their own. All of them are judged in one place (sight.go). What a collector does is told from what people do (collector.go), and so
 // are copies of one text (copies.go). [Counts] is the burst channel alone, for counts that somebody brings along.
 //
 // An incident has two axes. What the data says (Level) and what people say (Handling) are separate, so that

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,28 +22,33 @@ const (
 )
 
 // evidence gathers what a burst rests on: the mentions of the window that leads.
-func (m *Model) evidence(b *brand, s *series, e *Eval) Evidence {
-	ev := Evidence{Score: e.Score}
-	for i := range e.Windows {
-		w := &e.Windows[i]
-		ev.Windows = append(ev.Windows, Window{
-			Length: time.Duration(w.Buckets) * BucketLength, Observed: w.N,
-			Expected: w.Mu, High: max(1, quantile(usualAtMost, w.Mu, w.V)), Surprise: w.Surprise,
-		})
-	}
+func (m *Model) evidence(b *brand, s *series, r *rules.Rule, e *Eval) Evidence {
 	lead := e.leadWindow()
 	for lead > 0 && e.Windows[lead-1].N == e.Windows[lead].N {
 		lead-- // the same mentions in a shorter time say more
 	}
-	ev.Window = ev.Windows[lead]
-	from := bucketStart(e.Bucket - int64(e.Windows[lead].Buckets) + 1)
-	name := s.key.Signal
-	m.gather(&ev, b, from, bucketStart(e.Bucket+1), func(it *Item) bool {
+	name, copied := s.key.Signal, 0
+	belongs := func(it *Item) bool {
 		if it.Copy && m.about(b, name, it) {
-			ev.Copied++
+			copied++
 		}
 		return m.inSeries(b, name, it)
-	})
+	}
+	if r.Kind == rules.Backlash {
+		belongs = m.underOne(b, r, e, lead)
+	}
+	ev := m.gathered(b, e, e.Windows[lead].Buckets, belongs)
+	ev.Copied = copied
+	for i := range e.Windows {
+		w := &e.Windows[i]
+		ev.Windows = append(ev.Windows, Window{
+			Length: span(w.Buckets), Observed: w.N, Expected: w.Mu, High: max(1, quantile(usualAtMost, w.Mu, w.V)), Surprise: w.Surprise,
+		})
+	}
+	ev.Window = ev.Windows[lead]
+	if r.Kind == rules.Backlash {
+		ev.answer(b)
+	}
 	return ev
 }
 
@@ -220,8 +226,19 @@ func quantile(q, mu, v float64) float64 {
 
 // sentence says what happened against what was expected, for somebody who has never seen the product.
 func (m *Model) sentence(f *found) string {
-	if f.rule.Kind == rules.Each {
+	switch f.rule.Kind {
+	case rules.Each:
 		return m.eachSentence(f)
+	case rules.Shift:
+		return m.shareSentence(f)
+	case rules.Spread:
+		return m.spreadSentence(f)
+	case rules.Gauge:
+		return gaugeSentence(f)
+	case rules.Silence:
+		return m.silenceSentence(&f.evidence)
+	case rules.Correlate:
+		return "Several alarms at once: " + f.signal.Why + "."
 	}
 	ev := &f.evidence
 	w := ev.Window
@@ -235,17 +252,60 @@ func (m *Model) sentence(f *found) string {
 		fmt.Fprintf(&s, "usually %s; no burst, but more than usual hour after hour%s", about(w.Expected), m.where(f))
 		return s.String() + "."
 	}
-	local := m.now
-	if m.set.Zone != nil {
-		local = m.now.In(m.set.Zone)
-	}
-	fmt.Fprintf(&s, "at this time of a %s usually %s, rarely more than %s", local.Weekday(), about(w.Expected), number(w.High))
+	fmt.Fprintf(&s, "at this time of a %s usually %s, rarely more than %s", m.weekday(), about(w.Expected), number(w.High))
 	if ev.Learning != "" {
 		s.WriteString(" (still learning)")
 	}
 	s.WriteString(m.where(f))
 	s.WriteString(copyWords(ev.Copied, countsCopies(f.signal.Series)))
+	s.WriteString(plannedWords(ev.Planned))
 	return s.String() + "."
+}
+
+// weekday is the day that it is for the people of the rule files.
+func (m *Model) weekday() time.Weekday {
+	if m.set.Zone != nil {
+		return m.now.In(m.set.Zone).Weekday()
+	}
+	return m.now.Weekday()
+}
+
+// shareSentence says which part of the mentions is of a kind, and which part is usual.
+func (m *Model) shareSentence(f *found) string {
+	ev := &f.evidence
+	of := max(1, float64(ev.Of))
+	what := "mentions in %s are " + f.rule.Measure.Sentiment
+	if f.rule.Signal() == "rating" {
+		what = fmt.Sprintf("ratings in %%s are %s stars or fewer", strconv.FormatFloat(f.rule.Measure.MaxRating, 'f', -1, 64))
+	}
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s of the "+what, percent(ev.Window.Observed/of), lastWords(ev.Window.Length))
+	fmt.Fprintf(&s, " (%s of %d, from %s); usually %s, rarely more than %s", number(ev.Window.Observed), ev.Of,
+		people(ev.Authors), percent(ev.Window.Expected/of), percent(ev.Window.High/of))
+	s.WriteString(m.where(f))
+	s.WriteString(plannedWords(ev.Planned))
+	return s.String() + "."
+}
+
+func percent(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
+
+// spreadSentence says how fast one mention is passed on.
+func (m *Model) spreadSentence(f *found) string {
+	ev := &f.evidence
+	usual := fmt.Sprintf("the rule asks to be told from %d", f.rule.Floor.Shares)
+	if ev.Budget != nil && ev.Budget.Own {
+		usual = fmt.Sprintf("in the last %.0f weeks more than %.0f were rare", ev.Budget.Weeks, ev.Bar)
+	}
+	return fmt.Sprintf("One negative mention was shared %s times in the last hour, %d times in all; %s%s.",
+		number(ev.Window.Observed), ev.Of, usual, m.where(f))
+}
+
+// plannedWords names the planned event during which something happens.
+func plannedWords(event string) string {
+	if event == "" {
+		return ""
+	}
+	return "; planned: " + event
 }
 
 // copyWords says how many mentions say nearly what others say.
@@ -264,6 +324,8 @@ func copyWords(n int, counted bool) string {
 // nounOf is what a rule counts, in words.
 func nounOf(r *rules.Rule) string {
 	switch m := &r.Match; {
+	case r.Kind == rules.Backlash:
+		return "negative replies under one own post"
 	case countsRecords(r):
 		return string(m.Kinds[0]) + "s"
 	case m.Sentiment == string(Negative):

@@ -32,7 +32,7 @@ func newGrain(length time.Duration) *grain {
 		perDay:       max(1, int64(per(24*time.Hour))),
 		fullAge:      max(4, int64(per(6*time.Hour))),
 		ring:         max(2, int(ringHours*hour)),
-		rest:         max(1, int(12*hour)),
+		rest:         max(1, int(ringRest*hour)),
 	}
 }
 

@@ -62,6 +62,9 @@ type Evidence struct {
 	Mentions   []sources.Key  `json:"mentions"`           // the most telling first, at most 20
 	First      time.Time      `json:"first,omitzero"`     // when the oldest of them was written
 	Learning   string         `json:"learning,omitempty"` // "provisional, day 3 of 7"; empty once learnt
+	Of         int            `json:"of,omitempty"`       // of a share: how many mentions it is a part of
+	Planned    string         `json:"planned,omitempty"`  // the planned event during which it happens
+	Place      string         `json:"place,omitempty"`    // what it is about, if that is not a topic: a source, or a mention's id
 }
 
 // ActiveSignal is one signal that speaks for an incident: a rule on one series, above its bar or lately so.

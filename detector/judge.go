@@ -88,13 +88,16 @@ func (j *Judged) holding(set *rules.Set, found *rules.Found) {
 		Categories: j.Categories, Found: found,
 	}
 	for _, r := range set.Holding(j.Brand, f) {
-		if r.Match.Sentiment == string(Negative) && !j.Known {
+		if !r.Kind.Reads() || (r.Match.Sentiment == string(Negative) || r.Kind == rules.Shift) && !j.Known {
 			continue // no known ground: shown, not counted
 		}
 		if len(r.Match.Kinds) == 0 && !speaks(j.Mention.Kind) {
 			continue
 		}
 		j.Rules = append(j.Rules, r.ID)
+		if r.Kind == rules.Shift && r.Measure.Counts(f) {
+			j.Measured = append(j.Measured, r.ID)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"encoding"
 	"slices"
 	"time"
 
@@ -23,8 +24,10 @@ type Model struct {
 
 	change   *Change // of the call that is running
 	now      time.Time
-	touched  []*series // by it
+	touched  []kept    // by it
 	met      []*brand  // likewise
+	listened time.Time // when silent sources were looked for last …
+	awake    time.Time // … and since when that was done without a pause
 	volatile bool      // nobody stores the changes: series are not written out
 }
 
@@ -32,6 +35,7 @@ type Model struct {
 type brand struct {
 	state  BrandState
 	series map[string]*series // by signal
+	trails map[string]*trail  // by key
 	items  []*Item            // of the longest window, in the order of time
 	byKey  map[sources.Key]*Item
 	by     map[uint64][]*Item // those that count, by author
@@ -74,12 +78,9 @@ func (m *Model) Restore(st *State) error {
 		m.brand(st.Items[i].Brand).insert(&st.Items[i])
 	}
 	for _, s := range st.Series {
-		x := &series{key: s.Key}
-		if err := x.UnmarshalBinary(s.Blob); err != nil {
+		if err := m.brand(s.Key.Brand).restore(s); err != nil {
 			return err
 		}
-		b := m.brand(s.Key.Brand)
-		b.series[s.Key.Signal] = x
 	}
 	for _, b := range m.brands {
 		m.recount(b)
@@ -97,6 +98,18 @@ func (m *Model) Restore(st *State) error {
 		m.done[d.ID] = d
 	}
 	return nil
+}
+
+// restore takes in one series or trail.
+func (b *brand) restore(s SeriesBlob) error {
+	if isTrail(s.Key.Signal) {
+		t := &trail{key: s.Key}
+		b.trails[s.Key.Signal] = t
+		return t.UnmarshalBinary(s.Blob)
+	}
+	x := &series{key: s.Key}
+	b.series[s.Key.Signal] = x
+	return x.UnmarshalBinary(s.Blob)
 }
 
 // recount books the items of buckets that were still running when a series was last written: its blob holds
@@ -128,23 +141,35 @@ func (m *Model) begin(now time.Time) {
 	m.change = &Change{At: now}
 }
 
-// touch has the state of a series written with the running change.
-func (m *Model) touch(s *series) {
-	if !s.dirty {
-		s.dirty = true
-		m.touched = append(m.touched, s)
+// kept is what has a state of its own to be written: a series, or a trail.
+type kept interface {
+	encoding.BinaryMarshaler
+	name() SeriesKey
+	written() *bool // whether it is to be, with the running change
+}
+
+func (s *series) name() SeriesKey { return s.key }
+func (s *series) written() *bool  { return &s.dirty }
+func (t *trail) name() SeriesKey  { return t.key }
+func (t *trail) written() *bool   { return &t.dirty }
+
+// touch has the state of a series or a trail written with the running change.
+func (m *Model) touch(k kept) {
+	if dirty := k.written(); !*dirty {
+		*dirty = true
+		m.touched = append(m.touched, k)
 	}
 }
 
 // end collects what the running call has touched.
 func (m *Model) end() *Change {
-	for _, s := range m.touched {
-		s.dirty = false
+	for _, k := range m.touched {
+		*k.written() = false
 		if m.volatile {
 			continue
 		}
-		blob, _ := s.MarshalBinary() // never fails
-		m.change.Series = append(m.change.Series, SeriesBlob{s.key, blob})
+		blob, _ := k.MarshalBinary() // never fails
+		m.change.Series = append(m.change.Series, SeriesBlob{k.name(), blob})
 	}
 	m.touched = m.touched[:0]
 	for _, b := range m.met {
@@ -161,8 +186,8 @@ func (m *Model) brand(id string) *brand {
 	b := m.brands[id]
 	if b == nil {
 		b = &brand{
-			state:  BrandState{ID: id, Sources: map[string]time.Time{}, Deduped: map[string]time.Time{}},
-			series: map[string]*series{}, byKey: map[sources.Key]*Item{}, by: map[uint64][]*Item{},
+			state:  BrandState{ID: id, Sources: map[string]time.Time{}, Heard: map[string]time.Time{}, Deduped: map[string]time.Time{}},
+			series: map[string]*series{}, trails: map[string]*trail{}, byKey: map[sources.Key]*Item{}, by: map[uint64][]*Item{},
 		}
 		m.brands[id] = b
 	}

@@ -22,6 +22,7 @@ func (m *Model) Tick(now time.Time) *Change {
 			m.forget(id)
 		}
 	}
+	m.listen()
 	m.expire()
 	m.crowd()
 	m.late()

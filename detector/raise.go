@@ -24,72 +24,6 @@ type found struct {
 	grown    bool // it has reached another step
 }
 
-// burst looks at one series for one rule. quiet: it teaches only.
-func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool) {
-	floor := float64(minCount)
-	if r.Floor.Items > 0 {
-		floor = float64(r.Floor.Items)
-	}
-	e := s.burst.eval(floor)
-	p := s.episode(r.ID)
-	if e.Score < trackedScore && e.Score < barFor(rateOf(b, r)) && !p.insideAt(e.Bucket) {
-		return
-	}
-	base, budget := m.barOf(b, r, s)
-	if p.note(&e) {
-		m.touch(s)
-	}
-	if !p.wants(&e, base) {
-		return
-	}
-	sig := ActiveSignal{
-		Rule: r.ID, Signal: signalWord(r, dim), Series: s.key.Signal, First: m.now, LastHit: m.now,
-		Quiet: Duration(quietOf(r)),
-	}
-	known := m.holding(b, &sig)
-	if known != nil && m.now.Sub(known.ChangedAt) < refreshEvery && !m.grows(known, &sig, s) && !known.lapses(&sig, m.now) {
-		if !p.insideAt(e.Bucket) || p.lastHit != e.Bucket {
-			p.hit(&e, base)
-			m.touch(s)
-		}
-		return
-	}
-	f := found{rule: r, signal: sig, evidence: m.evidence(b, s, &e)}
-	if f.evidence.Authors < r.Floor.Authors {
-		return
-	}
-	alone := p.lastHit == p.since
-	opened, above := p.hit(&e, base)
-	m.touch(s)
-	young := e.Bucket-s.burst.first < firstDay || b.teaches(s)
-	if opened && young {
-		p.muted = true
-	}
-	unsure := e.Bucket-s.burst.first < provisional
-	if !above || quiet || young || p.muted || unsure && e.Bucket == p.since {
-		return // a provisional signal needs two buckets in a row
-	}
-	f.opened = opened || unsure && alone
-	f.evidence.Bar, f.evidence.Budget = base, budget
-	p.tell()
-	f.since = f.evidence.First
-	f.category = leadingCategory(dim, r, &f.evidence)
-	if known == nil && !f.opened {
-		known = m.ended(b, &sig) // somebody closed it while it went on
-	}
-	m.step(known, &f, s)
-	f.signal.Level, f.signal.Why = m.burstLevel(&f, unsure)
-	f.evidence.Learning = learning(e.Bucket - s.burst.first)
-	m.suspect(b, p, &f, known, &e)
-	if known == nil && notifying(f.signal.Level) && len(b.state.Onset) > 0 && b.mostlyKnown(&f.evidence) {
-		m.release(b)
-		e = s.burst.eval(floor)
-		f.evidence = f.evidence.with(m.evidence(b, s, &e))
-		f.reference()
-	}
-	m.raise(b, &f)
-}
-
 // with returns newer evidence with what is known of the alert.
 func (ev *Evidence) with(newer Evidence) Evidence {
 	newer.Bar, newer.Budget, newer.Learning = ev.Bar, ev.Budget, ev.Learning
@@ -157,7 +91,8 @@ const freshWatch = 6
 // nothing is added to it.
 func (m *Model) watch(b *brand, r *rules.Rule, dim string, s *series, quiet bool) {
 	w := s.burst.slow
-	bar := watchBar(rateOf(b, r))
+	rate := m.rateOf(b, r, dim)
+	bar := watchBar(rate)
 	if w == nil || !w.inside || quiet || w.top < bar {
 		return
 	}
@@ -179,7 +114,7 @@ func (m *Model) watch(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 		return
 	}
 	f.evidence.Bar = bar
-	_, f.evidence.Budget = m.barOf(b, r, s)
+	_, f.evidence.Budget = s.episode(r.ID).barOf(rate, s.burst.cur-s.burst.first, s.burst.cur)
 	f.since = f.evidence.First
 	f.category = leadingCategory(dim, r, &f.evidence)
 	f.evidence.Learning = learning(s.burst.cur - s.burst.first)
@@ -245,12 +180,6 @@ func (i *Incident) lapses(sig *ActiveSignal, now time.Time) bool {
 	return was != nil && now.Sub(was.LastHit) >= time.Duration(was.Quiet)/8
 }
 
-// grows reports whether a signal has reached another doubling since it was first told.
-func (m *Model) grows(i *Incident, sig *ActiveSignal, s *series) bool {
-	was := i.signal(sig)
-	return was != nil && was.Steps < maxSteps && s.reached(was, was.Steps+1)
-}
-
 // reached reports whether a window holds 2^step times what it held when a signal was first told. A short window cannot
 // show that something goes on and on, a long one not that it explodes; so each may. One that is shorter than the one
 // that led has to pass what that one held.
@@ -271,20 +200,6 @@ const maxSteps = 3
 
 // leastDoubled is what doublings count from at least: an alert that came with the fifth mention doubles soon.
 const leastDoubled = 10
-
-// step carries over what a signal was first told with, and counts the doublings since.
-func (m *Model) step(known *Incident, f *found, s *series) {
-	f.reference()
-	if known == nil {
-		return
-	}
-	was := known.signal(&f.signal)
-	f.signal.First, f.signal.Window, f.signal.Count, f.signal.Counts, f.signal.Steps = was.First, was.Window, was.Count, was.Counts, was.Steps
-	for f.signal.Steps < maxSteps && s.reached(was, f.signal.Steps+1) {
-		f.signal.Steps++
-		f.grown = true
-	}
-}
 
 func doubled(n float64, times int) float64 { return n * math.Exp2(float64(times)) }
 

@@ -138,11 +138,14 @@ func (r *Replay) one(m *sources.Mention, judged []Judged) {
 	r.show(c)
 }
 
-// advance ticks once a minute while an incident is open; without one there is nothing for the clock to do.
+// advance ticks up to a time: once a minute while an incident is open, otherwise often enough to hear a silence.
 func (r *Replay) advance(to time.Time) {
-	for r.model.anyOpen() {
-		r.clock = r.clock.Add(time.Minute)
-		if !r.clock.Before(to) {
+	for !r.clock.IsZero() {
+		step := silenceEvery
+		if r.model.anyOpen() {
+			step = time.Minute
+		}
+		if r.clock = r.clock.Add(step); !r.clock.Before(to) {
 			break
 		}
 		r.show(r.model.Tick(r.clock))

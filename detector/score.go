@@ -101,5 +101,6 @@ type Judged struct {
 	Rules      []string        `json:"rules,omitempty"`      // ids of the rules whose match holds
 	Own        bool            `json:"own,omitempty"`        // written by the brand itself: never counted
 
-	Sketch uint64 `json:"-"` // of the text, for finding copies
+	Sketch   uint64   `json:"-"` // of the text, for finding copies
+	Measured []string `json:"-"` // rules of kind shift whose condition holds
 }

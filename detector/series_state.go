@@ -29,7 +29,7 @@ func (s *series) episode(rule string) *episode {
 	return p
 }
 
-const seriesVersion = 3
+const seriesVersion = 4
 
 // MarshalBinary writes the state: a version byte, then fixed little-endian numbers. Floats are kept to the
 // last bit, so that a restart changes no later result.
@@ -46,11 +46,9 @@ func (s *series) MarshalBinary() ([]byte, error) {
 		w.floats(b.how[i].c, b.how[i].e)
 	}
 	for i := range b.windows {
-		st := &b.windows[i]
-		w.ints(int64(st.buckets))
-		w.floats(st.v, st.vn, st.m, st.d, st.hourMax)
-		w.singles(st.maxima[:])
+		b.windows[i].write(w)
 	}
+	w.singles(b.heard[:])
 	w.floats(b.n...)
 	w.floats(b.m...)
 	w.bools(b.missing...)
@@ -60,17 +58,8 @@ func (s *series) MarshalBinary() ([]byte, error) {
 	}
 	w.ints(int64(len(s.episodes)))
 	for _, id := range sortedKeys(s.episodes) {
-		p := s.episodes[id]
 		w.text(id)
-		w.floats(p.habit)
-		w.ints(p.habitAt, p.since, p.lastHit)
-		w.bools(p.inside, p.muted, p.settled)
-		w.ints(p.fault, p.seen, int64(len(p.peaks)))
-		for _, x := range p.peaks {
-			w.ints(x.at, x.end)
-			w.singles([]float32{x.score})
-			w.bools(x.told)
-		}
+		s.episodes[id].write(w)
 	}
 	return w.buf, nil
 }
@@ -96,11 +85,9 @@ func (s *series) UnmarshalBinary(data []byte) error {
 	}
 	b.windows = make([]windowState, windows)
 	for i := range b.windows {
-		st := &b.windows[i]
-		st.buckets = int(r.int())
-		st.v, st.vn, st.m, st.d, st.hourMax = r.float(), r.float(), r.float(), r.float(), r.float()
-		r.singles(st.maxima[:])
+		b.windows[i].read(r)
 	}
+	r.singles(b.heard[:])
 	b.n, b.m, b.missing = make([]float64, size), make([]float64, size), make([]bool, size)
 	r.floats(b.n)
 	r.floats(b.m)
@@ -117,14 +104,8 @@ func (s *series) UnmarshalBinary(data []byte) error {
 			break
 		}
 		id := r.text()
-		p := &episode{habit: r.float(), habitAt: r.int(), since: r.int(), lastHit: r.int(), inside: r.bool(), muted: r.bool(), settled: r.bool(), fault: r.int(), seen: r.int()}
-		for n := r.int(); n > 0 && n <= maxPeaks && !r.failed; n-- {
-			var score [1]float32
-			x := peak{at: r.int(), end: r.int()}
-			r.singles(score[:])
-			x.score, x.told = score[0], r.bool()
-			p.peaks = append(p.peaks, x)
-		}
+		p := new(episode)
+		p.read(r)
 		s.episodes[id] = p
 	}
 	if r.failed || len(r.buf) != 0 {

@@ -31,13 +31,7 @@ func (m *Model) burstLevel(f *found, provisional bool) (rules.Severity, string) 
 	if s := f.rule.Signal(); s == "all" || len(f.rule.Per) == 0 && f.rule.Match.Sentiment == string(Positive) {
 		return rules.Notice, "more mentions, not more complaints"
 	}
-	level, why := rules.Issue, "an unusual number of complaints"
-	if countsRecords(f.rule) {
-		why = "an unusual number of " + nounOf(f.rule)
-	}
-	if specific(f.rule) == ownTerms {
-		why = "an unusual number of mentions that rule " + f.rule.ID + " looks for"
-	}
+	level, why := rules.Issue, unusual(f.rule)
 	if s := budgeted(f); s.GraverThan(level) {
 		level, why = s, why+"; above the bar of its budget for severity "+fmt.Sprint(int(s))
 	}
@@ -49,6 +43,23 @@ func (m *Model) burstLevel(f *found, provisional bool) (rules.Severity, string) 
 		level, why = rules.Issue, why+"; held at 3 while the baseline is provisional"
 	}
 	return stepUp(level, why, f)
+}
+
+// unusual says what it is that a rule found too much of.
+func unusual(r *rules.Rule) string {
+	switch {
+	case r.Kind == rules.Shift && r.Signal() == "rating":
+		return "an unusual share of low ratings"
+	case r.Kind == rules.Shift:
+		return "an unusual share of " + r.Measure.Sentiment + " mentions"
+	case r.Kind == rules.Backlash:
+		return "an unusual number of complaints under what the brand itself wrote"
+	case countsRecords(r):
+		return "an unusual number of " + nounOf(r)
+	case specific(r) == ownTerms:
+		return "an unusual number of mentions that rule " + r.ID + " looks for"
+	}
+	return "an unusual number of complaints"
 }
 
 // budgeted returns the gravest severity whose budget's bar the score has passed; a budget that names only one

@@ -19,7 +19,7 @@ func signalName(r *rules.Rule, dim string) string {
 	if len(r.Per) > 0 {
 		per = r.Per[0]
 	}
-	if r.Windows == nil && plainMatch(&r.Match) {
+	if r.Kind == rules.Burst && r.Windows == nil && plainMatch(&r.Match) {
 		negative := r.Match.Sentiment == string(Negative)
 		switch {
 		case per == "" && negative:
@@ -107,7 +107,7 @@ func (m *Model) watched(b *brand, it *Item) []string {
 	var names []string
 	for _, id := range it.Rules {
 		r, ok := m.set.Rule(id)
-		if !ok || r.Kind != rules.Burst {
+		if !ok || !counts(r, it) {
 			continue
 		}
 		for _, dim := range b.dims(r, it) {

@@ -36,6 +36,16 @@ type Item struct {
 	Sketch     uint64       `json:"sk,omitempty"` // of the text, for finding copies
 	Held       bool         `json:"h,omitempty"`  // its source has come on line within the day: it teaches that source's series
 	Copy       bool         `json:"cp,omitempty"` // it says nearly what others said before it, and is no complaint of its own
+	Own        bool         `json:"o,omitempty"`  // the brand itself wrote it: nothing counts it, others may write under it
+	Under      string       `json:"u,omitempty"`  // id of the own mention that it was written under
+	Measured   []string     `json:"ms,omitempty"` // rules of kind shift whose condition holds for it
+	Passed     []Passed     `json:"ps,omitempty"` // how often it had been passed on, in the order of time, the last hours
+}
+
+// Passed is how often a mention had been passed on at a time, in all.
+type Passed struct {
+	At time.Time `json:"t"`
+	N  int       `json:"n"`
 }
 
 // BrandState is what the model keeps about a brand besides its series.
@@ -48,6 +58,7 @@ type BrandState struct {
 	LiveSince time.Time            `json:"live_since,omitzero"` // when it was first heard of by other than a history
 	Incidents int                  `json:"incidents"`           // the number of the last incident
 	Sources   map[string]time.Time `json:"sources"`             // when each was first heard, up to maxSources
+	Heard     map[string]time.Time `json:"heard,omitempty"`     // when each spoke last
 	Onset     map[string]time.Time `json:"onset,omitempty"`     // sources that came on line lately, and when: their mentions only teach
 	Down      []Span               `json:"down,omitempty"`      // when nothing came though much should have, the last few
 	Deduped   map[string]time.Time `json:"deduped,omitempty"`   // each rules: what was told lately, and until when it is one, up to maxDeduped

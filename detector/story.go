@@ -10,6 +10,13 @@ import (
 // raise brings a signal to the incident it belongs to: the one that has it, one of the same story, a lately
 // closed one, or a new one.
 func (m *Model) raise(b *brand, f *found) {
+	m.bring(b, f)
+	if f.rule.Kind != rules.Correlate {
+		m.correlate(b, f)
+	}
+}
+
+func (m *Model) bring(b *brand, f *found) {
 	actor := Actor{Kind: "rule", ID: f.rule.ID, Via: "rule"}
 	if i := m.story(b, f); i != nil {
 		t := begin(*i, m.set, m.now, actor)
@@ -80,6 +87,9 @@ func (m *Model) openOf(b *brand) []*Incident {
 // has none, or a third of the signal's mentions are the incident's or are about its topic too. A solo
 // category about something else stays apart.
 func (m *Model) same(i *Incident, f *found) bool {
+	if silent := f.rule.Kind == rules.Silence; silent || i.Signal == string(rules.Silence) {
+		return false // what is not heard tells no story
+	}
 	if i.Category == f.category {
 		return true
 	}

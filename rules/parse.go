@@ -169,7 +169,7 @@ func (l *loader) top(n *yaml.Node) {
 		"budgets":      l.budgets,
 		"rules":        func(v *yaml.Node) { l.list(v, l.rule) },
 		"playbooks":    func(v *yaml.Node) { l.ids(v, "playbook", l.playbook) },
-		"windows":      func(v *yaml.Node) { l.list(v, l.window); l.notRun(v, "windows") },
+		"windows":      func(v *yaml.Node) { l.list(v, l.window) },
 		"availability": func(v *yaml.Node) { l.notRun(v, "availability") },
 		"sla":          l.slas,
 		"tests":        l.tests,
@@ -207,7 +207,7 @@ func (l *loader) budgets(v *yaml.Node) {
 	})
 }
 
-// slas, tests and window read the parts that this version knows by form only.
+// slas and tests read the parts that this version knows by form only.
 func (l *loader) slas(v *yaml.Node) {
 	l.ids(v, "sla", func(_ string, _, v *yaml.Node) {
 		l.object(v, "an sla", fields{
@@ -228,23 +228,4 @@ func (l *loader) tests(v *yaml.Node) {
 		}
 	})
 	l.notRun(v, "tests")
-}
-
-func (l *loader) window(n *yaml.Node) {
-	var from, to time.Time
-	var end *yaml.Node
-	seen := l.object(n, "a window", fields{
-		"id":     func(v *yaml.Node) { l.define(v, "window", l.str(v)) },
-		"from":   func(v *yaml.Node) { from = l.time(v) },
-		"to":     func(v *yaml.Node) { to = l.time(v); end = v },
-		"effect": nil, "note": nil, "brand": nil,
-	})
-	l.need(n, seen, "a window", "id", "from", "to", "effect")
-	switch {
-	case from.IsZero() || to.IsZero():
-	case !from.Before(to):
-		l.fail(end, "E07", "the window ends before it begins", "", "exchange from and to")
-	case !l.opt.Now.IsZero() && to.Before(l.opt.Now):
-		l.warn(end, "W15", "the window has ended", "it changes nothing any more", "take it out or give it new dates")
-	}
 }

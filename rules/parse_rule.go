@@ -13,11 +13,11 @@ import (
 )
 
 // laterKinds are known to the format and not run by this version.
-var laterKinds = []string{"shift", "gauge", "silence", "unanswered", "spread", "backlash", "correlate"}
+var laterKinds = []string{"unanswered"}
 
 // laterKeys are keys of rules that this version reads and leaves aside. For rules of a kind that it runs
 // they mean that part of what their author wants does not happen, so each is told.
-var laterKeys = []string{"measure", "metric", "direction", "watch", "severity_if", "escalate_if", "sla", "batch", "under", "of", "at_least", "within", "sources", "expect"}
+var laterKeys = []string{"severity_if", "escalate_if", "sla", "batch"}
 
 // ruleDraft is a rule while it is read.
 type ruleDraft struct {
@@ -32,6 +32,7 @@ type ruleDraft struct {
 func (l *loader) rule(n *yaml.Node) {
 	r := &ruleDraft{Rule: &Rule{Pos: l.pos(n)}}
 	known := l.ruleFields(r)
+	l.kindFields(r, known)
 	later := map[string]*yaml.Node{}
 	for _, k := range laterKeys {
 		known[k] = func(v *yaml.Node) { later[k] = v }
@@ -45,11 +46,6 @@ func (l *loader) rule(n *yaml.Node) {
 	}
 	if slices.Contains(laterKinds, string(r.Kind)) {
 		l.notRun(seen["kind"], fmt.Sprintf("a rule of kind %s", r.Kind))
-		if n := later["of"]; n != nil {
-			for _, id := range l.items(n) {
-				l.refer(id, "rule", id.Value)
-			}
-		}
 		return
 	}
 	for _, k := range laterKeys {
@@ -73,7 +69,7 @@ func (l *loader) ruleFields(r *ruleDraft) fields {
 		"title":    func(v *yaml.Node) { r.Title = l.title(v) },
 		"note":     func(v *yaml.Node) { r.Note = l.str(v) },
 		"enabled":  func(v *yaml.Node) { r.off = !l.bool(v) },
-		"kind":     func(v *yaml.Node) { r.Kind = Kind(l.oneOf(v, append([]string{"burst", "each"}, laterKinds...)...)) },
+		"kind":     func(v *yaml.Node) { r.Kind = Kind(l.oneOf(v, kinds...)) },
 		"brand":    func(v *yaml.Node) { r.Brand = l.str(v); l.refer(v, "brand", r.Brand) },
 		"match":    func(v *yaml.Node) { r.Match = l.match(v) },
 		"window":   func(v *yaml.Node) { r.Windows, r.windowNode = l.durations(v), v },
@@ -138,7 +134,7 @@ func (l *loader) floor(v *yaml.Node, r *ruleDraft) {
 	r.floorFields = l.object(v, "floor", fields{
 		"items":   func(v *yaml.Node) { r.Floor.Items = l.int(v, 1, math.MaxInt32) },
 		"authors": func(v *yaml.Node) { r.Floor.Authors = l.int(v, 1, math.MaxInt32) },
-		"shares":  func(v *yaml.Node) { l.int(v, 1, math.MaxInt32) },
+		"shares":  func(v *yaml.Node) { r.Floor.Shares = l.int(v, 1, math.MaxInt32) },
 	})
 }
 
@@ -171,29 +167,14 @@ func (l *loader) resolve(v *yaml.Node, r *ruleDraft) {
 	}})
 }
 
-// checkRule checks what only the whole rule can tell.
-func (l *loader) checkRule(n *yaml.Node, seen map[string]*yaml.Node, r *ruleDraft) {
-	switch r.Kind {
-	case Burst:
-		l.need(n, seen, "a rule of kind burst", "match")
-		l.checkFloor(n, seen["floor"], r)
-		l.checkWindows(r)
-		if r.quietOf > 0 {
-			r.ResolveQuiet = time.Duration(r.quietOf * float64(r.Window()))
-		}
-	case Each:
-		l.need(n, seen, "a rule of kind each", "match", "severity", "dedupe")
-	}
-}
-
-func (l *loader) checkFloor(n, floor *yaml.Node, r *ruleDraft) {
+func (l *loader) checkFloor(n, floor *yaml.Node, r *ruleDraft, keys ...string) {
 	if floor == nil {
 		floor = n
 	}
-	for _, k := range []string{"items", "authors"} {
+	for _, k := range keys {
 		if r.floorFields[k] == nil {
 			l.fail(floor, "E06", "floor."+k+" is missing",
-				"without it two people may wake everybody", "write floor: {items: 5, authors: 3}")
+				"without it two people may wake everybody", floorHints[keys[0]])
 		}
 	}
 	if r.Floor.Items > 0 && r.Floor.Authors > r.Floor.Items {
@@ -201,6 +182,8 @@ func (l *loader) checkFloor(n, floor *yaml.Node, r *ruleDraft) {
 			"each item has one author: the rule could never fire", "make authors at most items")
 	}
 }
+
+var floorHints = map[string]string{"items": "write floor: {items: 5, authors: 3}", "shares": "write floor: {shares: 20}"}
 
 func (l *loader) checkWindows(r *ruleDraft) {
 	const grain, longest = 5 * time.Minute, 24 * time.Hour

@@ -160,11 +160,58 @@ type Tone struct {
 // Kind says what a rule looks at.
 type Kind string
 
-// The kinds of rules that this version runs; see Parse for those it knows by name.
+// The kinds of rules, named by what a person sees; see Parse for those it knows by name only.
 const (
-	Each  Kind = "each"
-	Burst Kind = "burst"
+	Each      Kind = "each"      // a single mention is enough
+	Burst     Kind = "burst"     // more of something than usual
+	Shift     Kind = "shift"     // a larger share of something than usual
+	Spread    Kind = "spread"    // one mention is passed on fast
+	Backlash  Kind = "backlash"  // anger under one thing that the brand itself wrote
+	Gauge     Kind = "gauge"     // a number of a source, such as followers, steps or drifts
+	Silence   Kind = "silence"   // a source says nothing
+	Correlate Kind = "correlate" // several rules tell at the same time
 )
+
+// Reads reports whether rules of the kind look at what single mentions say.
+func (k Kind) Reads() bool { return k != Gauge && k != Silence && k != Correlate }
+
+// Measure is the part of a rule's matches that a rule of kind shift follows: those for which a condition holds.
+type Measure struct {
+	Text      string // as written: "share(sentiment = negative)"
+	Sentiment string // negative, neutral, positive; empty: not asked
+	MaxRating float64
+}
+
+// Counts reports whether a mention that the rule matches is one of those whose share is measured.
+func (m *Measure) Counts(f *Facts) bool {
+	if m.Sentiment != "" {
+		return f.Label == m.Sentiment
+	}
+	return f.Mention != nil && f.Mention.Rating > 0 && f.Mention.Rating <= m.MaxRating
+}
+
+// Watch is one way in which a gauge may move: its length, and whether it is judged as a step (something happened) or as a
+// drift (day by day).
+type Watch struct {
+	Drift  bool
+	Length time.Duration
+}
+
+// Window is a planned event: for as long as it lasts, what it expects is no surprise. From is in it, To is not.
+type Window struct {
+	Pos      Pos
+	ID       string
+	Brand    string // id; empty: every brand
+	From, To time.Time
+	Effects  map[string]Effect // by "volume" or category id
+	Note     string
+}
+
+// Effect is what a window does to bursts of what it names. It never touches severity 1 or rules of kind each.
+type Effect struct {
+	Expected bool    // volume: held at severity 4; a category: one step milder, not past 3
+	Budget   float64 // the budget is multiplied by this; 0: unchanged
+}
 
 // Rate is how often people are willing to be told: N times per Per.
 type Rate struct {
@@ -183,10 +230,11 @@ func (r Rate) PerWeek() float64 {
 // Budget maps a severity to the rate that people allow for it. "2/week" alone is the rate of severity 3.
 type Budget map[Severity]Rate
 
-// Floor is what a burst needs at least before it may tell anybody.
+// Floor is what a rule needs at least before it may tell anybody.
 type Floor struct {
 	Items   int
 	Authors int
+	Shares  int // of one mention within an hour; spread only
 }
 
 // Dedupe says which repetitions of an each rule's hit are one.
@@ -227,6 +275,14 @@ type Rule struct {
 	Budget       Budget
 	Severity     Severity      // 0: decided by category, see the detector
 	Dedupe       Dedupe        // each only
+	Measure      *Measure      // shift only
+	Metric       string        // gauge only: "followers"
+	Direction    string        // gauge only: up, down or both
+	Watch        []Watch       // gauge only
+	Sources      []string      // silence only; nil: every source
+	Of           []string      // correlate only: ids of rules
+	AtLeast      int           // correlate only: how many of them …
+	Within       time.Duration // … within which time
 	ResolveQuiet time.Duration // resolve.quiet; 0: the default
 	Routes       []string      // ids; empty: default
 	Playbook     string        // id; empty: the one of the leading category
@@ -235,6 +291,19 @@ type Rule struct {
 // Signal returns the name of what the rule counts, in the vocabulary of the contract: "negative", "all", "share",
 // "unfollow", "category:<id>", or "rule:<id>" for anything of its own.
 func (r *Rule) Signal() string {
+	switch r.Kind {
+	case Shift:
+		if r.Measure.Sentiment == "" {
+			return "rating"
+		}
+		return "share"
+	case Spread, Backlash, Silence:
+		return string(r.Kind)
+	case Gauge:
+		return "gauge:" + r.Metric
+	case Correlate:
+		return "rule:" + r.ID
+	}
 	m := &r.Match
 	if len(m.Kinds) == 1 && (m.Kinds[0] == sources.Share || m.Kinds[0] == sources.Unfollow) {
 		return string(m.Kinds[0])
@@ -376,10 +445,12 @@ type Set struct {
 	Categories map[string]*Category
 	Playbooks  map[string]*Playbook
 	Budgets    map[string]Budget // by route
+	Windows    []Window          // planned events, in the order of the files
 	Packs      []string
 	Hash       string // of the files, for the audit: first 12 hex digits of a SHA-256
 
-	starter []*Rule            // the embedded rules
+	starter []*Rule // the embedded rules
+	byID    map[string]*Rule
 	byBrand map[string][]*Rule // of the brands that the files name
 	unnamed []*Rule            // of every other brand
 	names   map[string]string  // folded id or name -> id

@@ -31,6 +31,10 @@ func (s *Set) RulesFor(brand string) []*Rule {
 
 // assignRules works out RulesFor once.
 func (s *Set) assignRules() {
+	s.byID = map[string]*Rule{}
+	for _, r := range slices.Backward(s.everyRule()) {
+		s.byID[r.ID] = r // one of the files' over one of the starter pack
+	}
 	packed := slices.Contains(s.Packs, starterPack)
 	s.byBrand = map[string][]*Rule{}
 	for id := range s.Brands {
@@ -59,12 +63,8 @@ func (s *Set) rulesOf(brand string, starter bool) []*Rule {
 
 // Rule returns the rule of that id: one of the files', or of the starter pack.
 func (s *Set) Rule(id string) (*Rule, bool) {
-	for _, r := range s.everyRule() {
-		if r.ID == id {
-			return r, true
-		}
-	}
-	return nil, false
+	r, ok := s.byID[id]
+	return r, ok
 }
 
 // RuleIDs returns the ids of all rules, the embedded starter rules last.

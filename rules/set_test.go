@@ -14,7 +14,7 @@ func TestStarter(t *testing.T) {
 	if s == nil || len(errs) > 0 {
 		t.Fatalf("the embedded files have problems:\n%s", errs)
 	}
-	want := []string{"neg-burst", "topic-burst", "volume", "unfollows", "safety", "privacy-breach", "discrimination", "legal", "death", "minor", "self-harm"}
+	want := []string{"neg-burst", "topic-burst", "volume", "mood", "low-ratings", "spreading", "backlash", "followers", "source-silent", "unfollows", "safety", "privacy-breach", "discrimination", "legal", "death", "minor", "self-harm"}
 	if got := ruleIDs(Starter().RulesFor("anything")); !slices.Equal(got, want) {
 		t.Errorf("starter rules %v, want %v", got, want)
 	}
@@ -98,16 +98,16 @@ rules:
 `
 	own := must(t, "version: 1\n"+rules)
 	packed := must(t, "version: 1\npacks: [starter]\n"+rules)
-	rest := "neg-burst topic-burst unfollows safety privacy-breach discrimination legal death minor self-harm"
+	rest := "neg-burst topic-burst mood low-ratings spreading backlash followers source-silent unfollows safety privacy-breach discrimination legal death minor self-harm"
 	for _, c := range []struct {
 		name, brand, want string
 		set               *Set
 	}{
 		{"named", "acme", "mine ours volume", own},
 		{"named, with nothing of its own", "other", "ours", own},
-		{"not named", "new", "ours neg-burst topic-burst volume unfollows safety privacy-breach discrimination legal death minor self-harm", own},
+		{"not named", "new", "ours neg-burst topic-burst volume mood low-ratings spreading backlash followers source-silent unfollows safety privacy-breach discrimination legal death minor self-harm", own},
 		{"packed", "acme", "mine ours volume " + rest, packed},
-		{"packed other", "other", "ours neg-burst topic-burst volume unfollows safety privacy-breach discrimination legal death minor self-harm", packed},
+		{"packed other", "other", "ours neg-burst topic-burst volume mood low-ratings spreading backlash followers source-silent unfollows safety privacy-breach discrimination legal death minor self-harm", packed},
 	} {
 		if got := strings.Join(ruleIDs(c.set.RulesFor(c.brand)), " "); got != c.want {
 			t.Errorf("%s: rules %s, want %s", c.name, got, c.want)

@@ -123,7 +123,8 @@ func (h *header) model(packed []byte, lex *Lexicon) (*Model, error) {
 	}
 	table := &Table{bits: h.Bits, scale: h.Scale}
 	size, tongues := table.size(), LanguageRow<<LanguageBits
-	z, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<28))
+	z, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1),
+		zstd.WithDecoderMaxMemory(1<<28), zstd.WithDecoderMaxWindow(1<<25))
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ const (
 	itemMedia
 	itemCopy
 	itemHeld
+	itemOwn
 )
 
 // itemKey sorts the items of a brand by time.
@@ -48,7 +49,7 @@ func splitItemKey(k []byte) (brand uint32, at int64, hash uint64, err error) {
 func encodeItem(t *txn, it *detector.Item) ([]byte, error) {
 	e := &encoder{t: t, b: make([]byte, 0, 128)}
 	e.byte(formatV1)
-	e.byte(bit(it.Known, itemKnown) | bit(it.Private, itemPrivate) | bit(it.Media, itemMedia) | bit(it.Copy, itemCopy) | bit(it.Held, itemHeld))
+	e.byte(bit(it.Known, itemKnown) | bit(it.Private, itemPrivate) | bit(it.Media, itemMedia) | bit(it.Copy, itemCopy) | bit(it.Held, itemHeld) | bit(it.Own, itemOwn))
 	e.str(it.Key.Source)
 	e.str(it.Key.ID)
 	e.fixed(it.Author)
@@ -66,6 +67,13 @@ func encodeItem(t *txn, it *detector.Item) ([]byte, error) {
 	e.int(it.Reach)
 	e.fixed(it.Text)
 	e.fixed(it.Sketch)
+	e.str(it.Under)
+	e.words(it.Measured)
+	e.uint(uint64(len(it.Passed)))
+	for _, p := range it.Passed {
+		e.time(p.At)
+		e.int(p.N)
+	}
 	return e.b, e.err
 }
 
@@ -82,7 +90,7 @@ func decodeItem(t *txn, key, v []byte) (detector.Item, error) {
 	flags := d.byte()
 	it := detector.Item{
 		At:    fromNanos(at),
-		Known: flags&itemKnown != 0, Private: flags&itemPrivate != 0, Media: flags&itemMedia != 0, Copy: flags&itemCopy != 0, Held: flags&itemHeld != 0,
+		Known: flags&itemKnown != 0, Private: flags&itemPrivate != 0, Media: flags&itemMedia != 0, Copy: flags&itemCopy != 0, Held: flags&itemHeld != 0, Own: flags&itemOwn != 0,
 		Key:        sources.Key{Source: d.str(), ID: d.str()},
 		Author:     d.fixed(),
 		Weight:     d.int(),
@@ -101,6 +109,12 @@ func decodeItem(t *txn, key, v []byte) (detector.Item, error) {
 	}
 	if len(d.b) > 0 { // the first records had none
 		it.Sketch = d.fixed()
+	}
+	if len(d.b) > 0 { // nor these
+		it.Under, it.Measured = d.str(), d.words()
+		for n := d.uint(); n > 0 && d.err == nil; n-- {
+			it.Passed = append(it.Passed, detector.Passed{At: d.time(), N: d.int()})
+		}
 	}
 	if err := d.done(); err != nil {
 		return detector.Item{}, fmt.Errorf("item: %w", err)

@@ -1,0 +1,198 @@
+package detector
+
+import (
+	"slices"
+	"time"
+
+	"emberwatch/rules"
+)
+
+// sight is one series as one rule looks at it: how unusual it is now, and what the rule remembers of it. Every kind of rule
+// that is judged by its own normal comes this way, whatever its series counts.
+type sight struct {
+	rule    *rules.Rule
+	dim     string // the value of baseline.per
+	key     string // of the series, within its brand
+	word    string // what the signal is called outside
+	episode *episode
+	eval    Eval
+	age     int64 // of the series, in buckets
+	quiet   bool  // it teaches only
+	mute    bool  // whatever begins now is told to nobody
+
+	bar      func(rate float64) (float64, *Budget)
+	touch    func()                                   // have the series written
+	evidence func() Evidence                          // of the mentions behind it
+	reached  func(was *ActiveSignal, step int) bool   // it has doubled that often since it was first told
+	level    func(*found) (rules.Severity, string)    // how grave it is, and why
+	checked  func(f *found, known *Incident, e *Eval) // looks for other causes
+}
+
+// burst looks at one series of counts for one rule. quiet: it teaches only.
+func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool) {
+	floor := float64(minCount)
+	if r.Floor.Items > 0 {
+		floor = float64(r.Floor.Items)
+	}
+	p := s.episode(r.ID)
+	v := &sight{
+		rule: r, dim: dim, key: s.key.Signal, word: signalWord(r, dim), episode: p, eval: s.burst.eval(floor),
+		age: s.burst.cur - s.burst.first, quiet: quiet, mute: b.teaches(s), touch: func() { m.touch(s) }, reached: s.reached,
+	}
+	v.bar = func(rate float64) (float64, *Budget) { return p.barOf(rate, v.age, v.eval.Bucket) }
+	v.evidence = func() Evidence { return m.evidence(b, s, r, &v.eval) }
+	v.level = func(f *found) (rules.Severity, string) { return m.burstLevel(f, v.unsure()) }
+	v.checked = func(f *found, known *Incident, e *Eval) {
+		m.suspect(b, p, f, known, e)
+		if known == nil && notifying(f.signal.Level) && len(b.state.Onset) > 0 && b.mostlyKnown(&f.evidence) {
+			m.release(b)
+			v.eval = s.burst.eval(floor)
+			f.evidence = f.evidence.with(v.evidence())
+			f.reference()
+		}
+	}
+	m.judge(b, v)
+}
+
+func (v *sight) unsure() bool { return v.age < provisional }
+
+// judge brings a series to an incident if it has reached the rule's bar.
+func (m *Model) judge(b *brand, v *sight) {
+	e, p := &v.eval, v.episode
+	rate := m.rateOf(b, v.rule, v.dim)
+	if e.Score < trackedScore && e.Score < barFor(rate) && !p.insideAt(e.Bucket) {
+		return
+	}
+	base, budget := v.bar(rate)
+	if m.plannedFor(b, v) == nil && p.note(e) { // what a planned event brings says nothing about other days
+		v.touch()
+	}
+	if !p.wants(e, base) {
+		return
+	}
+	sig := ActiveSignal{
+		Rule: v.rule.ID, Signal: v.word, Series: v.key, First: m.now, LastHit: m.now, Quiet: Duration(quietOf(v.rule)),
+	}
+	known := m.holding(b, &sig)
+	if known != nil && !m.due(known, v, &sig) {
+		if !p.insideAt(e.Bucket) || p.lastHit != e.Bucket {
+			p.hit(e, base)
+			v.touch()
+		}
+		return
+	}
+	f := found{rule: v.rule, signal: sig, evidence: v.evidence()}
+	if f.evidence.Authors < v.rule.Floor.Authors || !m.begins(v, &f, base) {
+		return
+	}
+	f.evidence.Bar, f.evidence.Budget = base, budget
+	p.tell()
+	f.since = f.evidence.First
+	f.category = leadingCategory(v.dim, v.rule, &f.evidence)
+	if known == nil && !f.opened {
+		known = m.ended(b, &sig) // somebody closed it while it went on
+	}
+	m.step(known, &f, v)
+	f.signal.Level, f.signal.Why = v.level(&f)
+	f.evidence.Learning = learning(v.age)
+	if v.checked != nil {
+		v.checked(&f, known, e)
+	}
+	m.planned(b, &f)
+	m.raise(b, &f)
+}
+
+// begins takes the evaluation into the episode, and reports whether people may be told of it.
+func (m *Model) begins(v *sight, f *found, base float64) bool {
+	e, p := &v.eval, v.episode
+	alone := p.lastHit == p.since
+	opened, above := p.hit(e, base)
+	v.touch()
+	young := v.age < firstDay || v.mute
+	if opened && young {
+		p.muted = true
+	}
+	if !above || v.quiet || young || p.muted || v.unsure() && e.Bucket == p.since {
+		return false // a provisional signal needs two buckets in a row
+	}
+	f.opened = opened || v.unsure() && alone
+	return true
+}
+
+// due reports whether an open incident has to hear of its signal again: its numbers are old, it has grown, or it would
+// be taken for over.
+func (m *Model) due(known *Incident, v *sight, sig *ActiveSignal) bool {
+	was := known.signal(sig)
+	grows := was.Steps < maxSteps && v.reached != nil && v.reached(was, was.Steps+1)
+	return m.now.Sub(known.ChangedAt) >= refreshEvery || grows || known.lapses(sig, m.now)
+}
+
+// step carries over what a signal was first told with, and counts the doublings since.
+func (m *Model) step(known *Incident, f *found, v *sight) {
+	f.reference()
+	if known == nil {
+		return
+	}
+	was := known.signal(&f.signal)
+	f.signal.First, f.signal.Window, f.signal.Count, f.signal.Counts, f.signal.Steps = was.First, was.Window, was.Count, was.Counts, was.Steps
+	for f.signal.Steps < maxSteps && v.reached != nil && v.reached(was, f.signal.Steps+1) {
+		f.signal.Steps++
+		f.grown = true
+	}
+}
+
+// plannedFor returns the planned event that a series is a part of by what it counts.
+func (m *Model) plannedFor(b *brand, v *sight) *rules.Window {
+	w, _ := m.set.Planned(b.state.ID, plannedKey(v.rule, v.dim), m.now)
+	return w
+}
+
+// plannedKey is what a planned event calls that which a rule counts.
+func plannedKey(r *rules.Rule, dim string) string {
+	switch {
+	case r.Signal() == "all":
+		return "volume"
+	case len(r.Per) > 0 && r.Per[0] == "category":
+		return dim
+	case len(r.Match.Categories) == 1:
+		return r.Match.Categories[0]
+	}
+	return ""
+}
+
+// planned marks a signal as part of a planned event. More volume that is expected is worth a notice, complaints about an
+// expected topic one step less than otherwise; a crisis stays one.
+func (m *Model) planned(b *brand, f *found) {
+	what := plannedKey(f.rule, f.category)
+	if what == "" {
+		what = f.category
+	}
+	w, e := m.set.Planned(b.state.ID, what, m.now)
+	if w == nil {
+		return
+	}
+	f.evidence.Planned = w.ID
+	if w.Note != "" {
+		f.evidence.Planned += " (" + w.Note + ")"
+	}
+	switch {
+	case !e.Expected || f.signal.Level == rules.Crisis:
+	case what == "volume":
+		f.signal.Level, f.signal.Why = rules.Notice, "expected during "+w.ID
+	case f.signal.Level.GraverThan(rules.Issue):
+		f.signal.Level, f.signal.Why = f.signal.Level+1, f.signal.Why+"; one step milder during "+w.ID
+	}
+}
+
+// gathered counts the items of a window of buckets that belong.
+func (m *Model) gathered(b *brand, e *Eval, buckets int, belongs func(*Item) bool) Evidence {
+	ev := Evidence{Score: e.Score}
+	m.gather(&ev, b, bucketStart(e.Bucket-int64(buckets)+1), bucketStart(e.Bucket+1), belongs)
+	return ev
+}
+
+// span returns how long so many buckets are.
+func span(buckets int) time.Duration { return time.Duration(buckets) * BucketLength }
+
+// concerns reports whether a rule of a kind looks at the item.
+func (it *Item) concerns(r *rules.Rule) bool { return slices.Contains(it.Rules, r.ID) }
