@@ -29,7 +29,7 @@ func (m *Model) commit(t *turn) {
 	for k := range t.lines {
 		l := t.lines[k]
 		if k == 0 {
-			l.Changes = fields
+			l.Changes, l.Patch = fields, m.patch(t)
 			l.Mentions = append(l.Mentions, i.Evidence.Mentions[:min(5, len(i.Evidence.Mentions))]...)
 		}
 		m.audit(i, l)
@@ -42,6 +42,14 @@ func (m *Model) commit(t *turn) {
 	}
 	m.incidents[i.ID] = i
 	m.putIncident(*i)
+}
+
+// patch is what a turn has changed. Where nobody stores the histories they need none.
+func (m *Model) patch(t *turn) json.RawMessage {
+	if m.volatile {
+		return nil
+	}
+	return patchOf(&t.was, &t.inc)
 }
 
 // putIncident has the incident written with this change, once.
@@ -58,7 +66,7 @@ func (m *Model) putIncident(i Incident) {
 // audit adds a line to the incident's chain.
 func (m *Model) audit(i *Incident, l Audit) {
 	last := m.chain[i.ID]
-	l.Seq, l.Incident, l.RuleHash, l.Prev = last.Seq+1, i.ID, i.RuleHash, last.Hash
+	l.Seq, l.Incident, l.RuleHash, l.Model, l.Prev = last.Seq+1, i.ID, m.set.Hash, m.scorer, last.Hash
 	l.Hash = l.hash()
 	m.chain[i.ID] = l
 	m.change.Audit = append(m.change.Audit, l)
@@ -130,13 +138,19 @@ func (m *Model) overtake(i *Incident) {
 		if a.Incident != i.ID || a.State != AlertPending {
 			continue
 		}
-		overtaken := a.Reason == ReasonReminder || a.Reason == ReasonEscalated ||
-			i.Handling == Closed && a.Kind == KindRoot
+		nudge := a.Reason == ReasonReminder || a.Reason == ReasonEscalated
+		overtaken := nudge && (a.Kind != KindRoot || i.Open()) || a.Kind == KindRoot && i.closedByPeople()
 		if overtaken {
 			a.State = AlertCancelled
 			m.putAlert(a)
 		}
 	}
+}
+
+// closedByPeople reports whether somebody knows of the incident, since they closed it. One that was over before it could
+// be told, in quiet hours, is told all the same.
+func (i *Incident) closedByPeople() bool {
+	return i.Handling == Closed && i.Closing != CalmAgain && i.Closing != Expired
 }
 
 // alert makes the outbox rows of something to tell: on each route, for each way on which it is told there.
@@ -220,7 +234,7 @@ func (m *Model) post(t *turn, x tell, route, via string) {
 		a.Mention = append(a.Mention, route)
 	}
 	if a.Severity > passSeverity(r) && x.kind != KindEdit { // edits make no noise
-		a.NotBefore = QuietEnd(r.Quiet, a.NotBefore)
+		a.NotBefore = m.set.QuietEnd(r, a.NotBefore)
 	}
 	if x.reason == ReasonReminder {
 		m.supersede(&a)
@@ -319,28 +333,4 @@ func passSeverity(r *rules.Route) rules.Severity {
 		return rules.Notice
 	}
 	return max(r.Quiet.PassSeverity, rules.Serious)
-}
-
-// QuietEnd returns when something due at t may be told: t itself, or the end of the quiet hours t lies in.
-func QuietEnd(q *rules.QuietHours, t time.Time) time.Time {
-	if q == nil {
-		return t
-	}
-	zone := q.Zone
-	if zone == nil {
-		zone = time.UTC
-	}
-	local := t.In(zone)
-	minute := local.Hour()*60 + local.Minute()
-	day := 0
-	switch {
-	case q.From <= q.To && minute >= q.From && minute < q.To:
-	case q.From > q.To && minute >= q.From:
-		day = 1
-	case q.From > q.To && minute < q.To:
-	default:
-		return t
-	}
-	end := time.Date(local.Year(), local.Month(), local.Day()+day, q.To/60, q.To%60, 0, 0, zone)
-	return end.In(t.Location())
 }

@@ -229,3 +229,13 @@ func (m *Model) ackAll(e *Event) Result {
 	}
 	return Result{Outcome: Applied, Message: fmt.Sprintf("%s acknowledged by %s", counted(float64(taken), "incidents"), e.Actor.name())}
 }
+
+func union[T comparable](a, b []T) []T {
+	out := slices.Clone(a)
+	for _, x := range b {
+		if !slices.Contains(out, x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}

@@ -1,18 +1,17 @@
 package detector
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"emberwatch/rules"
-	"emberwatch/sources"
 )
 
 // Tick lets the clock work: numbers of open incidents are renewed, signals settle, leases and snoozes end,
 // ladders climb, and what is no longer needed leaves memory.
 func (m *Model) Tick(now time.Time) *Change {
 	m.begin(now)
+	m.clocks()
 	for _, id := range sortedKeys(m.incidents) {
 		i := m.incidents[id]
 		if i.Open() {
@@ -139,6 +138,7 @@ func (m *Model) Respond(e Event, now time.Time) (res Result, c *Change, ok bool)
 		res.Outcome, res.Message = t.respond(&e)
 		if res.Outcome == Applied {
 			m.commit(t)
+			m.heed(&t.inc, &e)
 			if t.inc.Closing == Resolved || t.inc.Closing == KnownEvent {
 				m.confirmed(&t.inc)
 			}
@@ -147,12 +147,25 @@ func (m *Model) Respond(e Event, now time.Time) (res Result, c *Change, ok bool)
 		}
 		res.Incident = *m.incidents[i.ID]
 	}
+	if i != nil {
+		m.brand(i.Brand).clockAt = time.Time{} // what people did may concern its answer clocks
+	}
 	if e.ID != "" {
 		d := Done{ID: id, At: now, Result: res}
 		m.done[id] = d
 		m.change.Done = append(m.change.Done, d)
 	}
 	return res, m.end(), true
+}
+
+// heed stops the answer clocks that an operation speaks of.
+func (m *Model) heed(i *Incident, e *Event) {
+	switch {
+	case e.Op == OpAnswered:
+		m.markAnswered(i, e)
+	case !i.Open():
+		m.dealtWith(i)
+	}
 }
 
 // redraw has the roots of an incident renewed at once, as they should be.
@@ -164,119 +177,4 @@ func (m *Model) redraw(i *Incident) {
 			m.alertVia(t, tell{kind: KindEdit, reason: ReasonUpdated}, route, via)
 		}
 	}
-}
-
-// alias follows merged incidents to the one they went into, so that old links and buttons lead there.
-func (m *Model) alias(id string) string {
-	for range 32 {
-		i, ok := m.incidents[id]
-		if !ok || i.MergedInto == "" {
-			return id
-		}
-		id = i.MergedInto
-	}
-	return id
-}
-
-// merge closes an incident into another of the same brand, which takes over its signals and mentions.
-func (m *Model) merge(i *Incident, e *Event) Result {
-	into, ok := m.incidents[m.alias(e.Args.Into)]
-	switch {
-	case !ok:
-		return Result{Outcome: Refused, Message: fmt.Sprintf("there is no open incident %q to merge into", e.Args.Into), Incident: *i}
-	case into.ID == i.ID:
-		return Result{Outcome: Already, Message: "an incident cannot be merged into itself", Incident: *i}
-	case into.Brand != i.Brand:
-		return Result{Outcome: Refused, Message: "the two are about different brands", Incident: *i}
-	case !i.Open() || !into.Open():
-		return Result{Outcome: Refused, Message: "both have to be open", Incident: *i}
-	}
-	t := begin(*i, m.set, m.now, e.Actor)
-	t.event, t.inc.MergedInto = e.ID, into.ID
-	t.close(Merged, joinNote("into "+into.ID, e.Args.Note))
-	m.commit(t)
-
-	t = begin(*into, m.set, m.now, e.Actor)
-	t.event, t.urgent = e.ID, true
-	for _, s := range i.Signals {
-		t.putSignal(s)
-	}
-	t.inc.Evidence.Mentions = union(t.inc.Evidence.Mentions, i.Evidence.Mentions)
-	before := told(&t.inc)
-	t.relevel()
-	if t.inc.Level.GraverThan(t.inc.Peak) && t.inc.Override == rules.Calm {
-		t.inc.peak(t.inc.Level)
-	}
-	t.line(string(OpMerge), "", joinNote("took in "+i.ID, e.Args.Note))
-	if told(&t.inc).GraverThan(before) {
-		t.worse(notifying(before))
-	} else {
-		t.edit()
-	}
-	m.commit(t)
-	return Result{Outcome: Applied, Message: i.ID + " merged into " + into.ID, Incident: *m.incidents[into.ID]}
-}
-
-func union[T comparable](a, b []T) []T {
-	out := slices.Clone(a)
-	for _, x := range b {
-		if !slices.Contains(out, x) {
-			out = append(out, x)
-		}
-	}
-	return out
-}
-
-// split makes a new incident of chosen mentions; an incident that was merged away is opened again instead.
-func (m *Model) split(i *Incident, e *Event) Result {
-	if old, ok := m.incidents[e.Args.Into]; ok && old.MergedInto == i.ID {
-		t := begin(*old, m.set, m.now, e.Actor)
-		t.event, t.urgent = e.ID, true
-		t.revive()
-		t.reopen(joinNote("split from "+i.ID, e.Args.Note))
-		m.commit(t)
-		m.part(i, old.ID, e, old.Evidence.Mentions, old.Signals)
-		return Result{Outcome: Applied, Message: old.ID + " is on its own again", Incident: *m.incidents[old.ID]}
-	}
-	if len(e.Args.Mentions) == 0 {
-		return Result{Outcome: Refused, Message: "say which mentions the new incident takes, or name the merged incident to bring back", Incident: *i}
-	}
-	b := m.brand(i.Brand)
-	b.state.Incidents++
-	m.touchBrand(b)
-	part := *i
-	part.N, part.ID = b.state.Incidents, fmt.Sprintf("%s-%d", i.Brand, b.state.Incidents)
-	part.Version, part.Previous, part.Owner = 0, i.ID, "" // a severity that somebody has set goes along
-	part.Closing, part.ClosedBy, part.ClosedAt = "", "", time.Time{}
-	part.Signals = nil
-	part.Signals = append(part.Signals, i.Signals[:min(1, len(i.Signals))]...)
-	for k := range part.Signals {
-		part.Signals[k].Series = "" // of its own: the series goes on speaking for the old one
-	}
-	part.Evidence = m.evidenceOf(b, e.Args.Mentions)
-	part.Sentence = fmt.Sprintf("%s from %s, split from %s.",
-		counted(float64(len(e.Args.Mentions)), "mentions"), people(part.Evidence.Authors), i.ID)
-	t := begin(part, m.set, m.now, e.Actor)
-	t.event = e.ID
-	t.revive()
-	t.open()
-	m.commit(t)
-
-	m.part(i, part.ID, e, e.Args.Mentions, nil)
-	return Result{Outcome: Applied, Message: "the mentions are now incident " + part.ID, Incident: *m.incidents[part.ID]}
-}
-
-// part takes out of an incident what another has of its own now.
-func (m *Model) part(i *Incident, to string, e *Event, mentions []sources.Key, signals []ActiveSignal) {
-	t := begin(*i, m.set, m.now, e.Actor)
-	t.event, t.urgent = e.ID, true
-	t.inc.Evidence.Mentions = slices.DeleteFunc(slices.Clone(i.Evidence.Mentions), func(k sources.Key) bool {
-		return slices.Contains(mentions, k)
-	})
-	t.inc.Signals = slices.DeleteFunc(t.inc.Signals, func(s ActiveSignal) bool {
-		return slices.ContainsFunc(signals, func(x ActiveSignal) bool { return x.Rule == s.Rule && x.Series == s.Series })
-	})
-	t.line(string(OpSplit), "", joinNote(to+" taken out", e.Args.Note))
-	t.edit()
-	m.commit(t)
 }

@@ -138,7 +138,8 @@ func (r *Replay) one(m *sources.Mention, judged []Judged) {
 	r.show(c)
 }
 
-// advance ticks up to a time: once a minute while an incident is open, otherwise often enough to hear a silence.
+// advance ticks up to a time: once a minute while an incident is open or a complaint waits, otherwise often enough to hear
+// a silence.
 func (r *Replay) advance(to time.Time) {
 	for !r.clock.IsZero() {
 		step := silenceEvery
@@ -153,9 +154,15 @@ func (r *Replay) advance(to time.Time) {
 	r.clock = to
 }
 
+// anyOpen reports whether an incident is open, or could open because a clock runs.
 func (m *Model) anyOpen() bool {
 	for _, i := range m.incidents {
 		if i.Open() {
+			return true
+		}
+	}
+	for _, b := range m.brands {
+		if len(b.waiting) > 0 {
 			return true
 		}
 	}

@@ -94,6 +94,8 @@ func newLoader(opt Options) *loader {
 			Categories: map[string]*Category{},
 			Playbooks:  map[string]*Playbook{},
 			Budgets:    map[string]Budget{},
+			Calendars:  map[string]*Calendar{},
+			SLAs:       map[string]*SLA{},
 		},
 	}
 }
@@ -170,8 +172,8 @@ func (l *loader) top(n *yaml.Node) {
 		"rules":        func(v *yaml.Node) { l.list(v, l.rule) },
 		"playbooks":    func(v *yaml.Node) { l.ids(v, "playbook", l.playbook) },
 		"windows":      func(v *yaml.Node) { l.list(v, l.window) },
-		"availability": func(v *yaml.Node) { l.notRun(v, "availability") },
-		"sla":          l.slas,
+		"availability": func(v *yaml.Node) { l.ids(v, "calendar", l.calendar) },
+		"sla":          func(v *yaml.Node) { l.ids(v, "sla", l.sla) },
 		"tests":        l.tests,
 	}
 	if l.builtin {
@@ -207,17 +209,7 @@ func (l *loader) budgets(v *yaml.Node) {
 	})
 }
 
-// slas and tests read the parts that this version knows by form only.
-func (l *loader) slas(v *yaml.Node) {
-	l.ids(v, "sla", func(_ string, _, v *yaml.Node) {
-		l.object(v, "an sla", fields{
-			"first_answer": func(v *yaml.Node) { l.duration(v) }, "answer": func(v *yaml.Node) { l.duration(v) },
-			"clock": nil, "breach_severity": func(v *yaml.Node) { l.severity(v) },
-		})
-	})
-	l.notRun(v, "sla")
-}
-
+// tests reads the part that this version knows by form only.
 func (l *loader) tests(v *yaml.Node) {
 	l.list(v, func(n *yaml.Node) {
 		seen := l.object(n, "a test", fields{

@@ -60,10 +60,13 @@ func (l *loader) quietHours(v *yaml.Node) *QuietHours {
 	seen := l.object(v, "quiet_hours", fields{
 		"timezone":      func(v *yaml.Node) { q.Zone = l.zone(v) },
 		"hours":         func(v *yaml.Node) { q.From, q.To = l.hours(v) },
+		"outside":       func(v *yaml.Node) { q.Outside = l.clock(v, "never") },
 		"pass_severity": func(v *yaml.Node) { q.PassSeverity = l.passSeverity(v) },
 		"otherwise":     func(v *yaml.Node) { q.Otherwise = l.oneOf(v, "digest_at_end", "hold") },
 	})
-	l.need(v, seen, "quiet_hours", "hours")
+	if seen != nil && seen["outside"] == nil {
+		l.need(v, seen, "quiet_hours", "hours")
+	}
 	return q
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -157,6 +158,7 @@ func (d *Daemon) openDetector(ctx context.Context, set *rules.Set) error {
 	d.detector, err = detector.Open(ctx, detector.Options{
 		Store: db, Reader: db, Scorer: d.model, Rules: set,
 		Log: d.log.With("part", "detector"), Metrics: d.metrics, AutoBrands: d.cfg().Limits.AutoBrands,
+		Model: strings.TrimSpace(d.model.Card.Name + " " + d.model.Card.Trained),
 	})
 	return err
 }

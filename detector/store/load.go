@@ -31,7 +31,7 @@ func (db *DB) Load(ctx context.Context) (*detector.State, error) {
 	err := db.state.view(func(t *txn) error {
 		s.Seq = readSeq(t.b(metaBucket))
 		for _, load := range []func(*txn, *detector.State) error{
-			loadItems, loadSeries, loadBrands, loadIncidents, loadAlerts, loadDone, loadCursors,
+			loadItems, loadSeries, loadBrands, loadIncidents, loadAlerts, loadWaiting, loadDone, loadCursors,
 		} {
 			if err := load(t, s); err != nil {
 				return err
@@ -68,6 +68,11 @@ func loadSeries(t *txn, s *detector.State) error {
 		})
 		return err
 	})
+}
+
+func loadWaiting(t *txn, s *detector.State) (err error) {
+	s.Waiting, err = all[detector.Waiting](t.b(waitingBucket))
+	return err
 }
 
 func loadBrands(t *txn, s *detector.State) (err error) {
