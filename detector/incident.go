@@ -204,7 +204,25 @@ type Args struct {
 	Into     string            `json:"into,omitempty"`     // merge
 	Mentions []sources.Key     `json:"mentions,omitempty"` // split, answered
 	Facts    map[string]string `json:"facts,omitempty"`    // facts
+	Draft    *DraftUse         `json:"draft,omitempty"`    // answered, note: what became of a draft
 }
+
+// DraftUse is what a person did with the reply drafts to one mention.
+type DraftUse struct {
+	ID      string      `json:"id,omitempty"` // of the draft; empty: of none
+	Mention sources.Key `json:"mention"`
+	Use     DraftFate   `json:"use"`
+}
+
+// DraftFate is what became of drafts.
+type DraftFate string
+
+// The fates of drafts: sent as it was, sent with changes, or none of them fitted.
+const (
+	DraftUsed      DraftFate = "used"
+	DraftEdited    DraftFate = "edited"
+	DraftDiscarded DraftFate = "discarded"
+)
 
 // Event is one operation on one incident. ID makes it idempotent: a repeated id gets the first result.
 // Expected is the version the person saw, 0 for whatever is current.
@@ -249,6 +267,7 @@ type Audit struct {
 	Patch    json.RawMessage   `json:"patch,omitempty"` // all that the turn changed, see Fold; on its first line
 	Model    string            `json:"model,omitempty"` // of sentiment, by which the mentions were judged
 	Mentions []sources.Key     `json:"mentions,omitempty"`
+	Draft    *DraftUse         `json:"draft,omitempty"`
 	Event    string            `json:"event,omitempty"` // id of the event behind it
 	Prev     string            `json:"prev"`
 	Hash     string            `json:"hash"`

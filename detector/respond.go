@@ -189,6 +189,7 @@ func (t *turn) note(e *Event) (Outcome, string) {
 		return Refused, "the note is empty"
 	}
 	t.line(string(OpNote), "", e.Args.Note)
+	t.lines[len(t.lines)-1].Draft = e.Args.Draft
 	t.urgent = false
 	return Applied, "noted"
 }
@@ -240,6 +241,7 @@ func (t *turn) facts(e *Event) (Outcome, string) {
 func (t *turn) answered(e *Event) (Outcome, string) {
 	t.line(string(OpAnswered), "", e.Args.Note)
 	t.lines[len(t.lines)-1].Mentions = e.Args.Mentions
+	t.lines[len(t.lines)-1].Draft = e.Args.Draft
 	t.urgent = false
 	return Applied, "marked as answered"
 }

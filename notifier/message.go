@@ -12,7 +12,8 @@ import (
 // message looks up everything that is needed to tell people about an alert, as it is now.
 func (d *Dispatcher) message(ctx context.Context, a *detector.Alert) (*Message, error) {
 	set := d.opt.Rules()
-	m := &Message{Alert: *a, Brand: &rules.Brand{}, Route: set.Route(a.Route), Now: d.Now()}
+	m := &Message{Alert: *a, Brand: &rules.Brand{}, Route: set.Route(a.Route), Zone: set.Zone, Now: d.Now()}
+	m.Language = d.opt.Languages.In(m.Route.Language)
 	if a.Kind != detector.KindRoot {
 		m.Root, _ = d.opt.Outbox.Root(a)
 	}
@@ -31,16 +32,12 @@ func (d *Dispatcher) message(ctx context.Context, a *detector.Alert) (*Message, 
 	return m, d.describe(ctx, m, set)
 }
 
-// DigestWords says how many incidents a digest names, and why it names them.
-func (m *Message) DigestWords() string {
-	n, s := len(m.Digest), "s"
-	if n == 1 {
-		s = ""
-	}
+// DigestKey is the phrase by which a digest begins: it gathered what came until its time, or what came at once.
+func (m *Message) DigestKey() string {
 	if detector.IsList(m.Alert.Incident) {
-		return fmt.Sprintf("Digest: %d incident%s", n, s)
+		return "digest.list"
 	}
-	return fmt.Sprintf("%d more incident%s came at once", n, s)
+	return "digest.root"
 }
 
 // describe fills in what there is to say about the alert's incident.
@@ -70,6 +67,9 @@ func (d *Dispatcher) describe(ctx context.Context, m *Message, set *rules.Set) e
 		}
 	}
 	m.Drafts = d.drafts(ctx, m)
+	if d.opt.Chart != nil && charted(&m.Alert) {
+		m.Chart = d.opt.Chart(m)
+	}
 	return nil
 }
 
@@ -87,6 +87,11 @@ func BrandName(b *rules.Brand) string {
 		return b.Names[0]
 	}
 	return b.ID
+}
+
+// charted reports whether a picture goes with an alert: where an incident begins, and where it grows.
+func charted(a *detector.Alert) bool {
+	return a.Kind == detector.KindRoot || a.Kind == detector.KindBroadcast && a.Reason == detector.ReasonWorse
 }
 
 // unnamed is a brand that no rule file names: it is called as the mentions called it.

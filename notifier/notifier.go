@@ -41,6 +41,9 @@ type Message struct {
 	Digest   []Entry           // of a digest: the incidents that it names, the gravest first; Incident is zero then
 	Next     *Escalation       // what happens if nobody acknowledges; nil: nothing
 	Link     string            // to the incident on the page; may be empty
+	Language *Language         // of our own words; nil: English
+	Zone     *time.Location    // of the weekday in our sentence; nil: UTC
+	Chart    *Chart            // of what was counted; nil: none belongs to this alert
 	Now      time.Time
 }
 

@@ -19,6 +19,7 @@ import (
 	"emberwatch/detector/store"
 	"emberwatch/detector/topics"
 	"emberwatch/notifier"
+	"emberwatch/notifier/chart"
 	"emberwatch/notifier/console"
 	"emberwatch/notifier/draft"
 	"emberwatch/notifier/slack"
@@ -51,7 +52,8 @@ type Daemon struct {
 	detector   *detector.Detector
 	library    *draft.Library
 	about      *notifier.About
-	slack      *slack.Notifier // nil: not configured
+	languages  *notifier.Languages // nil: the embedded ones
+	slack      *slack.Notifier     // nil: not configured
 	console    *console.Notifier
 	notifiers  atomic.Pointer[map[string]notifier.Notifier] // those of the configuration, by name; replaced by a reload
 	dispatcher *notifier.Dispatcher
@@ -174,6 +176,9 @@ func (d *Daemon) makeNotifiers() error {
 		defer cancel()
 		return finder.Close(ctx)
 	})
+	if d.languages, err = d.cfg().languages(); err != nil {
+		return err
+	}
 	d.about = &notifier.About{Reader: d.db, Topics: finder}
 	d.console = console.New(d.out, console.Options{Color: d.color, Zone: time.Local, Width: terminalWidth()})
 	var fallback notifier.Notifier
@@ -191,9 +196,23 @@ func (d *Daemon) makeNotifiers() error {
 	d.dispatcher = notifier.NewDispatcher(notifier.DispatchOptions{
 		Outbox: d.detector, Reader: d.db, Rules: d.detector.Rules,
 		For: d.notifierFor, Fallback: fallback, Drafter: d.library, About: d.about, Link: d.link, Log: d.log.With("part", "dispatcher"),
-		Metrics: d.metrics,
+		Metrics: d.metrics, Chart: d.draw, Languages: d.languages,
 	})
 	return nil
+}
+
+// draw draws what an incident's signal did over the last day. Without a picture the message still goes out.
+func (d *Daemon) draw(m *notifier.Message) *notifier.Chart {
+	c, ok := d.detector.Course(m.Incident.ID)
+	if !ok {
+		return nil
+	}
+	picture, err := chart.Draw(&c, chart.Options{Language: m.Language, Zone: d.detector.Rules().Zone})
+	if err != nil {
+		d.log.Warn("alert without a chart", "incident", m.Incident.ID, "err", err)
+		return nil
+	}
+	return picture
 }
 
 // notifierFor is the way to people: the notifier of that name; without one Slack where it is configured, else the
@@ -211,10 +230,10 @@ func (d *Daemon) notifierFor(via string) notifier.Notifier {
 func (d *Daemon) newSlack() (*slack.Notifier, error) {
 	s := &d.cfg().Slack
 	return slack.New(slack.Config{
-		BotToken: s.BotToken.value, AppToken: s.AppToken.value, APIURL: s.APIURL,
+		BotToken: s.BotToken.value, AppToken: s.AppToken.value, SigningSecret: s.SigningSecret.value, APIURL: s.APIURL,
 		DefaultChannel: s.Channel, Logger: d.log.With("part", "slack"), Zone: d.detector.Rules().Zone,
 		Allow:     slack.Allow{Act: s.Allow.Act, Resolve: s.Allow.Resolve},
-		Responder: d.detector, Reader: d.db,
+		Responder: d.detector, Reader: d.db, Rules: d.detector.Rules, Languages: d.languages,
 		Drafts: func(ctx context.Context, id string) ([]slack.Drafted, error) {
 			found, err := d.draftsFor(ctx, id)
 			out := make([]slack.Drafted, len(found))
@@ -265,7 +284,7 @@ func (d *Daemon) makeSources() error {
 	if err := d.makeIntake(&opt); err != nil {
 		return err
 	}
-	client := sources.NewClient(sources.ClientOptions{Allow: d.allowed(), UserAgent: "emberwatch/" + version()})
+	client := sources.NewClient(sources.ClientOptions{Allow: outgoing(d.cfg()), UserAgent: "emberwatch/" + version()})
 	for i := range d.cfg().Sources {
 		if err := d.addSource(&opt, &d.cfg().Sources[i], client); err != nil {
 			return err
@@ -314,9 +333,10 @@ func (d *Daemon) emit(ctx context.Context, b sources.Batch) (sources.Taken, erro
 	return d.detector.Ingest(ctx, b)
 }
 
-func (d *Daemon) allowed() []netip.Prefix {
+// outgoing are the networks besides public ones that sources may fetch from.
+func outgoing(cfg *Config) []netip.Prefix {
 	var out []netip.Prefix
-	for _, s := range d.cfg().Outgoing.Allow {
+	for _, s := range cfg.Outgoing.Allow {
 		if p, err := netip.ParsePrefix(s); err == nil {
 			out = append(out, p)
 		}
@@ -324,42 +344,42 @@ func (d *Daemon) allowed() []netip.Prefix {
 	return out
 }
 
-// addSource makes one configured source.
+// addSource adds one configured source.
 func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, client *sources.Client) error {
-	var src sources.Source
-	var err error
-	switch s.Type {
-	case "jsonl":
-		src, err = jsonl.New(d.fileOptions(s))
-	case "feed":
-		every, _ := detector.ParseDuration(s.Every) // validated
-		src, err = feed.New(feed.Options{
-			Name: s.Name, URL: s.URL, Every: every, Kind: sources.Kind(s.Kind),
-			Network: s.Network, Brand: s.Brand, Client: client,
-		})
-	case "webhook":
-		return nil // the intake is always there
-	}
-	if err != nil {
+	src, err := newSource(d.cfg(), s, client, func(file string, line int, err error) {
+		d.log.Warn("line not read", "source", s.Name, "file", filepath.Base(file), "line", line, "err", err)
+	})
+	switch {
+	case err != nil:
 		return fmt.Errorf("source %s: %w", s.Name, err)
-	}
-	if s.History {
+	case src == nil: // the intake is always there
+	case s.History:
 		opt.History = append(opt.History, src)
-	} else {
+	default:
 		opt.Sources = append(opt.Sources, src)
 	}
 	return nil
 }
 
-func (d *Daemon) fileOptions(s *SourceConfig) jsonl.Options {
-	o := jsonl.Options{
-		Name: s.Name, Follow: s.Follow, History: s.History, Brand: s.Brand, Stdin: os.Stdin,
-		Report: func(file string, line int, err error) {
-			d.log.Warn("line not read", "source", s.Name, "file", filepath.Base(file), "line", line, "err", err)
-		},
+// newSource makes one configured source; nil for what is pushed. report is told of lines that cannot be read.
+func newSource(cfg *Config, s *SourceConfig, client *sources.Client, report func(file string, line int, err error)) (sources.Source, error) {
+	switch s.Type {
+	case "jsonl":
+		return jsonl.New(fileOptions(cfg, s, report))
+	case "feed":
+		every, _ := detector.ParseDuration(s.Every) // validated
+		return feed.New(feed.Options{
+			Name: s.Name, URL: s.URL, Every: every, Kind: sources.Kind(s.Kind),
+			Network: s.Network, Brand: s.Brand, Client: client,
+		})
 	}
+	return nil, nil
+}
+
+func fileOptions(cfg *Config, s *SourceConfig, report func(file string, line int, err error)) jsonl.Options {
+	o := jsonl.Options{Name: s.Name, Follow: s.Follow, History: s.History, Brand: s.Brand, Stdin: os.Stdin, Report: report}
 	for _, p := range s.Path {
-		o.Paths = append(o.Paths, d.cfg().resolvePath(p))
+		o.Paths = append(o.Paths, cfg.resolvePath(p))
 	}
 	if s.Timezone != "" {
 		o.Timezone, _ = time.LoadLocation(s.Timezone) // validated

@@ -34,7 +34,7 @@ func (p *page) digest() []slackapi.Block {
 	}
 	if n := p.unowned(); n > 0 {
 		all := slackapi.NewButtonBlockElement(actAck, token{incident: p.Alert.Incident}.String(),
-			words("Acknowledge "+some(n, "incident", "incidents"))).WithStyle(slackapi.StylePrimary)
+			words(p.v.Count("digest.ack", n))).WithStyle(slackapi.StylePrimary)
 		blocks = append(blocks, slackapi.NewActionBlock("", all))
 	}
 	return blocks
@@ -49,24 +49,21 @@ func (p *page) digestText() string {
 	var split []string
 	for s := rules.Crisis; s <= rules.Notice; s++ {
 		if count[s] > 0 {
-			split = append(split, icon(s)+" "+some(count[s], s.String(), several[s]))
+			split = append(split, fmt.Sprintf("%s %s × %s", icon(s), p.v.Number(float64(count[s])), p.v.severity(s)))
 		}
 	}
-	s := fmt.Sprintf("📚 *%s*: %s.", p.DigestWords(), strings.Join(split, ", "))
+	s := "📚 " + p.v.Count(p.DigestKey(), len(p.Digest), "split", strings.Join(split, ", "))
 	switch n := p.unowned(); {
 	case n == len(p.Digest) && n > 0:
-		s += " Nobody is on any of them yet."
+		s = join(s, p.v.Say("digest.free.all"))
 	case n > 0:
-		s += fmt.Sprintf(" Nobody is on %s of them yet.", number(float64(n)))
+		s = join(s, p.v.Count("digest.free", n))
 	}
 	if p.Alert.Note != "" {
 		s += "\n" + esc(p.Alert.Note, maxQuote)
 	}
 	return lead(p.mentions, s)
 }
-
-// several are the severities of more than one incident.
-var several = map[rules.Severity]string{rules.Crisis: "crises", rules.Serious: "serious", rules.Issue: "issues", rules.Notice: "notices"}
 
 func (p *page) unowned() int {
 	n := 0
@@ -83,12 +80,12 @@ func (p *page) entries() []string {
 	most := min(longestLine, digestRoom/max(len(p.Digest), 1))
 	lines := make([]string, len(p.Digest))
 	for k := range p.Digest {
-		lines[k] = entry(&p.Digest[k], most)
+		lines[k] = p.entry(&p.Digest[k], most)
 	}
 	return lines
 }
 
-func entry(e *notifier.Entry, most int) string {
+func (p *page) entry(e *notifier.Entry, most int) string {
 	i := &e.Incident
 	mark := icon(i.Severity)
 	switch i.Handling {
@@ -99,16 +96,10 @@ func entry(e *notifier.Entry, most int) string {
 	}
 	s := mark + " *" + esc(i.ID, maxName/2) + "*"
 	if room := most - units(s) - len(" ") - 1; room > 10 {
-		s += " " + esc(digestWords(e), room)
+		s += " " + esc(e.Brand+": "+notifier.Sentence(p.v.Language, i, p.Zone, verbatim), room)
 	}
 	return s
 }
 
-// digestWords are what an entry says besides its name.
-func digestWords(e *notifier.Entry) string {
-	s := e.Incident.Sentence
-	if s == "" {
-		s = e.Incident.Title
-	}
-	return e.Brand + ": " + s
-}
+// verbatim leaves foreign words as they are: the whole is escaped afterwards.
+func verbatim(s string) string { return s }

@@ -128,9 +128,10 @@ func TestEverythingThatCanBePressed(t *testing.T) {
 		{"ack_for", 2, detector.OpAck, detector.Args{Until: nine}},
 		{"snooze", 0, detector.OpSnooze, detector.Args{For: detector.Duration(time.Hour)}},
 		{"snooze", 2, detector.OpSnooze, detector.Args{Until: nine}},
-		{"more", 0, detector.OpResolve, detector.Args{}},
-		{"more", 1, detector.OpFalseAlarm, detector.Args{}},
-		{"more", 2, detector.OpKnownEvent, detector.Args{}},
+		{"snooze", 3, detector.OpSnooze, detector.Args{For: detector.Duration(7 * 24 * time.Hour)}},
+		{"more", 1, detector.OpResolve, detector.Args{}},
+		{"more", 2, detector.OpFalseAlarm, detector.Args{}},
+		{"more", 3, detector.OpKnownEvent, detector.Args{}},
 	} {
 		press(t, s, root, c.action, c.n, "U0BORIS")
 		all := d.all()
@@ -249,7 +250,11 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"U0GUEST", "more", false},
 	} {
 		before, said := len(d.all()), len(s.Ephemerals())
-		press(t, s, root, c.action, 0, c.user)
+		n := 0
+		if c.action == "more" {
+			n = 1 // resolve
+		}
+		press(t, s, root, c.action, n, c.user)
 		if got := len(d.all()) > before; got != c.may {
 			t.Errorf("%s %s: %v", c.user, c.action, got)
 		}

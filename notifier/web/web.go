@@ -141,6 +141,7 @@ func (s *Server) routes() http.Handler {
 		"GET /api/v1/mentions":              s.listMentions,
 		"GET /api/v1/brands":                s.listBrands,
 		"GET /api/v1/sources":               s.listSources,
+		"GET /api/v1/report":                s.getReport,
 		"GET /api/v1/series":                s.getSeries,
 		"/api/":                             noSuchPath,
 	} {
