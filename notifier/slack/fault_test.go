@@ -16,7 +16,9 @@ import (
 
 // lucks are what can become of a call: refused for now, failed, done and the answer lost, slow, too slow, nonsense.
 var lucks = []notifiertest.Fault{
-	{}, {}, {},
+	{},
+	{},
+	{},
 	{Status: 429, RetryAfter: "3"},
 	{Status: 429},
 	{Status: 500},

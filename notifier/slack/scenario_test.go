@@ -94,8 +94,10 @@ func TestTroubleOnTheWayOut(t *testing.T) {
 	}
 	faults := []notifiertest.Fault{
 		{Status: 429, RetryAfter: "1"},
-		{Status: 500}, {Status: 503, After: true},
-		{Drop: true}, {Drop: true, After: true},
+		{Status: 500},
+		{Status: 503, After: true},
+		{Drop: true},
+		{Drop: true, After: true},
 		{Body: "<html>not JSON", After: true},
 		notifiertest.Refuse("internal_error"), notifiertest.Refuse("service_unavailable"), notifiertest.Refuse("invalid_blocks"),
 	}
