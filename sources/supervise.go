@@ -26,7 +26,12 @@ type SupervisorOptions struct {
 	History []Source // read to their end first, in order, one at a time; their batches are marked History
 	Emit    Emit
 	Cursors func(name string) Cursor // the stored cursor of a source; nil: there are none
-	Log     *slog.Logger             // nil: nothing is logged
+
+	// Arrivals returns when mentions of a source came in during the last weeks, in any order, so that its health is
+	// known from the start. nil: it is learned from what comes.
+	Arrivals func(name string) []time.Time
+
+	Log *slog.Logger // nil: nothing is logged
 }
 
 // Supervisor runs all sources side by side. One that fails or panics is started again from its stored
@@ -64,6 +69,11 @@ func (s *Supervisor) Health() []Health { return s.ledger.snapshot() }
 // Run runs the sources until ctx ends or all have read what there is, and returns when the last of them
 // has stopped. It is called once.
 func (s *Supervisor) Run(ctx context.Context) {
+	if s.opt.Arrivals != nil {
+		for _, src := range s.opt.Sources {
+			s.ledger.recall(src.Name(), s.opt.Arrivals(src.Name()))
+		}
+	}
 	for _, src := range s.opt.History {
 		s.supervise(ctx, src, s.emit(src, true), historyTries)
 	}
