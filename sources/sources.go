@@ -7,8 +7,9 @@
 //
 // The parent owns what sources share: the [Mention] and its JSON form, normalisation (HTML to text,
 // Unicode NFC, control characters, time bounds), the guarded outgoing HTTP client with the manners of one that
-// polls ([Client.For], [Poll]), what a poller remembers ([Seen]) and looks at again ([Revisit]), signature checks,
-// and [Supervisor], which runs all sources, restarts those that fail and knows the health of each.
+// polls ([Client.For], [Poll]), what a poller remembers ([Seen], [Listing]) and looks at again ([Revisit]), signature
+// checks and the [Inlet] of those that are pushed to, and [Supervisor], which runs all sources, restarts those that
+// fail and knows the health of each.
 //
 // This package never judges a mention, never decides what is unusual, and never logs text of a mention.
 //

@@ -118,13 +118,13 @@ func spread(m *sources.Mention) int {
 	return m.Reach() + m.Engagement.Likes + 10*m.Engagement.Replies
 }
 
-// Of what the health of a source is learned from at start.
+// Of what the health of a source is learned from at start. It costs a look at everything that came in meanwhile.
 const (
-	arrivalsFor = 28 * 24 * time.Hour
+	arrivalsFor = 7 * 24 * time.Hour
 	arrivalsMax = 2000
 )
 
-// arrivals are the times of a source's mentions of the last weeks, as far as one has to know.
+// arrivals are the times of a source's mentions of the last week, the newest of them.
 func (d *Daemon) arrivals(source string) []time.Time {
 	found, err := d.db.Mentions(context.Background(), detector.MentionFilter{
 		Source: source, From: d.detector.Now().Add(-arrivalsFor), Limit: arrivalsMax,
