@@ -207,11 +207,16 @@ type Args struct {
 	Draft    *DraftUse         `json:"draft,omitempty"`    // answered, note: what became of a draft
 }
 
-// DraftUse is what a person did with the reply drafts to one mention.
+// DraftUse is what a person did with the reply drafts to one mention. With Text, people's changes can be offered the
+// next time.
 type DraftUse struct {
-	ID      string      `json:"id,omitempty"` // of the draft; empty: of none
-	Mention sources.Key `json:"mention"`
-	Use     DraftFate   `json:"use"`
+	ID       string      `json:"id,omitempty"` // of the draft; empty: of none
+	Mention  sources.Key `json:"mention"`
+	Use      DraftFate   `json:"use"`
+	Playbook string      `json:"playbook,omitempty"` // of the draft, as its language and network
+	Lang     string      `json:"lang,omitempty"`
+	Network  string      `json:"network,omitempty"`
+	Text     string      `json:"text,omitempty"` // as it was sent
 }
 
 // DraftFate is what became of drafts.

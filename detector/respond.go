@@ -223,25 +223,26 @@ func (t *turn) facts(e *Event) (Outcome, string) {
 	if t.inc.Handling == Closed {
 		return Refused, t.stateSentence()
 	}
-	facts := map[string]string{}
-	for k, v := range t.inc.Facts {
-		facts[k] = v
-	}
-	var names []string
-	for _, k := range sortedKeys(e.Args.Facts) {
-		facts[k] = e.Args.Facts[k]
-		names = append(names, k)
+	facts, err := renewFacts(t.inc.Facts, e.Args.Facts)
+	if err != nil {
+		return Refused, err.Error()
 	}
 	t.inc.Facts, t.inc.FactsAt = facts, t.now
-	t.line(string(OpFacts), "", joinNote(strings.Join(names, ", "), e.Args.Note))
+	t.line(string(OpFacts), "", joinNote(strings.Join(sortedKeys(e.Args.Facts), ", "), e.Args.Note))
 	t.edit()
 	return Applied, "fact sheet renewed"
 }
 
+// maxReplyRunes is the longest reply that is kept: no network takes a longer one.
+const maxReplyRunes = 32_000
+
 func (t *turn) answered(e *Event) (Outcome, string) {
+	if d := e.Args.Draft; d != nil && utf8.RuneCountInString(d.Text) > maxReplyRunes {
+		return Refused, fmt.Sprintf("the reply is longer than %d characters", maxReplyRunes)
+	}
 	t.line(string(OpAnswered), "", e.Args.Note)
-	t.lines[len(t.lines)-1].Mentions = e.Args.Mentions
-	t.lines[len(t.lines)-1].Draft = e.Args.Draft
+	l := &t.lines[len(t.lines)-1]
+	l.Mentions, l.Draft = e.Args.Mentions, e.Args.Draft
 	t.urgent = false
 	return Applied, "marked as answered"
 }

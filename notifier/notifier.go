@@ -141,7 +141,7 @@ const (
 	Handover Suggest = "handover"
 )
 
-// Request asks for reply drafts to one mention.
+// Request asks for reply drafts to one mention. Everything from History on may be empty.
 type Request struct {
 	Mention  detector.Judged
 	Incident *detector.Incident // nil: outside of one
@@ -149,6 +149,10 @@ type Request struct {
 	Network  string             // empty: the mention's, else its source's
 	Rules    *rules.Set
 	Now      time.Time
+	History  []detector.Incident       // the brand's earlier incidents: a repetition weighs more
+	Sent     []string                  // what the brand has said lately in the same thread or incident
+	Edits    []detector.DraftUse       // how people changed drafts before, the newest first
+	Hours    func(time.Time) time.Time // when somebody is first there to answer, not before a time; nil: always
 }
 
 // Guard is the result of one check on a draft.
@@ -156,7 +160,8 @@ type Guard struct {
 	ID    string `json:"id"`    // G01, …
 	Level string `json:"level"` // hard, warning
 	Pass  bool   `json:"pass"`
-	Why   string `json:"why"` // one line; empty when passed
+	Why   string `json:"why"`  // one line; empty when passed
+	What  string `json:"what"` // what it looks at, in one line
 }
 
 // Draft is one reply that a person could send. It is never posted by the daemon.
@@ -169,14 +174,59 @@ type Draft struct {
 	Limit    int     `json:"limit"`  // 0: none known
 	Sendable bool    `json:"sendable"`
 	Guards   []Guard `json:"guards"`
+	Kind     string  `json:"kind"`            // reply, holding_statement
+	Playbook string  `json:"playbook"`        // whose template it is
+	Origin   Origin  `json:"origin"`          // where the words come from
+	Model    string  `json:"model,omitempty"` // that rephrased it
+	Facts    []Fact  `json:"facts,omitempty"` // of the fact sheet, that stand in it
+}
+
+// Origin says where the words of a draft come from.
+type Origin string
+
+// The origins.
+const (
+	Reviewed  Origin = "template"  // a reviewed text with its slots filled
+	Edited    Origin = "edited"    // what a person made of one before
+	Rephrased Origin = "rephrased" // what a model made of one just now
+)
+
+// Fact is one entry of an incident's fact sheet.
+type Fact struct {
+	Name  string    `json:"name"` // see detector.FactKnown and its like
+	Text  string    `json:"text"`
+	State FactState `json:"state"`
+}
+
+// FactState says how far a fact may be relied on.
+type FactState string
+
+// The states of a fact. A stale one withholds the drafts that hold it.
+const (
+	Confirmed FactState = "confirmed" // known, cleared, or set by a person for this incident
+	Checking  FactState = "checking"  // being looked into
+	Standing  FactState = "standing"  // of the playbook: true of every such incident
+	Stale     FactState = "stale"
+)
+
+// Posture is how much responsibility the drafts take, and why. It is a proposal unless a person has set it.
+type Posture struct {
+	Cluster rules.Cluster `json:"cluster"`
+	Why     string        `json:"why"`
+	Set     bool          `json:"set"` // by a person
 }
 
 // Suggestion is what a drafter says about one mention.
 type Suggestion struct {
-	Suggest Suggest  `json:"suggest"`
-	Why     string   `json:"why"`
-	Approve []string `json:"approve,omitempty"` // roles that must approve at this severity
-	Drafts  []Draft  `json:"drafts"`
+	Suggest  Suggest   `json:"suggest"`
+	Why      string    `json:"why"`
+	Approve  []string  `json:"approve,omitempty"` // roles that must approve at this severity
+	Drafts   []Draft   `json:"drafts"`
+	Playbook string    `json:"playbook,omitempty"`
+	Posture  *Posture  `json:"posture,omitempty"` // nil: nothing to answer for
+	DoNot    []string  `json:"do_not,omitempty"`  // what people agreed not to say
+	Facts    []Fact    `json:"facts,omitempty"`   // the whole fact sheet
+	FactsAt  time.Time `json:"facts_at,omitzero"` // when people last set it
 }
 
 // Drafter makes reply drafts. The same request always gives the same drafts.

@@ -129,16 +129,40 @@ func (l *loader) playbook(id string, k, v *yaml.Node) {
 				l.refer(n, "category", n.Value)
 			}
 		},
-		"cluster":    func(v *yaml.Node) { p.Cluster = l.cluster(v) },
-		"cluster_if": func(v *yaml.Node) { l.notRun(v, "cluster_if") },
-		"facts":      func(v *yaml.Node) { p.Facts = l.facts(v) },
-		"approve":    func(v *yaml.Node) { p.Approve = l.approve(v) },
+		"cluster": func(v *yaml.Node) { p.Cluster = l.cluster(v) },
+		"cluster_if": func(v *yaml.Node) {
+			l.list(v, func(n *yaml.Node) { p.ClusterIf = append(p.ClusterIf, l.clusterIf(n)) })
+		},
+		"facts":   func(v *yaml.Node) { p.Facts = l.facts(v) },
+		"approve": func(v *yaml.Node) { p.Approve = l.approve(v) },
 		"drafts": func(v *yaml.Node) {
 			l.list(v, func(n *yaml.Node) { p.Drafts = append(p.Drafts, l.template(n)) })
 		},
 		"do_not": func(v *yaml.Node) { p.DoNot = l.strs(v) },
 	})
 	l.set.Playbooks[id] = p
+}
+
+// historyForm is the one condition of a cluster: how many earlier incidents there were.
+var historyForm = regexp.MustCompile(`^incidents\((?:([a-z0-9][a-z0-9_-]*)\s*,\s*)?(\d+(?:mo|[smhdw]))\)\s*>=\s*(\d{1,4})$`)
+
+func (l *loader) clusterIf(n *yaml.Node) ClusterIf {
+	var c ClusterIf
+	seen := l.object(n, "cluster_if", fields{
+		"when": func(v *yaml.Node) {
+			m := historyForm.FindStringSubmatch(strings.TrimSpace(l.str(v)))
+			if m == nil {
+				l.fail(v, "type", describe(v)+" is no condition on earlier incidents", "the cluster would never change", "write incidents(leak-tank, 60d) >= 2, or incidents(60d) >= 2 for those of the same kind")
+				return
+			}
+			c.Of = m[1]
+			c.Within = l.duration(&yaml.Node{Kind: yaml.ScalarNode, Value: m[2], Line: v.Line, Column: v.Column})
+			c.AtLeast, _ = strconv.Atoi(m[3])
+		},
+		"cluster": func(v *yaml.Node) { c.Cluster = l.cluster(v) },
+	})
+	l.need(n, seen, "cluster_if", "when", "cluster")
+	return c
 }
 
 func (l *loader) facts(v *yaml.Node) PlaybookFacts {
@@ -194,6 +218,12 @@ func (l *loader) template(n *yaml.Node) Template {
 				"kind":      func(v *yaml.Node) { t.Kind = l.oneOf(v, "reply", "holding_statement") },
 				"networks":  func(v *yaml.Node) { t.Networks = l.strs(v) },
 				"languages": func(v *yaml.Node) { t.Languages = l.languages(v) },
+				"clusters": func(v *yaml.Node) {
+					for _, n := range l.items(v) {
+						t.Clusters = append(t.Clusters, l.cluster(n))
+					}
+				},
+				"address": func(v *yaml.Node) { t.Address = l.oneOf(v, "du", "tú") },
 			})
 		},
 		"text": func(v *yaml.Node) { t.Text = l.str(v); l.slots(v) },
@@ -207,7 +237,7 @@ var knownSlots = []string{
 	"item.author_greeting", "item.author", "item.product",
 	"brand.name", "facts.instruction", "facts.known", "facts.checking",
 	"facts.next_update.time", "facts.next_update.where",
-	"next_contact.local", "now.local", "sign_off", "availability",
+	"next_contact.local", "now.local", "sign_off", "availability", "introduction", "apology",
 }
 
 var (

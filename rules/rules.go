@@ -409,10 +409,19 @@ type Playbook struct {
 	ID         string
 	Categories []string // it answers for these where a rule names no playbook
 	Cluster    Cluster
+	ClusterIf  []ClusterIf // the first that holds replaces Cluster
 	Facts      PlaybookFacts
 	Approve    map[Severity][]string // roles that must approve a draft
 	Drafts     []Template
 	DoNot      []string
+}
+
+// ClusterIf is a cluster that is proposed once the brand has had enough earlier incidents.
+type ClusterIf struct {
+	Of      string        // id of a rule, category or playbook; empty: those of the same kind
+	Within  time.Duration // before now
+	AtLeast int
+	Cluster Cluster
 }
 
 // PlaybookFacts are the facts a playbook starts an incident's fact sheet with.
@@ -437,6 +446,8 @@ type Template struct {
 	Kind      string   // reply (default), holding_statement
 	Networks  []string // families or networks; empty: all
 	Languages []string
+	Clusters  []Cluster // empty: all
+	Address   string    // du, tú: the familiar form; empty: the one used to strangers
 	Text      string
 }
 

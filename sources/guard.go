@@ -84,6 +84,9 @@ func redirect(req *http.Request, via []*http.Request) error {
 	if req.URL.Host == first.Host && (req.URL.Scheme == first.Scheme || req.URL.Scheme == "https") {
 		return nil
 	}
+	if req.Body != nil && req.Body != http.NoBody { // of a 307 or 308: what we send may be a secret as a whole
+		return errors.New("redirect of a body to another host")
+	}
 	for name := range req.Header {
 		switch name {
 		case "Accept", "Accept-Language", "User-Agent":

@@ -16,6 +16,7 @@ type ledger struct {
 type entry struct {
 	Health
 	since time.Time // of the present run
+	gaps  gaps
 }
 
 // snapshot returns the health of every source, by name.
@@ -63,14 +64,34 @@ func (l *ledger) started(name string, now time.Time) {
 func (l *ledger) took(name string, b Batch, taken Taken, now time.Time) {
 	l.update(name, func(e *entry) {
 		e.State, e.LastSuccess = Running, now
-		if len(b.Mentions) > 0 {
-			e.LastMention = now
+		if !b.History && hasNew(b.Mentions) {
+			e.heard(now)
 		}
 		e.Mentions += int64(taken.Accepted)
 		e.Duplicates += int64(taken.Duplicates)
 		e.Rejected += int64(b.Rejected + len(taken.Rejected))
 		if now.Sub(e.since) >= healthySpell {
 			e.Failures, e.LastError = 0, ""
+		}
+	})
+}
+
+// heard notes that a mention came.
+func (e *entry) heard(at time.Time) {
+	e.gaps.note(at)
+	e.LastMention, e.ExpectedGap = e.gaps.last, e.gaps.expected()
+}
+
+// hasNew reports whether one of the mentions is neither an edit nor a deletion.
+func hasNew(ms []Mention) bool {
+	return slices.ContainsFunc(ms, func(m Mention) bool { return m.Op != Update && m.Op != Delete })
+}
+
+// recall notes when mentions came in before the start.
+func (l *ledger) recall(name string, arrivals []time.Time) {
+	l.update(name, func(e *entry) {
+		for _, at := range slices.SortedFunc(slices.Values(arrivals), time.Time.Compare) {
+			e.heard(at)
 		}
 	})
 }

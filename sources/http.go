@@ -30,6 +30,9 @@ type ClientOptions struct {
 	Timeout   time.Duration // of one try; 0: 20 s
 	Overall   time.Duration // of a request with its retries; 0: 1 min
 	Retries   int           // after the first try; 0: 2, negative: none
+
+	// Transport replaces the guarded one. For tests: it checks no address.
+	Transport http.RoundTripper
 }
 
 func (o ClientOptions) withDefaults() ClientOptions {
@@ -59,24 +62,15 @@ type Client struct {
 	opt     ClientOptions
 	plain   *http.Client
 	retries *retryablehttp.Client
+	manners *manners // nil: none, see For
 }
 
 // NewClient makes a client.
 func NewClient(opt ClientOptions) *Client {
 	opt = opt.withDefaults()
-	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, Control: guard{opt.Allow}.control}
-	plain := &http.Client{
-		CheckRedirect: redirect,
-		Transport: &http.Transport{
-			Proxy:                  nil,
-			DialContext:            dialer.DialContext,
-			ForceAttemptHTTP2:      true,
-			TLSHandshakeTimeout:    10 * time.Second,
-			ResponseHeaderTimeout:  opt.Timeout,
-			IdleConnTimeout:        90 * time.Second,
-			MaxIdleConnsPerHost:    2,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
+	plain := &http.Client{CheckRedirect: redirect, Transport: opt.Transport}
+	if plain.Transport == nil {
+		plain.Transport = guarded(opt)
 	}
 	perTry := *plain
 	perTry.Timeout = opt.Timeout
@@ -92,6 +86,21 @@ func NewClient(opt ClientOptions) *Client {
 	}}
 }
 
+// guarded is a transport that connects to permitted addresses only.
+func guarded(opt ClientOptions) *http.Transport {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, Control: guard{opt.Allow}.control}
+	return &http.Transport{
+		Proxy:                  nil,
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ResponseHeaderTimeout:  opt.Timeout,
+		IdleConnTimeout:        90 * time.Second,
+		MaxIdleConnsPerHost:    2,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
 // Close ends idle connections. The client stays usable.
 func (c *Client) Close() { c.plain.CloseIdleConnections() }
 
@@ -100,6 +109,33 @@ func (c *Client) Close() { c.plain.CloseIdleConnections() }
 func (c *Client) Stream() *http.Client {
 	stream := *c.plain // not ours to share: its fields can be set
 	return &stream
+}
+
+// Open begins a GET whose answer is read as it comes, without a time limit. Only answers of status 200 are
+// returned; the caller closes their body. What reading it returns as errors holds no address.
+func (c *Client) Open(ctx context.Context, address string, header http.Header) (*http.Response, error) {
+	if _, err := c.manners.admit(time.Now()); err != nil {
+		return nil, fmt.Errorf("GET %s: %w", host(address), err)
+	}
+	resp, err := c.open(ctx, address, header)
+	c.manners.settle(time.Now(), nil, err)
+	return resp, err
+}
+
+func (c *Client) open(ctx context.Context, address string, header http.Header) (*http.Response, error) {
+	req, err := c.request(ctx, Request{Method: http.MethodGet, URL: address, Header: header}, true)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.plain.Do(req.Request)
+	if err != nil {
+		return nil, SafeError(http.MethodGet, address, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
+		return nil, AnswerError(http.MethodGet, address, resp)
+	}
+	return resp, nil
 }
 
 // Request is what [Client.Do] sends.
@@ -133,7 +169,7 @@ func (e *StatusError) Error() string {
 // RetryAfterError says that the server wants to be left alone for longer than one sleeps within a request.
 type RetryAfterError struct {
 	After time.Duration // at most a day
-	Err   *StatusError
+	Err   error
 	Ours  bool // nobody asked: asking sooner would get the same answer
 }
 
@@ -144,7 +180,7 @@ func (e *RetryAfterError) Error() string {
 	return fmt.Sprintf("%v: asked to come back in %v", e.Err, e.After.Round(time.Second))
 }
 
-// Unwrap returns the answer's status.
+// Unwrap returns what happened, mostly a [*StatusError].
 func (e *RetryAfterError) Unwrap() error { return e.Err }
 
 // ErrTooLarge is the error for an answer larger than the limit.
@@ -161,9 +197,20 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if r.Method == "" {
 		r.Method = http.MethodGet
 	}
+	probe, err := c.manners.admit(time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", r.Method, host(r.URL), err)
+	}
+	resp, err := c.send(ctx, r, probe)
+	c.manners.settle(time.Now(), resp, err)
+	return resp, err
+}
+
+// send sends a request, and sends it again where that is worth it and once is not asked for.
+func (c *Client) send(ctx context.Context, r Request, once bool) (*Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.opt.Overall)
 	defer cancel()
-	req, err := c.request(ctx, r)
+	req, err := c.request(ctx, r, once)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +235,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	return &Response{resp.StatusCode, resp.Header, body, resp.Request.URL.String()}, nil
 }
 
-func (c *Client) request(ctx context.Context, r Request) (*retryablehttp.Request, error) {
+func (c *Client) request(ctx context.Context, r Request, once bool) (*retryablehttp.Request, error) {
 	u, err := url.Parse(r.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("%s: the address is not one of http or https", r.Method)
@@ -197,8 +244,10 @@ func (c *Client) request(ctx context.Context, r Request) (*retryablehttp.Request
 	if r.Body != nil {
 		body = r.Body
 	}
-	again := r.Retry || r.Method == http.MethodGet || r.Method == http.MethodHead
-	req, err := retryablehttp.NewRequestWithContext(context.WithValue(ctx, mayRetry{}, again), r.Method, r.URL, body)
+	if again := r.Retry || r.Method == http.MethodGet || r.Method == http.MethodHead; again && !once {
+		ctx = context.WithValue(ctx, mayRetry{}, c)
+	}
+	req, err := retryablehttp.NewRequestWithContext(ctx, r.Method, r.URL, body)
 	if err != nil {
 		return nil, SafeError(r.Method, r.URL, err)
 	}
@@ -211,6 +260,12 @@ func (c *Client) request(ctx context.Context, r Request) (*retryablehttp.Request
 	return req, nil
 }
 
+// AnswerError is the error for an answer that is no success and was not got through [Client.Do], such as one to the
+// handshake of a websocket.
+func AnswerError(method, address string, resp *http.Response) error {
+	return statusError(method, host(address), resp, nil)
+}
+
 func statusError(method, host string, resp *http.Response, body []byte) error {
 	e := &StatusError{Method: method, Host: host, Status: resp.StatusCode, Body: body}
 	if after, ok := retryAfter(resp, time.Now()); ok {
@@ -219,7 +274,8 @@ func statusError(method, host string, resp *http.Response, body []byte) error {
 	return e
 }
 
-// mayRetry is the context key that carries Request.Retry to checkRetry, which sees no request.
+// mayRetry is the context key that tells checkRetry, which sees no request, whose budget a retry is made from. Without
+// it there is none.
 type mayRetry struct{}
 
 // checkRetry retries what may pass by itself: lost connections, overload, and answers that say so.
@@ -227,19 +283,24 @@ func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, erro
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
-	if again, _ := ctx.Value(mayRetry{}).(bool); !again {
+	c, again := ctx.Value(mayRetry{}).(*Client)
+	if !again || !worthRetrying(resp, err) {
 		return false, nil
 	}
+	return c.manners.again(time.Now()), nil
+}
+
+func worthRetrying(resp *http.Response, err error) bool {
 	if err != nil {
-		return transient(err), nil
+		return transient(err)
 	}
 	switch resp.StatusCode {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusInternalServerError,
 		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		after, _ := retryAfter(resp, time.Now())
-		return after <= maxNap, nil
+		return after <= maxNap
 	}
-	return false, nil
+	return false
 }
 
 // backoff waits a random time that may double with each try, or as long as the server asks for.
@@ -253,7 +314,8 @@ func backoff(low, high time.Duration, attempt int, resp *http.Response) time.Dur
 	return wait
 }
 
-// retryAfter reads the header of that name, in seconds or as a date.
+// retryAfter reads the header of that name, in seconds or as a date; of an answer that the rate limit is used up, also
+// when that begins anew.
 func retryAfter(resp *http.Response, now time.Time) (time.Duration, bool) {
 	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
 		return 0, false
@@ -264,6 +326,9 @@ func retryAfter(resp *http.Response, now time.Time) (time.Duration, bool) {
 	}
 	if at, err := http.ParseTime(header); err == nil {
 		return max(at.Sub(now), 0), true
+	}
+	if resp.StatusCode == http.StatusTooManyRequests {
+		return resetIn(resp.Header, now)
 	}
 	return 0, false
 }

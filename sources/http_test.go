@@ -315,3 +315,69 @@ func TestStreamIsGuardedAndUnhurried(t *testing.T) {
 		t.Errorf("a stream ends after %v", stream.Timeout)
 	}
 }
+
+// A body may be a secret as a whole: a signed assertion, a form with a password.
+func TestBodyIsNotSentToAnotherHost(t *testing.T) {
+	other := serve(t, func(w http.ResponseWriter, r *http.Request) { t.Error("the other host was asked") })
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other+"/?again=canary", http.StatusTemporaryRedirect)
+	})
+	_, err := local(t, sources.ClientOptions{}).Do(t.Context(), sources.Request{Method: "POST", URL: url, Body: []byte("canary")})
+	if err == nil || strings.Contains(err.Error(), "canary") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOpenReadsAsItComes(t *testing.T) {
+	more := make(chan struct{})
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/busy":
+			w.Header().Set("Retry-After", "60")
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case "/gone":
+			w.WriteHeader(http.StatusGone)
+		case "/empty":
+			w.WriteHeader(http.StatusNoContent)
+		default:
+			io.WriteString(w, "first")
+			w.(http.Flusher).Flush()
+			<-more
+			io.WriteString(w, "second")
+		}
+	})
+	c := local(t, sources.ClientOptions{Timeout: 5 * time.Second}).For(0)
+	resp, err := c.Open(t.Context(), url+"/canary?canary", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	first := make([]byte, 5)
+	if _, err := io.ReadFull(resp.Body, first); err != nil || string(first) != "first" {
+		t.Errorf("got %q, %v", first, err)
+	}
+	close(more)
+	if rest, err := io.ReadAll(resp.Body); err != nil || string(rest) != "second" {
+		t.Errorf("got %q, %v", rest, err)
+	}
+	if _, err := c.Open(t.Context(), url+"/gone", nil); !sources.Gone(err) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := c.Open(t.Context(), url+"/empty", nil); err == nil {
+		t.Error("an answer without a body was taken for a stream")
+	}
+	for range 2 { // the second is not even asked
+		_, err = c.Open(t.Context(), url+"/busy?canary", nil)
+		if later, ok := errors.AsType[*sources.RetryAfterError](err); !ok || later.After > time.Minute || strings.Contains(err.Error(), "canary") {
+			t.Errorf("got %v", err)
+		}
+	}
+	guarded := sources.NewClient(sources.ClientOptions{})
+	t.Cleanup(guarded.Close)
+	if _, err := guarded.Open(t.Context(), url+"/canary", nil); !errors.Is(err, sources.ErrAddress) || strings.Contains(err.Error(), "canary") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := c.Open(t.Context(), "file:///canary", nil); err == nil || strings.Contains(err.Error(), "canary") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -2,13 +2,16 @@ package sources
 
 import (
 	"crypto/hmac"
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,10 +27,16 @@ const (
 	// HubSHA256 is HMAC-SHA256 over the body, as hex in X-Hub-Signature-256. It has no time: a repeated
 	// request is told by its content only.
 	HubSHA256 Profile = "hub-sha256"
+	// HubSHA1 is the same with SHA-1 in X-Hub-Signature, for senders that know nothing better. As an HMAC it still
+	// holds.
+	HubSHA1 Profile = "hub-sha1"
 	// Bearer is a shared token in the Authorization header, for senders that cannot sign. It proves the
 	// sender and not the body.
 	Bearer Profile = "bearer"
 )
+
+// Profiles lists every profile.
+var Profiles = []Profile{Standard, HubSHA256, HubSHA1, Bearer}
 
 // Tolerance is how far the time of a signed request may be from ours, both ways.
 const Tolerance = 5 * time.Minute
@@ -46,10 +55,8 @@ type Verifier struct {
 // the standard profile is whsec_ followed by base64, or raw. An empty secret is refused: it would let
 // everybody in.
 func NewVerifier(profile Profile, secrets ...string) (*Verifier, error) {
-	switch profile {
-	case Standard, HubSHA256, Bearer:
-	default:
-		return nil, fmt.Errorf("signature profile %q is not one of %s, %s, %s", profile, Standard, HubSHA256, Bearer)
+	if !slices.Contains(Profiles, profile) {
+		return nil, fmt.Errorf("signature profile %q is not one of %s", profile, wordList(Profiles))
 	}
 	v := &Verifier{profile: profile}
 	for _, secret := range secrets {
@@ -88,7 +95,9 @@ func (v *Verifier) Profile() Profile { return v.profile }
 func (v *Verifier) Verify(h http.Header, body []byte, now time.Time) error {
 	switch v.profile {
 	case HubSHA256:
-		return v.verifyHub(h, body)
+		return v.verifyHub(h.Get("X-Hub-Signature-256"), "sha256=", sha256.New, body)
+	case HubSHA1:
+		return v.verifyHub(h.Get("X-Hub-Signature"), "sha1=", sha1.New, body)
 	case Bearer:
 		return v.verifyBearer(h)
 	}
@@ -135,14 +144,14 @@ func decodeV1(entry string) ([]byte, bool) {
 	return mac, err == nil
 }
 
-func (v *Verifier) verifyHub(h http.Header, body []byte) error {
-	encoded, ok := strings.CutPrefix(h.Get("X-Hub-Signature-256"), "sha256=")
+func (v *Verifier) verifyHub(header, prefix string, newHash func() hash.Hash, body []byte) error {
+	encoded, ok := strings.CutPrefix(header, prefix)
 	given, err := hex.DecodeString(encoded)
 	if !ok || err != nil {
-		return fmt.Errorf("%w: X-Hub-Signature-256 is missing or malformed", ErrSignature)
+		return fmt.Errorf("%w: the signature header of profile %s is missing or malformed", ErrSignature, v.profile)
 	}
 	for _, key := range v.keys {
-		mac := hmac.New(sha256.New, key)
+		mac := hmac.New(newHash, key)
 		mac.Write(body)
 		if hmac.Equal(given, mac.Sum(nil)) {
 			return nil

@@ -103,11 +103,17 @@ func TestStandardSignatures(t *testing.T) {
 func TestHubAndBearer(t *testing.T) {
 	hubs := verifier(t, sources.HubSHA256, "new", "fixture-app-secret")
 	tokens := verifier(t, sources.Bearer, "token-1", "token-2")
+	sha1s := verifier(t, sources.HubSHA1, "new", "fixture-app-secret")
+	const sha1Of = "sha1=39f7408acab948b2910213beecb2a399f9f79644" // of batchBody, computed elsewhere
 	tests := map[string]struct {
 		v           *sources.Verifier
 		name, value string
 		want        bool
 	}{
+		"sha1":              {sha1s, "X-Hub-Signature", sha1Of, true},
+		"sha1, other":       {sha1s, "X-Hub-Signature", "sha1=39f7408acab948b2910213beecb2a399f9f79645", false},
+		"sha1 as sha256":    {hubs, "X-Hub-Signature-256", sha1Of, false},
+		"sha256 for sha1":   {sha1s, "X-Hub-Signature-256", hub("fixture-app-secret", batchBody), false},
 		"hub":               {hubs, "X-Hub-Signature-256", hub("fixture-app-secret", batchBody), true},
 		"hub, other secret": {hubs, "X-Hub-Signature-256", hub("", batchBody), false},
 		"hub, other body":   {hubs, "X-Hub-Signature-256", hub("new", batchBody+" "), false},
@@ -136,7 +142,7 @@ func TestHubAndBearer(t *testing.T) {
 }
 
 func TestSecretsThatAreNone(t *testing.T) {
-	for _, p := range []sources.Profile{sources.Standard, sources.HubSHA256, sources.Bearer} {
+	for _, p := range sources.Profiles {
 		for _, secrets := range [][]string{nil, {""}, {"good", ""}, {" \t"}} {
 			if _, err := sources.NewVerifier(p, secrets...); err == nil {
 				t.Errorf("%s took %q", p, secrets)
@@ -164,8 +170,9 @@ func FuzzVerify(f *testing.F) {
 		h.Set("webhook-timestamp", stamp)
 		h.Set("webhook-signature", signature)
 		h.Set("X-Hub-Signature-256", hubSignature)
+		h.Set("X-Hub-Signature", hubSignature)
 		h.Set("Authorization", authorization)
-		for _, p := range []sources.Profile{sources.Standard, sources.HubSHA256, sources.Bearer} {
+		for _, p := range sources.Profiles {
 			if err := verifier(t, p, "a secret that no fuzzer guesses").Verify(h, []byte(batchBody), now); err == nil {
 				t.Errorf("%s let it in", p)
 			}

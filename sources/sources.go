@@ -6,8 +6,10 @@
 // cursor, acknowledge a delivery or forget what it read.
 //
 // The parent owns what sources share: the [Mention] and its JSON form, normalisation (HTML to text,
-// Unicode NFC, control characters, time bounds), the guarded outgoing HTTP client, signature checks, and
-// [Supervisor], which runs all sources, restarts those that fail and knows the health of each.
+// Unicode NFC, control characters, time bounds), the guarded outgoing HTTP client with the manners of one that
+// polls ([Client.For], [Poll]), what a poller remembers ([Seen], [Listing]) and looks at again ([Revisit]), signature
+// checks and the [Inlet] of those that are pushed to, and [Supervisor], which runs all sources, restarts those that
+// fail and knows the health of each.
 //
 // This package never judges a mention, never decides what is unusual, and never logs text of a mention.
 //
@@ -254,7 +256,8 @@ type Health struct {
 	Type        string    `json:"type,omitempty"`
 	State       State     `json:"state"`
 	LastSuccess time.Time `json:"last_success,omitzero"` // last batch that became durable, empty ones included
-	LastMention time.Time `json:"last_mention,omitzero"` // last batch that held a mention
+	LastMention time.Time `json:"last_mention,omitzero"` // last batch that held a new mention; edits are none
+	ExpectedGap Gap       `json:"expected_gap,omitzero"` // after it until the next; zero: not known yet
 	Mentions    int64     `json:"mentions"`              // taken since start
 	Duplicates  int64     `json:"duplicates"`
 	Rejected    int64     `json:"rejected"`

@@ -26,7 +26,12 @@ type SupervisorOptions struct {
 	History []Source // read to their end first, in order, one at a time; their batches are marked History
 	Emit    Emit
 	Cursors func(name string) Cursor // the stored cursor of a source; nil: there are none
-	Log     *slog.Logger             // nil: nothing is logged
+
+	// Arrivals returns when mentions of a source came in lately, in any order, so that its health is known from the
+	// start. nil: it is learned from what comes.
+	Arrivals func(name string) []time.Time
+
+	Log *slog.Logger // nil: nothing is logged
 }
 
 // Supervisor runs all sources side by side. One that fails or panics is started again from its stored
@@ -69,7 +74,12 @@ func (s *Supervisor) Run(ctx context.Context) {
 	}
 	var wg sync.WaitGroup
 	for _, src := range s.opt.Sources {
-		wg.Go(func() { s.supervise(ctx, src, s.emit(src, false), 0) })
+		wg.Go(func() {
+			if s.opt.Arrivals != nil {
+				s.ledger.recall(src.Name(), s.opt.Arrivals(src.Name()))
+			}
+			s.supervise(ctx, src, s.emit(src, false), 0)
+		})
 	}
 	wg.Wait()
 }

@@ -3,11 +3,13 @@ package sources_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -295,4 +297,70 @@ func TestSupervisorOptions(t *testing.T) {
 	if h := s.Health(); len(h) != 2 || h[0].Name != "a" || h[1].Name != "b" || h[0].State != sources.Starting {
 		t.Errorf("before Run: %+v", h)
 	}
+}
+
+// A source that speaks every ten minutes by day and once a night is expected to be as silent as it always was at that
+// hour, also after a restart.
+func TestGapsAreLearnedByTheHourOfTheWeek(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		day := time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC) // a Monday
+		var arrivals []time.Time
+		for d := range 28 {
+			for at := day.AddDate(0, 0, d).Add(8 * time.Hour); at.Hour() < 22; at = at.Add(10 * time.Minute) {
+				arrivals = append(arrivals, at)
+			}
+		}
+		time.Sleep(time.Until(day.AddDate(0, 0, 28).Add(8 * time.Hour)))
+		var once atomic.Pointer[[]sources.Mention] // what each batch holds
+		once.Store(&[]sources.Mention{})
+		src := scripted("s", func(ctx context.Context, _ sources.Cursor, emit sources.Emit) error {
+			for range 84 { // till 22 o'clock
+				if _, err := emit(ctx, sources.Batch{Mentions: *once.Load()}); err != nil {
+					return err
+				}
+				time.Sleep(10 * time.Minute)
+			}
+			<-ctx.Done()
+			return nil
+		})
+		s := supervise(t, sources.SupervisorOptions{Sources: []sources.Source{src}, Arrivals: func(string) []time.Time { return arrivals }})
+		during(t, s, time.Second, func() {
+			last := day.AddDate(0, 0, 27).Add(21*time.Hour + 50*time.Minute)
+			if h := health(t, s, "s"); !h.LastMention.Equal(last) || h.ExpectedGap < sources.Gap(time.Hour) {
+				t.Errorf("in the morning: %+v", h)
+			}
+			once.Store(&[]sources.Mention{{}})
+			time.Sleep(12 * time.Hour)
+			if h := health(t, s, "s"); h.ExpectedGap != sources.Gap(10*time.Minute) {
+				t.Errorf("in the evening: %+v", h)
+			}
+			once.Store(&[]sources.Mention{{Op: sources.Update}, {Op: sources.Delete}})
+			before := health(t, s, "s").LastMention
+			time.Sleep(time.Hour)
+			if h := health(t, s, "s"); !h.LastMention.Equal(before) || h.LastSuccess.Equal(before) {
+				t.Errorf("an edit was taken for something new: %+v", h)
+			}
+		})
+	})
+}
+
+func TestNothingIsExpectedOfTheUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := supervise(t, sources.SupervisorOptions{Sources: []sources.Source{scripted("s", emits(1, forever))}})
+		during(t, s, time.Second, func() {
+			h := health(t, s, "s")
+			if h.ExpectedGap != 0 || h.LastMention.IsZero() {
+				t.Errorf("got %+v", h)
+			}
+			if text, err := json.Marshal(h); err != nil || strings.Contains(string(text), "expected_gap") {
+				t.Errorf("got %s, %v", text, err)
+			}
+			var read sources.Health
+			h.ExpectedGap = sources.Gap(90 * time.Minute)
+			text, _ := json.Marshal(h)
+			if err := json.Unmarshal(text, &read); err != nil || read.ExpectedGap != h.ExpectedGap || !strings.Contains(string(text), `"expected_gap":"1h30m0s"`) {
+				t.Errorf("got %s, %v", text, err)
+			}
+		})
+	})
 }

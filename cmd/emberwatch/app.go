@@ -264,6 +264,9 @@ func parseRules(cfg *Config, files []rules.File, lib *draft.Library) (*rules.Set
 		names = append(names, cfg.Notifiers[i].Name)
 	}
 	set, errs := rules.Parse(files, rules.Options{Now: time.Now(), Notifiers: names})
+	if set != nil {
+		errs = append(errs, unheard(cfg, set)...)
+	}
 	if set != nil && lib != nil {
 		errs = append(errs, lib.Check(set)...)
 	}

@@ -108,6 +108,30 @@ type SourceConfig struct {
 	Kind     string  `yaml:"kind"`
 	Network  string  `yaml:"network"`
 	Timezone string  `yaml:"timezone"`
+
+	// Of sources that are polled or listened to.
+	Budget   int     `yaml:"budget"`
+	Query    Strings `yaml:"query"`
+	Hashtags Strings `yaml:"hashtags"`
+	DIDs     Strings `yaml:"dids"`
+	User     string  `yaml:"user"`
+
+	// Of sources that are pushed to; a token also of others.
+	Secret      Secrets  `yaml:"secret"`
+	Profile     string   `yaml:"profile"`
+	Each        Strings  `yaml:"each"`
+	Map         FieldMap `yaml:"map"`
+	VerifyToken Secret   `yaml:"verify_token"`
+	Token       Secret   `yaml:"token"`
+
+	// Of sources that read what stands under one's own apps and videos.
+	App         string  `yaml:"app"`
+	Countries   Strings `yaml:"countries"`
+	Pages       int     `yaml:"pages"`
+	Credentials Secret  `yaml:"credentials"`
+	Key         Secret  `yaml:"key"`
+	Channel     string  `yaml:"channel"`
+	Videos      Strings `yaml:"videos"`
 }
 
 // OutgoingConfig lists networks, besides public addresses, that sources may fetch from.
@@ -208,24 +232,24 @@ type validation struct {
 }
 
 func (v *validation) add(level rules.Level, id, at, what, why, fix string) {
-	pos := v.c.at(at)
+	pos := v.place(at)
 	if at != "" {
 		what = at + ": " + what
 	}
 	v.errs = append(v.errs, &rules.Error{Pos: pos, ID: id, Level: level, What: what, Why: why, Hint: fix})
 }
 
-// at is the place of a key, or of what it would stand in.
-func (c *Config) at(key string) rules.Pos {
+// place is where a key stands, or for one that is missing, where it should.
+func (v *validation) place(at string) rules.Pos {
 	for {
-		if pos, ok := c.place[key]; ok {
+		if pos, ok := v.c.place[at]; ok {
 			return pos
 		}
-		last := strings.LastIndexByte(key, '.')
-		if last < 0 {
-			return rules.Pos{File: c.name(), Line: 1, Col: 1}
+		dot := strings.LastIndexByte(at, '.')
+		if dot < 0 {
+			return rules.Pos{File: v.c.name(), Line: 1, Col: 1}
 		}
-		key = key[:last]
+		at = at[:dot]
 	}
 }
 
@@ -287,11 +311,7 @@ func (v *validation) intake() {
 		if s.Name == "" {
 			v.fail(at+".name", "a sender needs a name", "", "name it after the system that sends")
 		}
-		switch sources.Profile(s.Profile) {
-		case "", sources.Standard, sources.HubSHA256, sources.Bearer:
-		default:
-			v.fail(at+".profile", fmt.Sprintf("unknown profile %q", s.Profile), "", "use standard, hub-sha256 or bearer")
-		}
+		v.profile(at+".profile", s.Profile)
 		if len(s.Secret) == 0 {
 			v.fail(at+".secret", "no secret", "anybody could send", "set it to env:NAME or file:PATH")
 		}
@@ -309,6 +329,12 @@ func (v *validation) intake() {
 	if !loopback(addr) && in.Secret.ref == "" && len(in.Senders) == 0 {
 		v.fail("intake.secret", "no secret, and "+addr+" is reachable from other machines",
 			"anybody could raise false alarms", "set intake.secret to env:NAME or file:PATH, or configure intake.senders")
+	}
+}
+
+func (v *validation) profile(at, s string) {
+	if s != "" && !slices.Contains(sources.Profiles, sources.Profile(s)) {
+		v.fail(at, fmt.Sprintf("unknown profile %q", s), "", "use standard, hub-sha256, hub-sha1 or bearer")
 	}
 }
 
@@ -332,7 +358,7 @@ func (v *validation) senderNames() {
 	}
 	taken := map[signer]bool{}
 	if c.Intake.Secret.ref != "" {
-		for _, p := range []sources.Profile{sources.Standard, sources.HubSHA256, sources.Bearer} {
+		for _, p := range sources.Profiles {
 			taken[signer{intakeName, p}] = true
 		}
 	}
@@ -377,6 +403,27 @@ func (v *validation) slack() {
 	}
 }
 
+// rephrase takes a model on this machine over http, and any other only over https: mentions go there.
+func (v *validation) rephrase(r *RephraseConfig) {
+	if r.URL == "" {
+		return
+	}
+	u, err := url.Parse(r.URL)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil:
+		v.fail("drafts.rephrase.url", "is no address of a model's server", "", "write it like http://127.0.0.1:11434/v1, and a password as the key")
+	case r.Model == "":
+		v.fail("drafts.rephrase.model", "is empty", "the server has to know which model to use", "name one that the server has")
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		v.warn("drafts.rephrase.url", "is not encrypted", "mentions and the key would cross the network in the clear", "use https")
+	}
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
 func (v *validation) rest() {
 	c := v.c
 	if _, err := c.languages(); err != nil {
@@ -392,9 +439,7 @@ func (v *validation) rest() {
 			v.fail("sentiment.model", err.Error(), "without it nothing can be scored", "make one with emberwatch train, or remove the line: the embedded model is used then")
 		}
 	}
-	if c.Drafts.Rephrase.URL != "" {
-		v.warn("drafts.rephrase", "rephrasing is not in this version", "drafts are the reviewed templates", "")
-	}
+	v.rephrase(&c.Drafts.Rephrase)
 	if c.Limits.AutoBrands < 0 {
 		v.fail("limits.auto_brands", "must not be negative", "", "")
 	}

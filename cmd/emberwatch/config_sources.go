@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -16,13 +17,18 @@ import (
 // sourceKeys are the types of source of this version, each with the keys that it uses besides type and name. A
 // key that is not listed here would be ignored, and is warned of.
 var sourceKeys = map[string][]string{
-	"feed":    {"url", "every", "kind", "network", "brand"},
-	"jsonl":   {"path", "follow", "history", "brand", "timezone"},
-	"webhook": nil, // who may push stands in intake
+	"appstore":   {"app", "countries", "pages", "every", "url", "path", "brand", "budget"},
+	"bluesky":    {"url", "dids", "brand"},
+	"discourse":  {"url", "query", "token", "user", "every", "brand", "budget"},
+	"feed":       {"url", "every", "kind", "network", "brand", "budget"},
+	"googleplay": {"app", "credentials", "every", "url", "brand"},
+	"hackernews": {"url", "query", "every", "brand", "budget"},
+	"jsonl":      {"path", "follow", "history", "brand", "timezone"},
+	"mastodon":   {"url", "hashtags", "token", "every", "brand", "budget"},
+	"meta":       {"secret", "verify_token", "token", "url", "brand"},
+	"webhook":    {"secret", "profile", "each", "map", "brand", "timezone"},
+	"youtube":    {"key", "channel", "videos", "budget", "every", "url", "brand"},
 }
-
-// laterSources are types of the format that this version does not read yet.
-var laterSources = []string{"appstore", "bluesky", "discourse", "googleplay", "hackernews", "mastodon", "meta", "youtube"}
 
 // intakeName is the name that the pushed mentions have, which no other source can have.
 const intakeName = "webhook"
@@ -39,6 +45,7 @@ func (v *validation) sources() {
 			v.fail(at+".name", fmt.Sprintf("the name %q is taken by the intake", s.Name), "mentions that are pushed to /v1/mentions have it", "choose another name")
 		}
 		names[s.Name] = i
+		v.sourceSecrets(at, s)
 		v.sourceType(at, s)
 		v.sourceValues(at, s)
 	}
@@ -46,29 +53,26 @@ func (v *validation) sources() {
 
 func (v *validation) sourceType(at string, s *SourceConfig) {
 	_, known := sourceKeys[s.Type]
-	switch {
-	case slices.Contains(laterSources, s.Type):
-		v.fail(at+".type", fmt.Sprintf("type %q is not in this version", s.Type), "the source would stay silent unnoticed",
-			"remove it, or push its mentions to the webhook")
-		return
-	case !known:
-		v.fail(at+".type", fmt.Sprintf("unknown type %q", s.Type), "", "use feed, jsonl or webhook")
+	if !known {
+		v.fail(at+".type", fmt.Sprintf("unknown type %q", s.Type), "", "use "+strings.Join(slices.Sorted(maps.Keys(sourceKeys)), ", "))
 		return
 	}
-	switch {
-	case s.Type == "jsonl" && (len(s.Path) == 0 || slices.Contains(s.Path, "")):
+	if s.Type == "jsonl" && (len(s.Path) == 0 || slices.Contains(s.Path, "")) {
 		v.fail(at+".path", "not set", "there is nothing to read", "add path: a file, folder, pattern, or - for standard input")
-	case s.Type == "feed" && s.URL == "":
-		v.fail(at+".url", "not set", "there is nothing to read", "add url: the address of the feed")
 	}
 	v.unusedKeys(at, s)
 	v.history(at, s)
 	switch {
 	case s.Type == "jsonl":
 		v.paths(at, s)
-	case s.Type == "webhook" && s.Name != "" && s.Name != intakeName:
-		v.warn(at+".name", "pushed mentions do not go by this name", "the intake is always there, and its name is "+intakeName,
-			"write name: "+intakeName+", or remove the source; who may push stands under intake")
+	case s.Type == "webhook":
+		v.webhook(at, s)
+	case s.Type == "meta":
+		v.meta(at, s)
+	case s.Type == "appstore", s.Type == "googleplay", s.Type == "youtube":
+		v.account(at, s)
+	default:
+		v.polled(at, s)
 	}
 }
 
@@ -127,7 +131,7 @@ func (v *validation) paths(at string, s *SourceConfig) {
 
 // sourceValues checks what is written, whether the type uses it or not.
 func (v *validation) sourceValues(at string, s *SourceConfig) {
-	if s.URL != "" {
+	if s.URL != "" && s.Type != "bluesky" { // whose addresses may be of websockets
 		v.webAddress(at+".url", s.URL)
 	}
 	v.every(at+".every", s.Every)
@@ -150,4 +154,15 @@ func (v *validation) every(at, s string) {
 	} else if d < time.Minute {
 		v.fail(at, s+" is too often", "servers ban impatient readers", "use at least 1m")
 	}
+}
+
+// sourceSecrets reads the secrets of a source, whatever its type.
+func (v *validation) sourceSecrets(at string, s *SourceConfig) {
+	for i := range s.Secret {
+		v.secret(at+".secret", &s.Secret[i], true)
+	}
+	v.secret(at+".verify_token", &s.VerifyToken, false)
+	v.secret(at+".token", &s.Token, false)
+	v.secret(at+".credentials", &s.Credentials, false)
+	v.secret(at+".key", &s.Key, false)
 }

@@ -51,6 +51,7 @@ type Daemon struct {
 	db         *store.DB
 	detector   *detector.Detector
 	library    *draft.Library
+	rephraser  *draft.Rephraser // nil: drafts are not reworded
 	about      *notifier.About
 	languages  *notifier.Languages // nil: the embedded ones
 	slack      *slack.Notifier     // nil: not configured
@@ -59,6 +60,7 @@ type Daemon struct {
 	dispatcher *notifier.Dispatcher
 	supervisor *sources.Supervisor
 	intake     *door // nil: closed
+	hooks      []hook
 	server     *server
 	diskLow    atomic.Bool
 	reloadErr  atomic.Value // string: why the last reload was refused
@@ -170,6 +172,9 @@ func (d *Daemon) makeNotifiers() error {
 	if d.library, err = draft.New(draft.Options{}); err != nil {
 		return err
 	}
+	if d.rephraser, err = newRephraser(d.cfg(), d.library); err != nil {
+		return err
+	}
 	finder := topics.New(topics.Options{})
 	d.onClose("topics", func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -233,7 +238,7 @@ func (d *Daemon) newSlack() (*slack.Notifier, error) {
 		BotToken: s.BotToken.value, AppToken: s.AppToken.value, SigningSecret: s.SigningSecret.value, APIURL: s.APIURL,
 		DefaultChannel: s.Channel, Logger: d.log.With("part", "slack"), Zone: d.detector.Rules().Zone,
 		Allow:     slack.Allow{Act: s.Allow.Act, Resolve: s.Allow.Resolve},
-		Responder: d.detector, Reader: d.db, Rules: d.detector.Rules, Languages: d.languages,
+		Responder: d.replies(), Reader: d.db, Rules: d.detector.Rules, Languages: d.languages,
 		Drafts: func(ctx context.Context, id string) ([]slack.Drafted, error) {
 			found, err := d.draftsFor(ctx, id)
 			out := make([]slack.Drafted, len(found))
@@ -243,28 +248,6 @@ func (d *Daemon) newSlack() (*slack.Notifier, error) {
 			return out, err
 		},
 	})
-}
-
-// draftsShown is for how many mentions of an incident drafts are made.
-const draftsShown = 3
-
-// draftsFor makes reply drafts to the most telling mentions of an incident. Direct messages are left out.
-func (d *Daemon) draftsFor(ctx context.Context, id string) ([]draft.PerMention, error) {
-	inc, err := d.db.Incident(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	found, err := d.db.MentionsByKey(ctx, inc.Brand, inc.Evidence.Mentions)
-	if err != nil {
-		return nil, err
-	}
-	var public []detector.Judged
-	for _, j := range found {
-		if j.Mention.Visibility != sources.Private && len(public) < draftsShown {
-			public = append(public, j)
-		}
-	}
-	return d.library.ForIncident(ctx, &inc, public, d.detector.Rules(), d.detector.Now())
 }
 
 // link is the address of an incident's page.
@@ -294,7 +277,7 @@ func (d *Daemon) makeSources() error {
 		history, live := d.extra(d)
 		opt.History, opt.Sources = append(opt.History, history...), append(opt.Sources, live...)
 	}
-	opt.Cursors = d.cursor
+	opt.Cursors, opt.Arrivals = d.cursor, d.arrivals
 	var err error
 	d.supervisor, err = sources.NewSupervisor(opt)
 	return err
@@ -346,9 +329,7 @@ func outgoing(cfg *Config) []netip.Prefix {
 
 // addSource adds one configured source.
 func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, client *sources.Client) error {
-	src, err := newSource(d.cfg(), s, client, func(file string, line int, err error) {
-		d.log.Warn("line not read", "source", s.Name, "file", filepath.Base(file), "line", line, "err", err)
-	})
+	src, err := d.newSource(s, client)
 	switch {
 	case err != nil:
 		return fmt.Errorf("source %s: %w", s.Name, err)
@@ -361,25 +342,44 @@ func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, clie
 	return nil
 }
 
-// newSource makes one configured source; nil for what is pushed. report is told of lines that cannot be read.
-func newSource(cfg *Config, s *SourceConfig, client *sources.Client, report func(file string, line int, err error)) (sources.Source, error) {
+// newSource makes one configured source; nil for the intake, which is always there.
+func (d *Daemon) newSource(s *SourceConfig, client *sources.Client) (sources.Source, error) {
 	switch s.Type {
 	case "jsonl":
-		return jsonl.New(fileOptions(cfg, s, report))
+		return jsonl.New(d.fileOptions(s))
 	case "feed":
-		every, _ := detector.ParseDuration(s.Every) // validated
 		return feed.New(feed.Options{
-			Name: s.Name, URL: s.URL, Every: every, Kind: sources.Kind(s.Kind),
-			Network: s.Network, Brand: s.Brand, Client: client,
+			Name: s.Name, URL: s.URL, Every: s.every(), Kind: sources.Kind(s.Kind),
+			Network: s.Network, Brand: s.Brand, Client: client.For(s.Budget),
 		})
+	case "bluesky", "mastodon", "hackernews", "discourse":
+		return d.newListener(s, client.For(s.Budget))
+	case "webhook":
+		if s.Name == intakeName {
+			return nil, nil
+		}
+		return d.newHook(s)
+	case "meta":
+		return d.newMeta(s, client.For(0))
+	case "appstore":
+		return s.appstore(client)
+	case "googleplay":
+		return s.googleplay(client)
+	case "youtube":
+		return s.youtube(client, d.hot(s.Name), d.log.With("part", "sources"))
 	}
 	return nil, nil
 }
 
-func fileOptions(cfg *Config, s *SourceConfig, report func(file string, line int, err error)) jsonl.Options {
-	o := jsonl.Options{Name: s.Name, Follow: s.Follow, History: s.History, Brand: s.Brand, Stdin: os.Stdin, Report: report}
+func (d *Daemon) fileOptions(s *SourceConfig) jsonl.Options {
+	o := jsonl.Options{
+		Name: s.Name, Follow: s.Follow, History: s.History, Brand: s.Brand, Stdin: os.Stdin,
+		Report: func(file string, line int, err error) {
+			d.log.Warn("line not read", "source", s.Name, "file", filepath.Base(file), "line", line, "err", err)
+		},
+	}
 	for _, p := range s.Path {
-		o.Paths = append(o.Paths, cfg.resolvePath(p))
+		o.Paths = append(o.Paths, d.cfg().resolvePath(p))
 	}
 	if s.Timezone != "" {
 		o.Timezone, _ = time.LoadLocation(s.Timezone) // validated

@@ -30,18 +30,19 @@ type doorkeeper struct {
 	stop     context.CancelFunc
 }
 
-// webhookName is the name of the intake as a source.
-const webhookName = "webhook"
-
 // newDoorkeeper makes a webhook for the senders of a configuration; nil if there is nobody to let in.
 func (d *Daemon) newDoorkeeper(cfg *Config) (*doorkeeper, error) {
 	list, unsigned := senders(cfg)
 	if len(list) == 0 && !unsigned {
 		return nil, nil
 	}
-	hook, err := webhook.New(webhook.Options{
-		Name: webhookName, Senders: list, AllowUnsigned: unsigned, Log: d.log.With("part", "intake"),
-	})
+	opt := webhook.Options{Name: intakeName, Senders: list, AllowUnsigned: unsigned, Log: d.log.With("part", "intake")}
+	for i := range cfg.Sources {
+		if s := &cfg.Sources[i]; s.Type == "webhook" && s.Name == intakeName {
+			opt.Brand, opt.Timezone = s.Brand, s.zone()
+		}
+	}
+	hook, err := webhook.New(opt)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +51,7 @@ func (d *Daemon) newDoorkeeper(cfg *Config) (*doorkeeper, error) {
 }
 
 // Name is the name of the intake as a source.
-func (o *door) Name() string { return webhookName }
+func (o *door) Name() string { return intakeName }
 
 // Run lets mentions in until ctx ends, and waits for those that are being handed over.
 func (o *door) Run(ctx context.Context, _ sources.Cursor, emit sources.Emit) error {
@@ -130,17 +131,11 @@ func closedDoor(w http.ResponseWriter, _ *http.Request) {
 func senders(c *Config) (list []webhook.Sender, unsigned bool) {
 	in := &c.Intake
 	if in.Secret.value != "" {
-		list = append(list, webhook.Sender{Name: webhookName, Secrets: []string{in.Secret.value}},
-			webhook.Sender{Name: webhookName, Profile: sources.HubSHA256, Secrets: []string{in.Secret.value}},
-			webhook.Sender{Name: webhookName, Profile: sources.Bearer, Secrets: []string{in.Secret.value}})
+		list = anyProfile(intakeName, in.Secret.value)
 	}
 	for i := range in.Senders {
 		s := &in.Senders[i]
-		var secrets []string
-		for k := range s.Secret {
-			secrets = append(secrets, s.Secret[k].value)
-		}
-		list = append(list, webhook.Sender{Name: s.Name, Profile: sources.Profile(s.Profile), Secrets: secrets})
+		list = append(list, webhook.Sender{Name: s.Name, Profile: sources.Profile(s.Profile), Secrets: s.Secret.values()})
 	}
 	for i := range c.HTTP.Tokens {
 		if t := &c.HTTP.Tokens[i]; slices.Contains(t.Scopes, "ingest") {
@@ -148,6 +143,14 @@ func senders(c *Config) (list []webhook.Sender, unsigned bool) {
 		}
 	}
 	return list, len(list)+len(c.HTTP.Tokens) == 0 && loopback(c.intakeAddress())
+}
+
+// anyProfile is a sender who may sign in any way.
+func anyProfile(name string, secrets ...string) (list []webhook.Sender) {
+	for _, p := range sources.Profiles {
+		list = append(list, webhook.Sender{Name: name, Profile: p, Secrets: secrets})
+	}
+	return list
 }
 
 func (c *Config) intakeAddress() string {

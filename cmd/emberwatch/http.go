@@ -48,7 +48,7 @@ func newServer(d *Daemon) (*server, error) {
 	}
 	d.onClose("listener", func() error { return ignoreClosed(s.mainLn.Close()) })
 	s.page = d.newPage()
-	s.gate = &gate{next: s.intakeHandler()}
+	s.gate = &gate{next: s.pushes()}
 	mux := s.routes(s.page)
 	if d.cfg().Intake.Listen != "" {
 		if s.inLn, err = net.Listen("tcp", d.cfg().Intake.Listen); err != nil {
@@ -56,14 +56,22 @@ func newServer(d *Daemon) (*server, error) {
 		}
 		d.onClose("intake listener", func() error { return ignoreClosed(s.inLn.Close()) })
 		m := http.NewServeMux()
-		m.Handle("/v1/mentions", s.gate)
+		m.Handle("/v1/", s.gate)
 		m.HandleFunc("GET /healthz", s.healthz)
 		s.intake = guarded(m)
 	} else {
-		mux.Handle("/v1/mentions", s.gate)
+		mux.Handle("/v1/", s.gate)
 	}
 	s.main = guarded(mux)
 	return s, nil
+}
+
+// pushes are the addresses that mentions are pushed to.
+func (s *server) pushes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/v1/mentions", s.intakeHandler())
+	s.mountHooks(mux)
+	return mux
 }
 
 // intakeHandler is the webhook, or a refusal where it is closed. Without signatures it needs the page's checks
@@ -94,8 +102,8 @@ func ignoreClosed(err error) error {
 func (d *Daemon) newPage() *web.Server {
 	h := &d.cfg().HTTP
 	c := web.Config{
-		Reader: d.db, Responder: d.detector, Sources: d.supervisor.Health, Rules: d.detector.Rules,
-		About: d.about, Open: len(h.Tokens) == 0, Tokens: webTokens(d.cfg()), PublicURL: h.PublicURL, Now: d.detector.Now, Logger: d.log.With("part", "web"),
+		Reader: d.db, Responder: d.replies(), Sources: d.supervisor.Health, Rules: d.detector.Rules,
+		About: d.about, Languages: d.languages, Open: len(h.Tokens) == 0, Tokens: webTokens(d.cfg()), PublicURL: h.PublicURL, Now: d.detector.Now, Logger: d.log.With("part", "web"),
 		Drafts: func(ctx context.Context, id string) ([]web.MentionDrafts, error) {
 			found, err := d.draftsFor(ctx, id)
 			out := make([]web.MentionDrafts, len(found))

@@ -61,6 +61,14 @@ func (s *Secrets) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
+// values are the secrets themselves, once resolved.
+func (s Secrets) values() (list []string) {
+	for i := range s {
+		list = append(list, s[i].value)
+	}
+	return list
+}
+
 // Strings is one string, or a list of them.
 type Strings []string
 

@@ -68,10 +68,10 @@ func (l *Library) checkVariant(r notifier.Request, v variant) string {
 	j.playbook = v.book
 	j.grave = j.isGrave()
 	j.readFacts()
-	j.network = &network{}
+	j.network = l.networks.find()
 	free, freely := j.write(v)
 	seen := map[string]bool{}
-	for _, n := range append(slices.Clone(l.networks.rows), &network{ID: familyOther, Family: familyOther}) {
+	for _, n := range append(slices.Clone(l.networks.rows), l.networks.find()) {
 		exact := l.networks.named(v.template.Networks, n)
 		if exact == 0 {
 			continue
@@ -104,7 +104,7 @@ func fixture(set *rules.Set, p *rules.Playbook, brand, lang string, facts bool) 
 		m.Mention.Author.Name = name
 		inc.FactsAt = at
 		inc.Facts = map[string]string{
-			FactNextUpdate: at.Add(3 * time.Hour).Format(time.RFC3339), FactNextContact: at.Add(time.Hour).Format(time.RFC3339),
+			detector.FactNextUpdate: at.Add(3 * time.Hour).Format(time.RFC3339), detector.FactNextContact: at.Add(time.Hour).Format(time.RFC3339),
 		}
 	}
 	return notifier.Request{Mention: m, Incident: inc, Severity: rules.Crisis, Rules: set, Now: at}

@@ -1,10 +1,10 @@
 package draft
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"emberwatch/detector"
 	"emberwatch/notifier"
@@ -18,7 +18,9 @@ const (
 	bookSafety   = "safety"
 	bookPraise   = "praise"
 	bookQuestion = "question"
+	bookIdea     = "suggestion"
 	bookHolding  = "holding"
+	bookApp      = "app-fix"
 
 	templatePrivate = "private"
 
@@ -32,6 +34,11 @@ const (
 	categoryBreach = "privacy_breach"
 	categorySpam   = "spam_brigade"
 )
+
+// thanking reports whether a playbook answers what is no complaint.
+func thanking(p *rules.Playbook) bool {
+	return p != nil && (p.ID == bookPraise || p.ID == bookQuestion || p.ID == bookIdea)
+}
 
 // isHarm reports whether people are hurt in the first place: the playbook of such a category goes before any other.
 func isHarm(category string) bool {
@@ -117,7 +124,10 @@ func (j *job) choosePlaybook() *rules.Playbook {
 		ids = append(ids, bookPraise)
 	}
 	ids = append(ids, j.named()...)
-	ids = append(ids, j.answersFor(j.req.Mention.Category))
+	if c := j.matter(); j.network.is(familyStore) && (c == "outage" || c == "quality_defect") {
+		ids = append(ids, bookApp)
+	}
+	ids = append(ids, j.answersFor(j.matter()))
 	if strings.ContainsAny(j.item, "?؟") && j.req.Mention.P.Label() != detector.Negative {
 		ids = append(ids, bookQuestion)
 	}
@@ -130,6 +140,21 @@ func (j *job) choosePlaybook() *rules.Playbook {
 		}
 	}
 	return nil
+}
+
+// matter returns the category that an answer has to be about. Who waits, waits for something: for a parcel or for their
+// money, if the words say so.
+func (j *job) matter() string {
+	m := &j.req.Mention
+	if m.Category != "waiting" {
+		return m.Category
+	}
+	for _, c := range m.Categories {
+		if c == "delivery" || c == "billing_refund" || c == "quality_defect" || c == "outage" {
+			return c
+		}
+	}
+	return m.Category
 }
 
 // named returns the playbooks that the incident and the rules of the mention name, the general one left out.
@@ -191,7 +216,32 @@ func (j *job) suggest() notifier.Suggestion {
 	case j.positive() && !strings.ContainsAny(j.item, "?؟") && j.playbook.ID == bookPraise:
 		return monitor("praise: a word of thanks is welcome, but nobody waits for it")
 	}
+	if why := j.restraint(); why != "" {
+		return monitor(why)
+	}
 	return notifier.Suggestion{Suggest: notifier.Reply, Why: j.replyWhy()}
+}
+
+// Where an answer does more harm than none.
+const (
+	oldThread   = 14 * 24 * time.Hour
+	leastCopies = 5
+)
+
+// restraint returns why it is better not to answer, or "".
+func (j *job) restraint() string {
+	inc := j.req.Incident
+	if inc == nil || j.private {
+		return ""
+	}
+	at := j.req.Mention.Mention.CreatedAt
+	switch e := &inc.Evidence; {
+	case e.Copied >= leastCopies && 2*e.Copied >= e.Total:
+		return fmt.Sprintf("%d of %d mentions look copied: do not engage, document them and report them to the network", e.Copied, max(e.Total, e.Copied))
+	case !at.IsZero() && j.now.Sub(at) > oldThread:
+		return fmt.Sprintf("the thread is %d days old: an answer now would only bring it back up", int(j.now.Sub(at).Hours()/24))
+	}
+	return ""
 }
 
 func (j *job) spam() bool {
@@ -199,7 +249,7 @@ func (j *job) spam() bool {
 }
 
 func (j *job) article() bool {
-	return j.req.Mention.Mention.Kind == sources.Article || j.network.Family == familyNews
+	return j.req.Mention.Mention.Kind == sources.Article || j.network.is(familyNews)
 }
 
 func nothingSaid(m *sources.Mention) bool {
@@ -239,9 +289,10 @@ func (j *job) replyWhy() string {
 	return why
 }
 
-// approve returns the roles that must approve at the severity: those of the playbook, else the usual ones.
+// approve returns the roles that must approve at the severity: those of the playbook, else the usual ones. A
+// playbook can say that it is nobody.
 func (j *job) approve() []string {
-	if roles := j.playbook.Approve[j.severity]; len(roles) > 0 {
+	if roles, ok := j.playbook.Approve[j.severity]; ok {
 		return slices.Clone(roles)
 	}
 	switch j.severity {
@@ -253,12 +304,4 @@ func (j *job) approve() []string {
 		return []string{"brand-manager"}
 	}
 	return nil
-}
-
-// freshFirst moves drafts whose text was used before behind the fresh ones, the least used first.
-func freshFirst(ds []notifier.Draft, used map[string]int) {
-	slices.SortStableFunc(ds, func(a, b notifier.Draft) int { return cmp.Compare(used[a.Text], used[b.Text]) })
-	if len(ds) > 0 {
-		used[ds[0].Text]++
-	}
 }

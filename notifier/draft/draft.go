@@ -1,22 +1,27 @@
 // Package draft makes the reply drafts: for one mention, what people could answer, or why they should not.
 //
-// A [Library] chooses a playbook (the incident's, the rule's or the category's), the language, the network
-// with its limit and counting, and the templates that fit; it fills their slots and runs the guards over
-// the result. Everything comes from reviewed texts: a sentence with a slot that has no value is left out,
-// nothing is made up. A draft that fails a hard guard is still shown, with the reason, but is not sendable.
-// Nothing is ever posted from here.
+// A [Library] chooses a playbook (the incident's, the rule's or the category's), the language and form of address,
+// the network with its limit and counting, how much responsibility to take, and the templates that fit; it fills
+// their slots and runs the guards G01 to G32 over the result. Everything comes from reviewed texts: a sentence with a
+// slot that has no value is left out, nothing is made up. A draft that fails a hard guard is still shown, with the
+// reason, but is not sendable. Nothing is ever posted from here.
 //
-// The same request always gives the same drafts: there is no clock, no chance and no state in it, so that
-// whoever has read the playbooks has read every draft.
+// The same request always gives the same drafts: there is no clock, no chance and no state in it, so that whoever has
+// read the playbooks has read every draft. What a request brings with it (earlier incidents, what was said in the thread,
+// what people changed before) is looked up by whoever asks. Only a [Rephraser], which is off unless an installation
+// names a model, adds words that nobody has reviewed; they go behind the reviewed ones and through the same guards.
 //
-// Data: networks.yml (limits and how each network counts), languages.yml (greetings, times, frequent
-// words), phrases.yml (what must not be said). The texts themselves are playbooks of package rules; [Library.Check]
-// judges those of a rule file before it goes live.
+// Data: networks.yml (limits and how each network counts), languages.yml (greetings, forms of address, times, frequent
+// words), phrases.yml (what must not be said, and what has to). The texts themselves are playbooks of package rules;
+// [Library.Check] judges those of a rule file before it goes live.
 //
 // # Caveats
 //
 // A mention is hostile input. Of its author only a safe visible name goes into a draft, of its text nothing;
 // product names are those of the rule files. Values are never parsed as templates.
+//
+// The guards know words, not meaning: a text can pass all of them and still be the wrong thing to say. The phrase
+// lists other than the English ones want a native reader.
 //
 // No direction isolates are put around Latin names in Arabic text: networks strip or show them, and guard G17
 // refuses every invisible character. The templates keep such names at the ends of clauses instead.
@@ -88,9 +93,22 @@ func (l *Library) Draft(ctx context.Context, r notifier.Request) (notifier.Sugge
 	if j.silent(s.Suggest) || j.playbook == nil {
 		return s, nil
 	}
-	s.Approve = j.approve()
+	j.about(&s)
 	s.Drafts = j.drafts()
 	return s, nil
+}
+
+// about adds what people need to know beside the texts.
+func (j *job) about(s *notifier.Suggestion) {
+	s.Approve, s.Playbook, s.DoNot = j.approve(), j.playbook.ID, slices.Clone(j.playbook.DoNot)
+	if j.posture.Cluster != "" {
+		s.Posture = &j.posture
+	}
+	lang := first(languageOrder(j.want, j.brand))
+	s.Facts = j.sheet.whole(j.fill(lang, manner{}), lang)
+	if j.req.Incident != nil {
+		s.FactsAt = j.req.Incident.FactsAt
+	}
 }
 
 // job is the making of the drafts for one request.
@@ -112,6 +130,7 @@ type job struct {
 	private   bool   // a direct message
 	playbook  *rules.Playbook
 	sheet     *sheet
+	posture   notifier.Posture
 }
 
 func (l *Library) newJob(r *notifier.Request) *job {
@@ -139,12 +158,11 @@ func (l *Library) newJob(r *notifier.Request) *job {
 
 // readFacts lays the fact sheet of the incident over that of the playbook.
 func (j *job) readFacts() {
-	p := cmp.Or(j.playbook, &rules.Playbook{})
-	var facts map[string]string
-	if j.req.Incident != nil {
-		facts = j.req.Incident.Facts
+	j.sheet = newSheet(cmp.Or(j.playbook, &rules.Playbook{}), j.req.Incident, j.now, j.lib.factsFor)
+	if s := j.sheet; j.req.Hours != nil && !s.NextUpdate.IsZero() && !s.set[detector.FactNextUpdate] {
+		s.NextUpdate = j.req.Hours(s.NextUpdate) // nobody can keep an earlier one
 	}
-	j.sheet = newSheet(p, facts, j.now)
+	j.posture = j.choosePosture()
 }
 
 // words returns the language's table, or English for a language that only a rule file has texts in.
@@ -161,17 +179,20 @@ type PerMention struct {
 	notifier.Suggestion
 }
 
-// ForIncident makes the drafts for mentions of an incident, in their order. A text that has gone into one of
-// them already is put behind the others for the next: people notice when everybody gets the same answer.
-func (l *Library) ForIncident(ctx context.Context, inc *detector.Incident, ms []detector.Judged, set *rules.Set, now time.Time) ([]PerMention, error) {
+// ForIncident makes the drafts for the mentions of an incident, in their order; base says everything that they
+// share. What is offered first for one counts as said to the next: people notice when everybody gets the same answer.
+func (l *Library) ForIncident(ctx context.Context, base notifier.Request, ms []detector.Judged) ([]PerMention, error) {
 	out := make([]PerMention, 0, len(ms))
-	used := map[string]int{}
+	base.Sent = slices.Clone(base.Sent)
 	for _, m := range ms {
-		s, err := l.Draft(ctx, notifier.Request{Mention: m, Incident: inc, Severity: inc.Severity, Rules: set, Now: now})
+		base.Mention = m
+		s, err := l.Draft(ctx, base)
 		if err != nil {
-			return nil, fmt.Errorf("incident %s: mention %s: %w", inc.ID, m.Mention.ID, err)
+			return nil, fmt.Errorf("mention %s: %w", m.Mention.ID, err)
 		}
-		freshFirst(s.Drafts, used)
+		if len(s.Drafts) > 0 {
+			base.Sent = append(base.Sent, s.Drafts[0].Text)
+		}
 		out = append(out, PerMention{Mention: m, Suggestion: s})
 	}
 	return out, nil

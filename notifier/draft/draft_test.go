@@ -2,6 +2,7 @@ package draft
 
 import (
 	"context"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -140,7 +141,7 @@ func TestFactSheet(t *testing.T) {
 	}
 
 	r.Incident = &detector.Incident{ID: "fjellbryg-1", FactsAt: theHour.Add(-10 * time.Minute), Facts: map[string]string{
-		FactNextContact: "2026-11-17T08:00:00Z", FactInstruction + ".en": "Please stop using the machine.",
+		detector.FactNextContact: "2026-11-17T08:00:00Z", detector.FactInstruction + ".en": "Please stop using the machine.",
 	}}
 	const told = "Hi Maja, water on the counter is not what a coffee machine should do, I'm sorry. Please stop using the machine. " +
 		"Send us the serial number here: https://fjellbryg.example/contact and you will hear from us by 17 Nov 2026, 09:00 CET. – Fjellbryg"
@@ -290,8 +291,8 @@ func TestIncidentVariesItsAnswers(t *testing.T) {
 		m.Mention.Network = "facebook"
 		ms = append(ms, m)
 	}
-	inc := &detector.Incident{ID: "fjellbryg-1", Severity: rules.Issue}
-	out, err := newLibrary(t).ForIncident(context.Background(), inc, ms, brandSet(), theHour)
+	base := notifier.Request{Incident: &detector.Incident{ID: "fjellbryg-1"}, Severity: rules.Issue, Rules: brandSet(), Now: theHour}
+	out, err := newLibrary(t).ForIncident(context.Background(), base, ms)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,6 +313,21 @@ func TestNoRulesIsAnError(t *testing.T) {
 	cancel()
 	if _, err := newLibrary(t).Draft(ctx, request(starter(), mention("en", "", "…"), "x")); err == nil {
 		t.Error("no error after the context ended")
+	}
+}
+
+// TestCheckTakesTheWorkedExample: a rule file as people write it has drafts that can be sent.
+func TestCheckTakesTheWorkedExample(t *testing.T) {
+	data, err := os.ReadFile("../../rules/testdata/full.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, errs := rules.Parse([]rules.File{{Name: "full.yml", Data: data}}, rules.Options{Notifiers: []string{"mail", "siren"}})
+	if set == nil {
+		t.Fatal(errs)
+	}
+	if errs := newLibrary(t).Check(set); len(errs) > 0 {
+		t.Error(errs)
 	}
 }
 

@@ -42,7 +42,7 @@ func TestGreetings(t *testing.T) {
 		{"es", "Maja Lind", true, "Hola, Maja, "},
 		{"fr", "Maja Lind", true, "Bonjour Maja Lind, "},
 	} {
-		if got := l.languages[c.lang].greeting(c.name, c.calm); got != c.want {
+		if got := l.languages[c.lang].greeting(c.name, manner{calm: c.calm}); got != c.want {
 			t.Errorf("%s %q calm %t: %q, want %q", c.lang, c.name, c.calm, got, c.want)
 		}
 	}

@@ -6,13 +6,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 
 	"emberwatch/notifier"
-	"emberwatch/rules"
 )
 
 // Levels of a guard: a draft that fails a hard one is not sendable, a warning is shown.
@@ -34,30 +32,41 @@ type exam struct {
 
 // guards are the checks, in the order they are shown. A check returns why the draft fails, or "".
 var guards = []struct {
-	id, level string
-	test      func(*exam) string
+	id, level, what string
+	test            func(*exam) string
 }{
-	{"G01", levelHard, (*exam).length},
-	{"G02", levelHard, (*exam).filled},
-	{"G03", levelHard, (*exam).language},
-	{"G04", levelHard, (*exam).liability},
-	{"G05", levelHard, (*exam).promise},
-	{"G06", levelHard, func(e *exam) string { return e.says("blame", "puts the blame on somebody") }},
-	{"G07", levelHard, (*exam).personal},
-	{"G08", levelHard, (*exam).apology},
-	{"G09", levelHard, (*exam).lightness},
-	{"G10", levelHard, (*exam).addresses},
-	{"G11", levelHard, (*exam).instructs},
-	{"G15", levelHard, (*exam).fresh},
-	{"G17", levelHard, (*exam).plain},
-	{"G18", levelHard, (*exam).untainted},
-	{"G19", levelHard, func(e *exam) string {
-		return e.says("review_tampering", "asks to change a review or offers something for it")
-	}},
-	{"G20", levelHard, (*exam).allowed},
-	{"G24", levelWarning, func(e *exam) string { return e.says("boilerplate", "sounds like a press release") }},
-	{"G25", levelWarning, (*exam).oneQuestion},
-	{"G26", levelWarning, (*exam).signed},
+	{"G01", levelHard, "within the network's limit", (*exam).length},
+	{"G02", levelHard, "every slot filled, no empty value", (*exam).filled},
+	{"G03", levelHard, "in the language of the mention", (*exam).language},
+	{"G04", levelHard, "no cause, liability or formal apology that is not cleared", (*exam).liability},
+	{"G05", levelHard, "no promise that no fact covers", (*exam).promise},
+	{"G06", levelHard, "blames nobody", (*exam).blame},
+	{"G07", levelHard, "no personal data", (*exam).personal},
+	{"G08", levelHard, "no half apology, nothing played down", (*exam).apology},
+	{"G09", levelHard, "no joke, emoji or exclamation mark in a grave matter", (*exam).lightness},
+	{"G10", levelHard, "only addresses of the brand", (*exam).addresses},
+	{"G11", levelHard, "says what to do where people are in danger", (*exam).instructs},
+	{"G12", levelHard, "says what happens next", (*exam).nextStep},
+	{"G13", levelHard, "times are clock times, ahead, and when somebody is there", (*exam).punctual},
+	{"G14", levelHard, "speaks of the matter itself", (*exam).acknowledges},
+	{"G15", levelHard, "facts are fresh", (*exam).fresh},
+	{"G16", levelHard, "somebody is named to approve it", (*exam).approved},
+	{"G17", levelHard, "no invisible or look-alike characters", (*exam).plain},
+	{"G18", levelHard, "nothing of the mention got in", (*exam).untainted},
+	{"G19", levelHard, "does not bargain over the review", (*exam).fairToReviews},
+	{"G20", levelHard, "a matter that may be answered in public", (*exam).allowed},
+	{"G21", levelWarning, "one form of address, the brand's", (*exam).address},
+	{"G22", levelWarning, "not what was said to others here", (*exam).fresher},
+	{"G23", levelWarning, "short sentences, quickly read", (*exam).readable},
+	{"G24", levelWarning, "a person speaks, no press release", (*exam).human},
+	{"G25", levelWarning, "one question and one way to reach us at most", (*exam).oneQuestion},
+	{"G26", levelWarning, "signed as the brand signs", (*exam).signed},
+	{"G27", levelWarning, "says when somebody answers, out of hours", (*exam).away},
+	{"G28", levelWarning, "does not repeat the accusation", (*exam).accusation},
+	{"G29", levelWarning, "every number comes from a slot", (*exam).numbers},
+	{"G30", levelWarning, "guesses nobody's gender", (*exam).neutral},
+	{"G31", levelWarning, "carries a good word on", (*exam).carriesOn},
+	{"G32", levelWarning, "an answer helps more than silence", (*exam).worthwhile},
 }
 
 func (j *job) guard(v variant, vals values, text string) []notifier.Guard {
@@ -68,9 +77,9 @@ func (j *job) guard(v variant, vals values, text string) []notifier.Guard {
 	out := make([]notifier.Guard, 0, len(guards)+1)
 	for _, g := range guards {
 		why := g.test(e)
-		out = append(out, notifier.Guard{ID: g.id, Level: g.level, Pass: why == "", Why: why})
+		out = append(out, notifier.Guard{ID: g.id, Level: g.level, What: g.what, Pass: why == "", Why: why})
 		if g.id == "G03" && v.lang != j.want {
-			out = append(out, notifier.Guard{ID: g.id, Level: levelWarning, Why: e.fallback()})
+			out = append(out, notifier.Guard{ID: g.id, Level: levelWarning, What: g.what, Why: e.fallback()})
 		}
 	}
 	return out
@@ -83,7 +92,7 @@ func (e *exam) withoutNames() string {
 	for _, product := range e.brand.Products {
 		names = append(names, product...)
 	}
-	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	longestFirst(names)
 	text := e.bare
 	for _, name := range names {
 		if name != "" {
@@ -93,11 +102,9 @@ func (e *exam) withoutNames() string {
 	return text
 }
 
-func (e *exam) says(list, what string) string {
-	if found := e.lib.phrases.find(list, e.flat); found != "" {
-		return fmt.Sprintf("%s: %q", what, found)
-	}
-	return ""
+// longestFirst sorts texts so that none is taken out of a longer one.
+func longestFirst(texts []string) {
+	slices.SortFunc(texts, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
 }
 
 func (e *exam) length() string {
@@ -143,69 +150,6 @@ func (e *exam) fallback() string {
 	return fmt.Sprintf("the mention is in %q, for which there is no text; this draft is in %q", e.want, e.lang)
 }
 
-func (e *exam) liability() string {
-	if e.sheet.Cleared["cause"] {
-		return ""
-	}
-	return e.says("liability", "admits liability or a cause that is not cleared")
-}
-
-func (e *exam) promise() string {
-	if why := e.says("promise", "promises too much"); why != "" || e.sheet.Cleared["refund"] {
-		return why
-	}
-	return e.says("refund", "promises money back that is not cleared")
-}
-
-func (e *exam) apology() string {
-	if why := e.says("non_apology", "apologises with a condition"); why != "" {
-		return why
-	}
-	return e.says("minimise", "plays the matter down")
-}
-
-func (e *exam) lightness() string {
-	if !e.grave {
-		return ""
-	}
-	if i := strings.IndexFunc(e.text, func(r rune) bool { return r == '!' || r == '¡' || isEmoji(r) }); i >= 0 {
-		return fmt.Sprintf("no %q in a grave matter", []rune(e.text[i:])[0])
-	}
-	return e.says("humour", "jokes in a grave matter")
-}
-
-func (e *exam) instructs() string {
-	if len(e.sheet.Instruction) > 0 && e.sheet.instruction(e.lang) == "" {
-		return fmt.Sprintf("the fact sheet has no instruction in %q", e.lang)
-	}
-	if !answers(e.book, categorySafety) && !answers(e.book, categoryBreach) {
-		return ""
-	}
-	given := e.vals[slotInstruction]
-	if given != "" && strings.Contains(e.text, strings.TrimRight(given, ".")) || e.lib.phrases.findIn("instruction", e.lang, e.flat) != "" {
-		return ""
-	}
-	return "does not say what people should do now"
-}
-
-func answers(p *rules.Playbook, category string) bool {
-	return p.ID == category || category == categorySafety && p.ID == bookSafety || slices.Contains(p.Categories, category)
-}
-
-// fresh refuses facts that nobody has looked at for too long. Those of the playbook do not age.
-func (e *exam) fresh() string {
-	inc := e.req.Incident
-	if inc == nil || len(inc.Facts) == 0 || inc.FactsAt.IsZero() || e.now.Sub(inc.FactsAt) <= e.lib.factsFor {
-		return ""
-	}
-	for _, slot := range []string{slotKnown, slotChecking, slotInstruction, slotUpdateTime} {
-		if x := strings.TrimRight(e.vals[slot], "."); x != "" && strings.Contains(e.text, x) {
-			return fmt.Sprintf("the fact sheet is %s old; look through it again", e.now.Sub(inc.FactsAt).Round(time.Minute))
-		}
-	}
-	return ""
-}
-
 // plain refuses what a reader cannot see: direction controls, zero-width characters, words of two alphabets.
 func (e *exam) plain() string {
 	if !norm.NFC.IsNormalString(e.text) {
@@ -229,7 +173,7 @@ func mixed(word string) bool {
 		return strings.IndexFunc(word, func(r rune) bool { return unicode.Is(t, r) }) >= 0
 	}
 	latin := has(unicode.Latin)
-	return latin && (has(unicode.Cyrillic) || has(unicode.Greek)) || has(unicode.Cyrillic) && has(unicode.Greek)
+	return latin && (has(unicode.Cyrillic) || has(unicode.Greek) || has(unicode.Arabic)) || has(unicode.Cyrillic) && has(unicode.Greek)
 }
 
 func (e *exam) allowed() string {
@@ -237,22 +181,4 @@ func (e *exam) allowed() string {
 		return ""
 	}
 	return fmt.Sprintf("nothing is said in public about %s", e.forbidden)
-}
-
-func (e *exam) oneQuestion() string {
-	if n := strings.Count(e.text, "?") + strings.Count(e.text, "؟"); n > 1 {
-		return fmt.Sprintf("asks %d questions; one is enough", n)
-	}
-	return ""
-}
-
-// signed asks replies for the brand's sign-off; a statement speaks for itself.
-func (e *exam) signed() string {
-	if kindOf(e.template) != kindReply {
-		return ""
-	}
-	if s := signOff(e.brand); s != "" && !strings.Contains(rules.Fold(e.text), rules.Fold(s)) {
-		return "the brand's sign-off is missing"
-	}
-	return ""
 }

@@ -84,8 +84,7 @@ func TestPhraseMatching(t *testing.T) {
 		{"100%", "en", "It is 100% safe", true},
 		{"c'est notre faute", "fr", "C’est notre faute.", true},
 	} {
-		text, stem := strings.CutSuffix(c.phrase, "*")
-		if got := (phrase{flat(text), stem, c.lang == "ar"}).in(flat(c.text)); got != c.want {
+		if got := newPhrase(c.phrase, c.lang).in(flat(c.text)); got != c.want {
 			t.Errorf("%q in %q: %t", c.phrase, c.text, got)
 		}
 	}
@@ -188,9 +187,9 @@ func TestInstructionGuard(t *testing.T) {
 	}{
 		{"We are sorry to read this.", nil, false},
 		{"We are sorry. Please stop using the product.", nil, true},
-		{"We are sorry. {{facts.instruction}}", map[string]string{FactInstruction: "Unplug it."}, true},
-		{"We are sorry.", map[string]string{FactInstruction: "Unplug it."}, false},
-		{"We are sorry. {{facts.instruction}}", map[string]string{FactInstruction + ".de": "Stecker ziehen."}, false},
+		{"We are sorry. {{facts.instruction}}", map[string]string{detector.FactInstruction: "Unplug it."}, true},
+		{"We are sorry.", map[string]string{detector.FactInstruction: "Unplug it."}, false},
+		{"We are sorry. {{facts.instruction}}", map[string]string{detector.FactInstruction + ".de": "Stecker ziehen."}, false},
 	} {
 		set := starter()
 		own := *set

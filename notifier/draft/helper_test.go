@@ -44,13 +44,24 @@ var (
 	})
 )
 
-func newLibrary(t testing.TB) *Library {
-	t.Helper()
+// newLibrary returns the one Library of all tests: nobody can change it.
+func newLibrary(testing.TB) *Library { return library() }
+
+var library = sync.OnceValue(func() *Library {
 	l, err := New(Options{})
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	return l
+})
+
+// withBrand returns the set with the brand changed.
+func withBrand(change func(b *rules.Brand)) *rules.Set {
+	set := *brandSet()
+	brand := *set.Brands["fjellbryg"]
+	change(&brand)
+	set.Brands = map[string]*rules.Brand{brand.ID: &brand}
+	return &set
 }
 
 // parseRules reads rule files given as text on top of the embedded library.

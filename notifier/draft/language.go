@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
@@ -23,15 +24,30 @@ const fallbackLanguage = "en"
 
 // language is what the drafts need to know about a language besides the texts of the playbooks.
 type language struct {
-	Greet     string   `yaml:"greet"`
-	Plain     string   `yaml:"plain"`
-	Calm      string   `yaml:"calm"`       // empty: as Greet
-	CalmPlain string   `yaml:"calm_plain"` // empty: as Plain
-	Name      string   `yaml:"name"`
-	Stamp     string   `yaml:"stamp"`
-	Clock     string   `yaml:"clock"`
-	And       string   `yaml:"and"`
-	Common    []string `yaml:"common"`
+	Greet         string            `yaml:"greet"`
+	Plain         string            `yaml:"plain"`
+	Calm          string            `yaml:"calm"`       // empty: as Greet
+	CalmPlain     string            `yaml:"calm_plain"` // empty: as Plain
+	Name          string            `yaml:"name"`
+	Stamp         string            `yaml:"stamp"`
+	Clock         string            `yaml:"clock"`
+	And           string            `yaml:"and"`
+	Back          string            `yaml:"back"`
+	BackOn        string            `yaml:"back_on"`
+	Apology       string            `yaml:"apology"`
+	Introduction  map[string]string `yaml:"introduction"` // by family of networks
+	Familiar      familiar          `yaml:"familiar"`
+	FormalWords   []string          `yaml:"formal_words"`
+	FamiliarWords []string          `yaml:"familiar_words"`
+	Common        []string          `yaml:"common"`
+}
+
+// familiar is the second form of address of a language that has two in the library.
+type familiar struct {
+	Form  string `yaml:"form"` // as in the tone of a brand; empty: there is none
+	Greet string `yaml:"greet"`
+	Plain string `yaml:"plain"`
+	Name  string `yaml:"name"`
 }
 
 func loadLanguages(data []byte) (map[string]*language, error) {
@@ -49,24 +65,62 @@ func loadLanguages(data []byte) (map[string]*language, error) {
 	return f.Languages, nil
 }
 
+// manner is how a draft addresses people: whatever the matter allows.
+type manner struct{ calm, familiar bool }
+
 // greeting returns the opening of a reply with its trailing space. An empty name gives the general one.
-func (l *language) greeting(name string, calm bool) string {
-	greet, plain := l.Greet, l.Plain
-	if calm && l.Calm != "" {
+func (l *language) greeting(name string, how manner) string {
+	greet, plain, part := l.Greet, l.Plain, l.Name
+	switch {
+	case how.familiar && l.Familiar.Form != "":
+		greet, plain, part = l.Familiar.Greet, l.Familiar.Plain, l.Familiar.Name
+	case how.calm && l.Calm != "":
 		greet, plain = l.Calm, l.CalmPlain
 	}
 	if name == "" {
 		return plain
 	}
-	if first, _, ok := strings.Cut(name, " "); ok && l.Name == "first" && !strings.HasSuffix(first, ".") {
+	if first, _, ok := strings.Cut(name, " "); ok && part == "first" && !strings.HasSuffix(first, ".") {
 		name = first
 	}
 	return strings.ReplaceAll(greet, "{name}", name)
 }
 
+// withoutGreeting cuts the opening off a text, whatever the name in it; ok reports whether there was one.
+func (l *language) withoutGreeting(text string) (rest string, ok bool) {
+	for _, plain := range []string{l.Plain, l.CalmPlain, l.Familiar.Plain, "{{" + slotGreeting + "}}"} {
+		if plain != "" && strings.HasPrefix(text, plain) {
+			return text[len(plain):], true
+		}
+	}
+	for _, greet := range []string{l.Greet, l.Calm, l.Familiar.Greet} {
+		before, after, _ := strings.Cut(greet, "{name}")
+		rest, found := strings.CutPrefix(text, before)
+		if greet == "" || !found {
+			continue
+		}
+		if i := strings.Index(rest, after); i > 0 && utf8.RuneCountInString(rest[:i]) <= maxName && !strings.ContainsAny(rest[:i], ".!?،,") {
+			return rest[i+len(after):], true
+		}
+	}
+	return text, false
+}
+
+// back says when somebody answers again.
+func (l *language) back(t, now time.Time) string {
+	if sameDay(t, now) {
+		return strings.ReplaceAll(l.Back, "{time}", t.Format(l.Clock))
+	}
+	return strings.ReplaceAll(l.BackOn, "{time}", t.Format(l.Stamp))
+}
+
+func sameDay(t, now time.Time) bool {
+	return t.Format(time.DateOnly) == now.In(t.Location()).Format(time.DateOnly)
+}
+
 // at writes a time for readers who are at now: with its date unless it is the same day.
 func (l *language) at(t, now time.Time) string {
-	if t.Format(time.DateOnly) == now.In(t.Location()).Format(time.DateOnly) {
+	if sameDay(t, now) {
 		return t.Format(l.Clock)
 	}
 	return t.Format(l.Stamp)

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -20,21 +21,26 @@ var networksFile []byte
 
 // Families of networks that the code itself asks for; the table has more.
 const (
-	familyNews  = "news"  // an article is not answered, a statement is
-	familyOther = "other" // a network that the table does not hold: nothing is known of its length
+	familyNews   = "news"  // an article is not answered, a statement is
+	familyStore  = "store" // app stores: what is wrong there is wrong with the app
+	familyReview = "review"
+	familyForum  = "forum" // who speaks for a brand says so, and brings no links
+	familyOther  = "other" // a network that the table does not hold: nothing is known of its length
 )
 
 // network is one row of the table: where a reply would stand and how long it may be there.
 type network struct {
-	ID     string   `yaml:"id"`
-	Family string   `yaml:"family"`
-	Limit  int      `yaml:"limit"` // 0: none known
-	Unit   string   `yaml:"unit"`
-	Bytes  int      `yaml:"bytes"` // a second limit, on bytes
-	URL    int      `yaml:"url"`   // what any link counts; 0: its length
-	Basis  string   `yaml:"basis"`
-	Names  []string `yaml:"names"`
+	ID       string   `yaml:"id"`
+	Families []string `yaml:"families"` // the closest first
+	Limit    int      `yaml:"limit"`    // 0: none known
+	Unit     string   `yaml:"unit"`
+	Bytes    int      `yaml:"bytes"` // a second limit, on bytes
+	URL      int      `yaml:"url"`   // what any link counts; 0: its length
+	Basis    string   `yaml:"basis"`
+	Names    []string `yaml:"names"`
 }
+
+func (n *network) is(family string) bool { return slices.Contains(n.Families, family) }
 
 // networks finds a row by its id or by any of its other names.
 type networks struct {
@@ -86,24 +92,28 @@ func (t *networks) find(names ...string) *network {
 	}
 	for _, name := range names {
 		if name != "" {
-			return &network{ID: name, Family: familyOther}
+			return &network{ID: name, Families: []string{familyOther}}
 		}
 	}
-	return &network{ID: familyOther, Family: familyOther}
+	return &network{ID: familyOther, Families: []string{familyOther}}
 }
 
-// named reports whether a playbook's list of networks and families holds n, and how exactly: 3 by its
-// name, 2 by its family, 1 because the list is empty, 0 not at all.
+// named reports whether a playbook's list of networks and families holds n, and how exactly: 4 by its
+// name, 3 by its closest family, 2 by another, 1 because the list is empty, 0 not at all.
 func (t *networks) named(list []string, n *network) int {
 	best := 0
 	if len(list) == 0 {
 		best = 1
 	}
 	for _, name := range list {
-		switch row := t.byName[networkKey(name)]; {
-		case row == n, networkKey(name) == networkKey(n.ID):
-			return 3
-		case n.Family == familyOther, row == nil && networkKey(name) == n.Family:
+		switch {
+		case t.byName[networkKey(name)] == n, networkKey(name) == networkKey(n.ID):
+			return 4
+		case n.is(familyOther):
+			best = max(best, 2)
+		case networkKey(name) == n.Families[0]:
+			best = 3
+		case n.is(networkKey(name)):
 			best = max(best, 2)
 		}
 	}

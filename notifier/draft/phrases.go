@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -24,6 +25,11 @@ type phrase struct {
 	arabic bool
 }
 
+func newPhrase(text, lang string) phrase {
+	text, stem := strings.CutSuffix(text, "*")
+	return phrase{text: flat(text), stem: stem, arabic: lang == "ar"}
+}
+
 // phrases are the lists behind the guards, by the name of the list and the language.
 type phrases map[string]map[string][]phrase
 
@@ -37,8 +43,7 @@ func loadPhrases(data []byte) (phrases, error) {
 		out[list] = map[string][]phrase{}
 		for lang, texts := range langs {
 			for _, text := range texts {
-				text, stem := strings.CutSuffix(text, "*")
-				out[list][lang] = append(out[list][lang], phrase{flat(text), stem, lang == "ar"})
+				out[list][lang] = append(out[list][lang], newPhrase(text, lang))
 			}
 		}
 	}
@@ -70,17 +75,38 @@ func (p phrases) findIn(list, lang, text string) string {
 	return ""
 }
 
+// has reports whether a text in a language holds what a list asks for. A language without the list asks for
+// nothing.
+func (p phrases) has(list, lang, text string) bool {
+	return len(p[list][lang]) == 0 || p.findIn(list, lang, text) != ""
+}
+
+// count returns how often the phrases of a list stand in the flat text.
+func (p phrases) count(list, lang, text string) int {
+	n := 0
+	for _, ph := range p[list][lang] {
+		n += ph.times(text)
+	}
+	return n
+}
+
+// digits stand for the # of a phrase.
+var digits = regexp.MustCompile(`[0-9\x{0660}-\x{0669}\x{06F0}-\x{06F9}]+`)
+
 // in reports whether the phrase stands in the flat text as words of its own. Arabic joins a particle of
 // one letter to the word that follows.
-func (ph phrase) in(text string) bool {
+func (ph phrase) in(text string) bool { return ph.times(text) > 0 }
+
+func (ph phrase) times(text string) int {
+	n := 0
 	for from := 0; ; {
 		i := strings.Index(text[from:], ph.text)
 		if i < 0 {
-			return false
+			return n
 		}
 		start, end := from+i, from+i+len(ph.text)
 		if ph.starts(text[:start]) && (ph.stem || !wordFollows(text[end:], ph.text)) {
-			return true
+			n++
 		}
 		_, size := utf8.DecodeRuneInString(text[start:])
 		from = start + size

@@ -24,6 +24,13 @@ func (v values) without(general string, slots ...string) values {
 	return out
 }
 
+// byLength returns the values, the longest first.
+func (v values) byLength() []string {
+	out := slices.Collect(maps.Values(v))
+	longestFirst(out)
+	return out
+}
+
 // render puts the values into the template. A sentence with a slot that has no value is left out; of the
 // sentence that opens with the greeting, the greeting stays.
 func (t template) render(v values, lang string) string {

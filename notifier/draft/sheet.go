@@ -1,24 +1,16 @@
 package draft
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"emberwatch/detector"
+	"emberwatch/notifier"
 	"emberwatch/rules"
-)
-
-// Keys of an incident's fact sheet, as people send them with the operation "facts". What is set there goes
-// before what the playbook says. "known" and "checking" hold several facts, one a line or parted by ";".
-// "instruction.de" is the instruction for one language. "next_update" and "next_contact" are RFC 3339
-// times. "cleared.cause", "cleared.apology", "cleared.refund" and "cleared.holding" are "true" or "false".
-const (
-	FactKnown       = "known"
-	FactChecking    = "checking"
-	FactInstruction = "instruction"
-	FactNextUpdate  = "next_update"
-	FactWhere       = "where"
-	FactNextContact = "next_contact"
-	FactCleared     = "cleared."
 )
 
 // sheet is what may be said as fact: the playbook's facts with those of the incident laid over them.
@@ -28,49 +20,113 @@ type sheet struct {
 	NextUpdate      time.Time
 	Where           string
 	NextContact     time.Time
+	Contact         string // for this incident, in place of the brand's
+	Cluster         rules.Cluster
 	Cleared         map[string]bool
+	set             map[string]bool // names that people have set for this incident
+	stale           string          // why what people set does not count any more, or ""
 }
 
-func newSheet(p *rules.Playbook, facts map[string]string, now time.Time) *sheet {
+func newSheet(p *rules.Playbook, inc *detector.Incident, now time.Time, factsFor time.Duration) *sheet {
 	f := &p.Facts
 	s := &sheet{
 		Known: f.Known, Checking: f.Checking, Where: f.NextUpdate.Where,
-		Instruction: map[string]string{}, Cleared: map[string]bool{},
+		Instruction: map[string]string{}, Cleared: map[string]bool{}, set: map[string]bool{},
 	}
-	for lang, text := range f.Instruction {
-		s.Instruction[lang] = text
-	}
-	for what, ok := range f.Cleared {
-		s.Cleared[what] = ok
-	}
+	maps.Copy(s.Instruction, f.Instruction)
+	maps.Copy(s.Cleared, f.Cleared)
 	if f.NextUpdate.In > 0 {
 		s.NextUpdate = now.Add(f.NextUpdate.In)
 	}
-	for key, text := range facts {
-		s.set(key, strings.TrimSpace(text))
+	if inc == nil {
+		return s
+	}
+	for name, text := range inc.Facts {
+		s.lay(name, strings.TrimSpace(text))
+		s.set[name] = true
+	}
+	switch age := now.Sub(inc.FactsAt); {
+	case len(inc.Facts) == 0 || inc.FactsAt.IsZero():
+	case inc.Facts[detector.FactStale] == "true":
+		s.stale = "the fact sheet is marked stale; renew it"
+	case age > factsFor:
+		s.stale = fmt.Sprintf("the fact sheet is %s old; look through it again", age.Round(time.Minute))
 	}
 	return s
 }
 
-func (s *sheet) set(key, text string) {
-	lang, isInstruction := strings.CutPrefix(key, FactInstruction)
-	what, isCleared := strings.CutPrefix(key, FactCleared)
+// lay puts a fact of the incident over the playbook's.
+func (s *sheet) lay(name, text string) {
+	lang, isInstruction := strings.CutPrefix(name, detector.FactInstruction)
+	what, isCleared := strings.CutPrefix(name, detector.FactCleared)
 	switch {
-	case key == FactKnown:
+	case name == detector.FactKnown:
 		s.Known = lines(text)
-	case key == FactChecking:
+	case name == detector.FactChecking:
 		s.Checking = lines(text)
-	case key == FactWhere:
+	case name == detector.FactWhere:
 		s.Where = text
-	case key == FactNextUpdate:
+	case name == detector.FactNextUpdate:
 		s.NextUpdate = timeOr(text, s.NextUpdate)
-	case key == FactNextContact:
+	case name == detector.FactNextContact:
 		s.NextContact = timeOr(text, s.NextContact)
-	case isInstruction:
+	case name == detector.FactContact:
+		s.Contact = text
+	case name == detector.FactCluster:
+		s.Cluster = rules.Cluster(text)
+	case isInstruction && (lang == "" || lang[0] == '.'):
 		s.Instruction[strings.TrimPrefix(lang, ".")] = text
 	case isCleared:
 		s.Cleared[what] = text == "true"
 	}
+}
+
+// slotFacts are the slots that the fact sheet fills, with the name of the fact.
+var slotFacts = []struct{ slot, name string }{
+	{slotKnown, detector.FactKnown},
+	{slotChecking, detector.FactChecking},
+	{slotInstruction, detector.FactInstruction},
+	{slotUpdateTime, detector.FactNextUpdate},
+	{slotUpdateWhere, detector.FactWhere},
+	{slotNextContact, detector.FactNextContact},
+	{slotContact + "dm", detector.FactContact},
+}
+
+// list returns the facts that have a value in vals, with their state.
+func (s *sheet) list(vals values, lang string) []notifier.Fact {
+	var out []notifier.Fact
+	for _, f := range slotFacts {
+		set := s.set[f.name] || f.slot == slotInstruction && s.set[f.name+"."+lang]
+		if f.name == detector.FactContact && !set {
+			continue // the brand's own contact is no fact of the incident
+		}
+		if text := vals[f.slot]; text != "" {
+			out = append(out, notifier.Fact{Name: f.name, Text: text, State: s.state(f.name, set)})
+		}
+	}
+	return out
+}
+
+func (s *sheet) state(name string, set bool) notifier.FactState {
+	switch {
+	case set && s.stale != "":
+		return notifier.Stale
+	case name == detector.FactChecking:
+		return notifier.Checking
+	case set:
+		return notifier.Confirmed
+	}
+	return notifier.Standing
+}
+
+// whole returns the facts of the sheet together with what is cleared.
+func (s *sheet) whole(vals values, lang string) []notifier.Fact {
+	out := s.list(vals, lang)
+	for _, what := range slices.Sorted(maps.Keys(s.Cleared)) {
+		name := detector.FactCleared + what
+		out = append(out, notifier.Fact{Name: name, Text: strconv.FormatBool(s.Cleared[what]), State: s.state(name, s.set[name])})
+	}
+	return out
 }
 
 // instruction returns what people should do, in a language or in the one text for all; "" if the sheet

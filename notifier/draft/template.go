@@ -9,7 +9,7 @@ import (
 )
 
 // Slots of the templates. A slot under brand.contact names a key of the brand's contact map; availability is its
-// key of that name. The greeting always has a value, any other may have none.
+// key of that name, or says when somebody is back. The greeting always has a value, any other may have none.
 const (
 	slotGreeting    = "item.author_greeting"
 	slotAuthor      = "item.author"
@@ -25,17 +25,23 @@ const (
 	slotNow         = "now.local"
 	slotSignOff     = "sign_off"
 	slotAvailable   = "availability"
+	slotIntroduce   = "introduction"
+	slotApology     = "apology"
 )
 
 var slots = []string{
 	slotGreeting, slotAuthor, slotProduct, slotBrand, slotInstruction, slotKnown, slotChecking,
-	slotUpdateTime, slotUpdateWhere, slotNextContact, slotNow, slotSignOff, slotAvailable,
+	slotUpdateTime, slotUpdateWhere, slotNextContact, slotNow, slotSignOff, slotAvailable, slotIntroduce, slotApology,
 }
 
 // wholeSentence reports whether the value of a slot is a sentence of its own, so that its absence takes no
 // other words with it.
 func wholeSentence(slot string) bool {
-	return slot == slotInstruction || slot == slotSignOff || slot == slotAvailable
+	switch slot {
+	case slotInstruction, slotSignOff, slotAvailable, slotIntroduce, slotApology:
+		return true
+	}
+	return false
 }
 
 // part is a piece of a sentence: words as written, or a slot.

@@ -2,7 +2,9 @@ package draft
 
 import (
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -21,7 +23,7 @@ const (
 
 // fill returns the values for the slots of one draft. Of the mention itself nothing goes in but the
 // author's name, if safe; product names are those of the rule files.
-func (j *job) fill(lang string) values {
+func (j *job) fill(lang string, how manner) values {
 	v := values{}
 	put := func(slot, x string, limit int) {
 		if x = clean(x, limit); x != "" {
@@ -30,20 +32,26 @@ func (j *job) fill(lang string) values {
 	}
 	l := j.words(lang)
 	put(slotAuthor, j.author, maxName)
-	v[slotGreeting] = l.greeting(v[slotAuthor], j.grave)
+	v[slotGreeting] = l.greeting(v[slotAuthor], how)
 	put(slotProduct, j.product, capWord)
 	put(slotBrand, first(j.brand.Names), capWord)
 	for key, x := range j.brand.Contact {
 		put(slotContact+key, x, capContact)
 	}
-	put(slotAvailable, j.brand.Contact["availability"], capContact)
 	put(slotSignOff, signOff(j.brand), capWord)
+	j.fillFacts(put, lang)
+	j.fillManners(put, v, l)
+	return v
+}
 
-	s := j.sheet
+// fillFacts fills in what the fact sheet says.
+func (j *job) fillFacts(put func(slot, x string, limit int), lang string) {
+	s, l := j.sheet, j.words(lang)
 	put(slotInstruction, s.instruction(lang), capFact)
 	put(slotKnown, l.list(s.Known), capFact)
 	put(slotChecking, l.list(s.Checking), capFact)
 	put(slotUpdateWhere, expand(s.Where, j.brand), capContact)
+	put(slotContact+"dm", s.Contact, capContact)
 	if !s.NextUpdate.IsZero() {
 		put(slotUpdateTime, l.at(s.NextUpdate.In(j.zone), j.now), capWord)
 	}
@@ -51,7 +59,36 @@ func (j *job) fill(lang string) values {
 		put(slotNextContact, l.at(s.NextContact.In(j.zone), j.now), capWord)
 	}
 	put(slotNow, j.now.In(j.zone).Format(l.Stamp), capWord)
-	return v
+}
+
+// fillManners fills in what depends on the place, the hour and what is cleared. A forum wants no links.
+func (j *job) fillManners(put func(slot, x string, limit int), v values, l *language) {
+	put(slotAvailable, j.brand.Contact["availability"], capContact)
+	if back := j.back(); !back.IsZero() {
+		put(slotAvailable, l.back(back.In(j.zone), j.now), capContact)
+	}
+	if j.sheet.Cleared["apology"] && j.posture.Cluster != rules.Victim {
+		put(slotApology, l.Apology, capContact)
+	}
+	for _, family := range slices.Backward(j.network.Families) {
+		if !thanking(j.playbook) || family != familyStore && family != familyReview {
+			put(slotIntroduce, expand(l.Introduction[family], j.brand), capContact)
+		}
+	}
+	if j.network.is(familyForum) && !j.private {
+		delete(v, slotContact+"dm")
+	}
+}
+
+// back returns when somebody answers again, zero if somebody is there now.
+func (j *job) back() time.Time {
+	if j.req.Hours == nil {
+		return time.Time{}
+	}
+	if t := j.req.Hours(j.now); t.After(j.now) {
+		return t
+	}
+	return time.Time{}
 }
 
 func first(list []string) string {

@@ -27,6 +27,7 @@ type choice struct {
 	Token   string      `json:"t"`
 	Mention sources.Key `json:"m"`
 	Draft   string      `json:"d,omitempty"` // empty: none of them
+	Sum     string      `json:"s,omitempty"` // of its text: one that was changed before has the id of its template
 }
 
 // showDrafts opens a window at once, since a trigger lives 3 s, and fills it when the drafts are made. Direct
@@ -130,7 +131,7 @@ func (l *layout) suggestion(d *Drafted) []slackapi.Block {
 	if decided {
 		blocks = append(blocks, remark(l.v.fate(&fate)))
 		if fate.Draft.Use != detector.DraftDiscarded {
-			blocks = append(blocks, l.v.preformatted(fate.Note))
+			blocks = append(blocks, l.v.preformatted(fate.Draft.Text))
 		}
 	}
 	for i := range s.Drafts {
@@ -139,7 +140,7 @@ func (l *layout) suggestion(d *Drafted) []slackapi.Block {
 	if len(s.Approve) > 0 && len(s.Drafts) > 0 {
 		blocks = append(blocks, remark(l.v.Say("drafts.approve", "roles", esc(strings.Join(s.Approve, ", "), maxBlurb))))
 	}
-	if b := l.press(actDiscard, l.v.Say("drafts.discard"), choice{l.t.String(), key, ""}); b != nil && len(s.Drafts) > 0 && !decided {
+	if b := l.press(actDiscard, l.v.Say("drafts.discard"), choice{Token: l.t.String(), Mention: key}); b != nil && len(s.Drafts) > 0 && !decided {
 		blocks = append(blocks, b)
 	}
 	return append(blocks, slackapi.NewDividerBlock())
@@ -186,7 +187,7 @@ func (l *layout) draft(key sources.Key, d *notifier.Draft) []slackapi.Block {
 		blocks = append(blocks, remark(failed))
 	}
 	blocks = append(blocks, l.v.preformatted(d.Text))
-	if b := l.press(actUse, l.v.Say("drafts.use"), choice{l.t.String(), key, d.ID}); b != nil && d.Sendable && units(d.Text) <= maxInput {
+	if b := l.press(actUse, l.v.Say("drafts.use"), choice{l.t.String(), key, d.ID, sum(d.Text)}); b != nil && d.Sendable && units(d.Text) <= maxInput {
 		blocks = append(blocks, b)
 	}
 	return blocks
@@ -306,7 +307,7 @@ func (n *Notifier) find(ctx context.Context, t token, c choice) (*notifier.Draft
 			continue
 		}
 		for k := range ds[i].Suggestion.Drafts {
-			if d := &ds[i].Suggestion.Drafts[k]; d.ID == c.Draft && d.Sendable {
+			if d := &ds[i].Suggestion.Drafts[k]; d.ID == c.Draft && d.Sendable && sum(d.Text) == c.Sum {
 				return d, &ds[i].Mention
 			}
 		}
@@ -324,7 +325,9 @@ func (n *Notifier) useView(v voice, t token, c choice, d *notifier.Draft, j *det
 	blocks = append(blocks, input(fieldText, v.Say("use.text"), text, false), remark(v.Say("use.how")))
 	w := window{
 		Incident: t.incident, Lang: t.lang, Sum: sum(d.Text),
-		Draft: &detector.DraftUse{ID: d.ID, Mention: c.Mention, Use: detector.DraftUsed},
+		Draft: &detector.DraftUse{
+			ID: d.ID, Mention: c.Mention, Use: detector.DraftUsed, Playbook: d.Playbook, Lang: d.Lang, Network: d.Network,
+		},
 	}
 	return form(viewUse, w, v.Say("use.title"), v.Say("use.submit"), v, blocks...)
 }
@@ -342,7 +345,8 @@ func (n *Notifier) used(ctx context.Context, w *window, v voice, text string, e 
 		}
 	}
 	e.Op = detector.OpAnswered
-	e.Args = detector.Args{Note: text, Mentions: []sources.Key{use.Mention}, Draft: &use}
+	use.Text = text
+	e.Args = detector.Args{Mentions: []sources.Key{use.Mention}, Draft: &use}
 	return ""
 }
 

@@ -25,7 +25,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -95,25 +94,14 @@ func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit
 	if err != nil {
 		return fmt.Errorf("source %s: %w", s.opt.Name, err)
 	}
-	for {
-		if seen, err = s.poll(ctx, seen, emit); err != nil {
-			return fmt.Errorf("source %s: %w", s.opt.Name, s.patient(err))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(jittered(s.opt.Every)):
-		}
-	}
-}
-
-// patient has an answer that asking again soon does not change, such as 404, wait for the next poll.
-func (s *Source) patient(err error) error {
-	status, ok := errors.AsType[*sources.StatusError](err)
-	if !ok || status.Status < 400 || status.Status >= 500 || status.Status == 408 || status.Status == 425 || status.Status == 429 {
+	err = sources.Poll(ctx, s.opt.Every, func(ctx context.Context) error {
+		seen, err = s.poll(ctx, seen, emit)
 		return err
+	})
+	if err != nil {
+		return fmt.Errorf("source %s: %w", s.opt.Name, err)
 	}
-	return fmt.Errorf("fetch: %w", &sources.RetryAfterError{After: s.opt.Every, Err: status, Ours: true})
+	return nil
 }
 
 // poll fetches once and hands over what is new. The memory it returns counts only if err is nil.
@@ -125,7 +113,7 @@ func (s *Source) poll(ctx context.Context, seen memory, emit sources.Emit) (memo
 	b := sources.Batch{Source: s.opt.Name}
 	if doc != nil {
 		next := seen.after(doc)
-		b.Mentions, b.Rejected = s.changed(doc, seen), doc.rejected
+		b.Mentions, b.Rejected = seen.Seen.News(doc.mentions), doc.rejected
 		if b.Cursor, err = next.cursor(); err != nil {
 			return seen, err
 		}
@@ -133,23 +121,6 @@ func (s *Source) poll(ctx context.Context, seen memory, emit sources.Emit) (memo
 	}
 	_, err = emit(ctx, b)
 	return seen, err
-}
-
-// changed picks the mentions that are new, and those whose content is another than last time as updates.
-func (s *Source) changed(doc *document, seen memory) []sources.Mention {
-	var out []sources.Mention
-	held := seen.contents()
-	for _, m := range doc.mentions {
-		before, known := held[digest(m.ID)]
-		if known && before == contentHash(&m) {
-			continue
-		}
-		if known {
-			m.Op = sources.Update
-		}
-		out = append(out, m)
-	}
-	return out
 }
 
 // Once fetches the feed and returns what is in it now, as a check of the configuration.
@@ -163,6 +134,3 @@ func (s *Source) Once(ctx context.Context) ([]sources.Mention, error) {
 	}
 	return doc.mentions, nil
 }
-
-// jittered spreads the polls of many feeds over a fifth of the interval.
-func jittered(every time.Duration) time.Duration { return every - every/10 + rand.N(every/5+1) }

@@ -124,7 +124,7 @@ func TestIDs(t *testing.T) {
 		"an id for all items": {`<item><guid>https://e.org</guid><link>https://e.org/1</link><title>x</title></item>
 			<item><guid>https://e.org</guid><link>https://e.org/2</link><title>y</title></item>`, []string{"https://e.org/1", "https://e.org/2"}},
 		"a blank id": {`<item><guid> </guid><link>https://e.org/1</link><title>x</title></item>`, []string{"https://e.org/1"}},
-		"a long id":  {`<item><guid>` + long + `</guid><title>x</title></item>`, []string{"hash:" + string(digest(long))}},
+		"a long id":  {`<item><guid>` + long + `</guid><title>x</title></item>`, []string{"hash:" + sources.Digest(long)}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -382,27 +382,6 @@ func TestFailuresNameNoAddress(t *testing.T) {
 	}
 }
 
-func TestMemoryIsBounded(t *testing.T) {
-	m, _ := parseMemory(nil, "x")
-	for i := range 300 {
-		doc := &document{}
-		for j := range 10 {
-			doc.mentions = append(doc.mentions, sources.Mention{ID: fmt.Sprint(i*10 + j)})
-		}
-		m = m.after(doc)
-	}
-	if len(m.Seen) != maxSeen {
-		t.Errorf("%d remembered", len(m.Seen))
-	}
-	held := m.contents()
-	if _, ok := held[digest("2990")]; !ok {
-		t.Error("the last document was forgotten")
-	}
-	if _, ok := held[digest("1")]; ok {
-		t.Error("the first document is still remembered")
-	}
-}
-
 // entries is a document of n items, of which each has the text given.
 func entries(n int, text string) string {
 	var b strings.Builder
@@ -434,26 +413,6 @@ func TestParseEndsWithItsContext(t *testing.T) {
 	_, err := source(t, "https://example.org/").parse(ctx, []byte(entries(2, "x")), "", "https://example.org/", now)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
-	}
-}
-
-// BenchmarkChanged compares a document with what was seen of it. The cost of an item must not grow with their
-// number.
-func BenchmarkChanged(b *testing.B) {
-	for _, n := range []int{1000, 5000, 40_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s, doc := source(b, "https://example.org/"), &document{}
-			for i := range n {
-				doc.mentions = append(doc.mentions, sources.Mention{ID: fmt.Sprint(i), Text: "x"})
-			}
-			seen := memory{}.after(doc)
-			for b.Loop() {
-				if len(s.changed(doc, seen)) != 0 {
-					b.Fatal("changed")
-				}
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/item")
-		})
 	}
 }
 
@@ -500,14 +459,6 @@ func TestNew(t *testing.T) {
 	} {
 		if _, err := New(opt); err == nil {
 			t.Errorf("%s: taken", name)
-		}
-	}
-}
-
-func TestJitter(t *testing.T) {
-	for range 1000 {
-		if d := jittered(10 * time.Minute); d < 9*time.Minute || d > 11*time.Minute {
-			t.Fatalf("%v", d)
 		}
 	}
 }

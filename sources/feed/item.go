@@ -46,10 +46,10 @@ func itemID(item *gofeed.Item, link string, shared map[string]bool) string {
 		id = link
 	}
 	if id == "" {
-		return "hash:" + string(digest(item.Title, item.Published, item.Updated))
+		return "hash:" + sources.Digest(item.Title, item.Published, item.Updated)
 	}
 	if len(id) > sources.MaxID {
-		return "hash:" + string(digest(id))
+		return "hash:" + sources.Digest(id)
 	}
 	return id
 }

@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,24 +23,13 @@ import (
 // maxDeliveryID bounds what a sender may have us remember.
 const maxDeliveryID = 256
 
-// answer is a request's end: the status, and a reason that may be told to anybody.
-type answer struct {
-	status int
-	reason string
-}
-
+// What this handler answers besides what every pushed source does.
 var (
-	badMethod    = &answer{http.StatusMethodNotAllowed, "only POST is understood here"}
-	badSignature = &answer{http.StatusUnauthorized, "the request is not signed by a known sender"} // the same for all reasons
-	badEncoding  = &answer{http.StatusUnsupportedMediaType, "Content-Encoding must be gzip, zstd or none"}
-	badBody      = &answer{http.StatusBadRequest, "the body could not be read to its end"}
-	badID        = &answer{http.StatusBadRequest, "webhook-id is too long"}
-	tooLarge     = &answer{http.StatusRequestEntityTooLarge, "the body is too large"}
-	tooMany      = &answer{http.StatusRequestEntityTooLarge, "too many items in one body"}
-	tooFast      = &answer{http.StatusTooManyRequests, "too many requests of this sender: wait as Retry-After says, and put more items into one request"}
-	conflict     = &answer{http.StatusConflict, "webhook-id was used before with another body"}
-	unavailable  = &answer{http.StatusServiceUnavailable, "intake is closed for the moment, send again later"}
-	failed       = &answer{http.StatusInternalServerError, "internal error, send again later"}
+	badMethod   = &sources.Refusal{Status: http.StatusMethodNotAllowed, Reason: "only POST is understood here"}
+	badEncoding = &sources.Refusal{Status: http.StatusUnsupportedMediaType, Reason: "Content-Encoding must be gzip, zstd or none"}
+	badID       = &sources.Refusal{Status: http.StatusBadRequest, Reason: "webhook-id is too long"}
+	tooMany     = &sources.Refusal{Status: http.StatusRequestEntityTooLarge, Reason: "too many items in one body"}
+	tooFast     = &sources.Refusal{Status: http.StatusTooManyRequests, Reason: "too many requests of this sender: wait as Retry-After says, and put more items into one request"}
 )
 
 // result is the body of a 200.
@@ -55,32 +43,23 @@ type result struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	res, no := h.serve(w, r)
 	if no == nil {
-		reply(w, http.StatusOK, res)
+		sources.AnswerPush(w, http.StatusOK, res)
 		return
 	}
-	switch no.status {
+	switch no.Status {
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", http.MethodPost)
-	case http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", "5")
 	case http.StatusTooManyRequests:
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(1/h.opt.PerSecond))))
 	}
-	reply(w, no.status, map[string]string{"error": no.reason})
+	no.Answer(w)
 }
 
-func reply(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(body) // a client that hung up is not our failure
-}
-
-func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (*result, *answer) {
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (*result, *sources.Refusal) {
 	if r.Method != http.MethodPost {
 		return nil, badMethod
 	}
-	raw, no := h.read(w, r)
+	raw, no := sources.ReadPush(w, r, h.opt.MaxBody)
 	if no != nil {
 		return nil, no
 	}
@@ -89,7 +68,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (*result, *answe
 		return nil, no
 	}
 	// Only now: a stranger must not use up the rate of a sender, nor must asking whether intake is open again.
-	if h.running() && !h.rates[from].AllowN(h.now(), 1) {
+	if h.inlet.IsOpen() && !h.rates[from].AllowN(h.now(), 1) {
 		return nil, tooFast
 	}
 	body, no := h.unpack(raw, r.Header.Get("Content-Encoding"))
@@ -107,20 +86,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (*result, *answe
 	return h.take(r.Context(), b, rejected)
 }
 
-func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, *answer) {
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.opt.MaxBody))
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, tooLarge
-	}
-	if err != nil {
-		return nil, badBody
-	}
-	return raw, nil
-}
-
 // authenticate returns the name of the sender: the first whose secret fits, or our own name for unsigned
 // requests where they are allowed.
-func (h *Handler) authenticate(r *http.Request, raw []byte) (string, *answer) {
+func (h *Handler) authenticate(r *http.Request, raw []byte) (string, *sources.Refusal) {
 	if len(h.senders) == 0 {
 		return h.opt.Name, nil
 	}
@@ -133,11 +101,11 @@ func (h *Handler) authenticate(r *http.Request, raw []byte) (string, *answer) {
 		last = err
 	}
 	h.opt.Log.Warn("request refused", "source", h.opt.Name, "remote", r.RemoteAddr, "error", last)
-	return "", badSignature
+	return "", sources.RefuseSignature
 }
 
 // unpack undoes the content encoding. The limit holds for what comes out.
-func (h *Handler) unpack(raw []byte, encoding string) ([]byte, *answer) {
+func (h *Handler) unpack(raw []byte, encoding string) ([]byte, *sources.Refusal) {
 	var z io.Reader
 	switch strings.ToLower(strings.TrimSpace(encoding)) {
 	case "", "identity":
@@ -145,13 +113,13 @@ func (h *Handler) unpack(raw []byte, encoding string) ([]byte, *answer) {
 	case "gzip", "x-gzip":
 		unzip, err := gzip.NewReader(bytes.NewReader(raw))
 		if err != nil {
-			return nil, badBody
+			return nil, sources.RefuseBody
 		}
 		z = unzip
 	case "zstd":
 		unzip, err := zstd.NewReader(bytes.NewReader(raw), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(8<<20))
 		if err != nil {
-			return nil, badBody
+			return nil, sources.RefuseBody
 		}
 		defer unzip.Close()
 		z = unzip
@@ -161,16 +129,18 @@ func (h *Handler) unpack(raw []byte, encoding string) ([]byte, *answer) {
 	body, err := io.ReadAll(io.LimitReader(z, h.opt.MaxBody+1))
 	switch {
 	case int64(len(body)) > h.opt.MaxBody:
-		return nil, tooLarge
+		return nil, sources.RefuseLarge
 	case err != nil:
-		return nil, badBody
+		return nil, sources.RefuseBody
 	}
 	return body, nil
 }
 
-func (h *Handler) decode(body []byte, from, contentType string) ([]sources.Mention, []sources.Rejected, *answer) {
+func (h *Handler) decode(body []byte, from, contentType string) ([]sources.Mention, []sources.Rejected, *sources.Refusal) {
 	decode := sources.DecodeItems
-	if kind, _, _ := mime.ParseMediaType(contentType); lines[kind] {
+	if kind, _, _ := mime.ParseMediaType(contentType); h.opt.Map != nil {
+		decode = h.opt.Map.decode
+	} else if lines[kind] {
 		decode = sources.DecodeLines
 	}
 	ms, rejected, err := decode(body, sources.DecodeOptions{
@@ -180,7 +150,7 @@ func (h *Handler) decode(body []byte, from, contentType string) ([]sources.Menti
 		return nil, nil, tooMany
 	}
 	if err != nil {
-		return nil, nil, &answer{http.StatusBadRequest, err.Error()} // it repeats nothing of the body
+		return nil, nil, &sources.Refusal{Status: http.StatusBadRequest, Reason: err.Error()} // it repeats nothing of the body
 	}
 	return ms, rejected, nil
 }
@@ -191,9 +161,9 @@ var lines = map[string]bool{"application/x-ndjson": true, "application/ndjson": 
 
 // delivery identifies the push if its sender did, or by its body where the signature knows no time: somebody who has
 // caught such a request could send it again for ever. Senders do not share ids.
-func (h *Handler) delivery(r *http.Request, from string, raw []byte) (*sources.Delivery, *answer) {
+func (h *Handler) delivery(r *http.Request, from string, raw []byte) (*sources.Delivery, *sources.Refusal) {
 	id := r.Header.Get("webhook-id")
-	if id == "" && r.Header.Get("X-Hub-Signature-256") != "" {
+	if id == "" && (r.Header.Get("X-Hub-Signature-256") != "" || r.Header.Get("X-Hub-Signature") != "") {
 		id = fmt.Sprintf("body-%x", sha256.Sum256(raw))
 	}
 	switch {
@@ -206,18 +176,16 @@ func (h *Handler) delivery(r *http.Request, from string, raw []byte) (*sources.D
 }
 
 // take hands the batch over and puts together what became of each item of the body.
-func (h *Handler) take(ctx context.Context, b sources.Batch, rejected []sources.Rejected) (*result, *answer) {
-	taken, err := h.handOver(ctx, b)
-	switch {
-	case err == nil:
+func (h *Handler) take(ctx context.Context, b sources.Batch, rejected []sources.Rejected) (*result, *sources.Refusal) {
+	taken, err := h.inlet.Emit(ctx, b, h.opt.Timeout)
+	if err == nil {
 		return &result{taken.Accepted, taken.Duplicates, merge(len(b.Mentions), rejected, taken.Rejected)}, nil
-	case errors.Is(err, sources.ErrConflict):
-		return nil, conflict
-	case errors.Is(err, sources.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return nil, unavailable
 	}
-	h.opt.Log.Error("request failed", "source", h.opt.Name, "error", err)
-	return nil, failed
+	no := sources.RefusalOf(err)
+	if no == sources.RefuseFailed {
+		h.opt.Log.Error("request failed", "source", h.opt.Name, "error", err)
+	}
+	return nil, no
 }
 
 // merge joins what was rejected from the body with what the intake rejected of the n mentions decoded from

@@ -1,4 +1,5 @@
-// Package webhook takes mentions that others push: the handler of POST /v1/mentions.
+// Package webhook takes mentions that others push: the handler of POST /v1/mentions, and of hooks whose senders
+// have a JSON of their own, which a [Mapping] translates.
 //
 // A request passes five gates, each of which answers by itself: its size, its signature over the raw bytes,
 // the rate of its sender, its form, and the intake. The answer is given after the batch is durable, so that a sender who got 200 may
@@ -20,11 +21,9 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -58,6 +57,7 @@ type Options struct {
 	Timeout   time.Duration  // until a batch must be durable; 0: 30 s
 	Brand     string         // of mentions that name none
 	Timezone  *time.Location // of times without a zone; nil makes them errors
+	Map       *Mapping       // of bodies in another form than a mention's; nil: they are mentions
 	Log       *slog.Logger   // hears of refused requests, never of their content; nil: nobody does
 }
 
@@ -86,17 +86,14 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Handler answers POST /v1/mentions. It is safe for concurrent use.
+// Handler answers pushes. It is safe for concurrent use.
 type Handler struct {
 	opt     Options
 	senders []sender
 	rates   map[string]*rate.Limiter // by the name of the sender; fixed after New
 	now     func() time.Time
 
-	mu       sync.Mutex      // guards what follows
-	emit     sources.Emit    // nil: Run is not running
-	ctx      context.Context // of Run
-	inFlight sync.WaitGroup  // batches being handed over; grows only while emit is set
+	inlet sources.Inlet
 }
 
 type sender struct {
@@ -153,56 +150,8 @@ func (h *Handler) Type() string { return "webhook" }
 // Run lets requests in until ctx ends, and waits for those that are being handed over. It keeps no cursor:
 // what was not acknowledged comes again.
 func (h *Handler) Run(ctx context.Context, _ sources.Cursor, emit sources.Emit) error {
-	if err := h.open(ctx, emit); err != nil {
+	if err := h.inlet.Run(ctx, emit); err != nil {
 		return fmt.Errorf("source %s: %w", h.opt.Name, err)
 	}
-	<-ctx.Done()
-	h.shut()
-	h.inFlight.Wait()
 	return nil
-}
-
-func (h *Handler) open(ctx context.Context, emit sources.Emit) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.emit != nil {
-		return errors.New("it is running already")
-	}
-	h.emit, h.ctx = emit, ctx
-	return nil
-}
-
-func (h *Handler) running() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.emit != nil
-}
-
-func (h *Handler) shut() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.emit, h.ctx = nil, nil
-}
-
-// enter returns what Run was given, if it is running. The caller tells inFlight when it is done with it.
-func (h *Handler) enter() (sources.Emit, context.Context) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.emit != nil {
-		h.inFlight.Add(1)
-	}
-	return h.emit, h.ctx
-}
-
-// handOver emits a batch, within the time limit and for as long as both the request and Run go on.
-func (h *Handler) handOver(ctx context.Context, b sources.Batch) (sources.Taken, error) {
-	emit, run := h.enter()
-	if emit == nil {
-		return sources.Taken{}, sources.ErrUnavailable
-	}
-	defer h.inFlight.Done()
-	ctx, cancel := context.WithTimeout(ctx, h.opt.Timeout)
-	defer cancel()
-	defer context.AfterFunc(run, cancel)()
-	return emit(ctx, b)
 }

@@ -62,10 +62,7 @@ func running(t *testing.T, opt Options, emit sources.Emit) *Handler {
 	wg.Go(func() { h.Run(ctx, nil, emit) })
 	t.Cleanup(func() { cancel(); wg.Wait() })
 	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
-		h.mu.Lock()
-		up := h.emit != nil
-		h.mu.Unlock()
-		if up {
+		if h.inlet.IsOpen() {
 			return h
 		}
 		if time.Now().After(deadline) {

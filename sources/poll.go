@@ -1,0 +1,56 @@
+package sources
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+// LookBack is how far back a source reads at its first poll, where the service lets it: a month teaches the
+// baselines, and what is much older is not counted.
+const LookBack = 30 * 24 * time.Hour
+
+// Poll calls step at once and then again and again, every so often with a fifth of the time left to chance, until
+// ctx ends (nil) or step fails. A step that was paused ([PausedError]) has not failed: the next one waits until
+// it may ask again. An error that asking again soon does not change, such as 404, is returned with the wish to
+// be left alone until the next poll would have been.
+func Poll(ctx context.Context, every time.Duration, step func(context.Context) error) error {
+	for {
+		wait := jittered(every)
+		if err := step(ctx); err != nil {
+			paused, ok := errors.AsType[*PausedError](err)
+			if !ok {
+				return patient(err, every)
+			}
+			wait = max(wait, paused.After)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+// patient has an answer that asking again soon does not change wait for the next poll.
+func patient(err error, every time.Duration) error {
+	if _, ok := errors.AsType[*RetryAfterError](err); ok {
+		return err
+	}
+	status, ok := errors.AsType[*StatusError](err)
+	if !ok || status.Status < 400 || status.Status >= 500 || mayPass(status.Status) {
+		return err
+	}
+	return &RetryAfterError{After: every, Err: err, Ours: true}
+}
+
+// jittered spreads the polls of many sources over a fifth of the interval.
+func jittered(every time.Duration) time.Duration { return every - every/10 + rand.N(every/5+1) }
+
+// Gone reports the answers of a server that no longer has what was asked for.
+func Gone(err error) bool {
+	status, ok := errors.AsType[*StatusError](err)
+	return ok && (status.Status == http.StatusNotFound || status.Status == http.StatusGone)
+}
