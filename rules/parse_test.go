@@ -52,7 +52,7 @@ func TestFullExample(t *testing.T) {
 	for _, e := range errs {
 		warnings[e.ID]++
 	}
-	if warnings["W90"] != 4 || warnings["W07"] != 1 || len(warnings) != 2 {
+	if warnings["W90"] != 3 || warnings["W07"] != 1 || len(warnings) != 2 {
 		t.Errorf("warnings %v:\n%s", warnings, errs)
 	}
 	checkFull(t, s)
