@@ -67,13 +67,14 @@ type Ref struct {
 }
 
 // Alert is one thing that must be told: a row of the outbox. The words are made when it is sent, from the
-// incident as it is then.
+// incident as it is then. Incident is the id of a digest ([IsDigest]) where it tells of many at once.
 type Alert struct {
 	Seq       uint64         `json:"seq"`
 	Key       string         `json:"key"` // incident/route/kind/n; travels with the message, so that it can be found again
 	Incident  string         `json:"incident"`
 	Version   int            `json:"version"` // of the incident when the alert was raised
 	Route     string         `json:"route"`
+	Via       string         `json:"via,omitempty"` // the notifier that carries it; empty: the route's own, Slack or the console
 	Kind      AlertKind      `json:"kind"`
 	Reason    NotifyReason   `json:"reason"`
 	Severity  rules.Severity `json:"severity"`
@@ -88,6 +89,12 @@ type Alert struct {
 	TriedAt   time.Time  `json:"tried_at,omitzero"`
 	LastError string     `json:"last_error,omitempty"`
 	Ref       Ref        `json:"ref,omitzero"`
+
+	EditedAt time.Time `json:"edited_at,omitzero"`  // of a root: when an edit of it was last tried
+	FellBack bool      `json:"fell_back,omitempty"` // of a root that is late: the route's fallback has been told
+	Held     bool      `json:"held,omitempty"`      // quiet hours hold it back
+	Digest   string    `json:"digest,omitempty"`    // of a root: the digest that names it, instead of a message of its own
+	Members  []string  `json:"members,omitempty"`   // of the root of a digest: the incidents that it names
 }
 
 // Receipt reports the progress of one alert back: Sending before the call, the rest after it.
@@ -96,6 +103,7 @@ type Receipt struct {
 	State     AlertState
 	Ref       Ref
 	Error     string
+	Why       string    // dead: the refusal in a word, for those who are told instead
 	NotBefore time.Time // pending again: not before then
 	NoAttempt bool      // the channel was busy: does not count as an attempt
 }

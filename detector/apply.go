@@ -70,6 +70,7 @@ func (m *Model) erase(a *Arrival) {
 	m.change.Seen = append(m.change.Seen, gone)
 	for _, id := range a.Prior.Seen.Brands {
 		if b := m.brands[id]; b != nil {
+			m.stopWaiting(b, a.Key)
 			if it := b.byKey[a.Key]; it != nil {
 				b.forget(it)
 				it.Author = hash64("deleted", a.Key.Source, a.Key.ID)
@@ -106,7 +107,12 @@ func (m *Model) take(a *Arrival) {
 
 // leave takes a mention out of the counts of a brand that its edit no longer speaks about.
 func (m *Model) leave(id string, key sources.Key) {
-	if b := m.brands[id]; b != nil && b.byKey[key] != nil {
+	b := m.brands[id]
+	if b == nil {
+		return
+	}
+	m.stopWaiting(b, key)
+	if b.byKey[key] != nil {
 		m.uncount(b, b.byKey[key])
 	}
 }
@@ -118,6 +124,7 @@ func (m *Model) count(a *Arrival, j *Judged) {
 	if old != nil {
 		m.uncount(b, old)
 	}
+	m.await(b, a, j)
 	if j.Own {
 		m.own(b, a, j)
 		return
@@ -224,12 +231,8 @@ func cloneMap[V any](m map[string]V) map[string]V {
 // the third of those who write the same counts as one more mention, not as one more complaint.
 func (m *Model) item(b *brand, a *Arrival, j *Judged) *Item {
 	x := &j.Mention
-	author := x.Author.Key()
-	if author == "" {
-		author = "\x00" + a.Key.ID
-	}
 	it := &Item{
-		Key: a.Key, Brand: j.Brand, At: a.At, Author: hash64(a.Key.Source, author), Weight: x.Weight(),
+		Key: a.Key, Brand: j.Brand, At: a.At, Author: authorHash(a, x), Weight: x.Weight(),
 		Negative: j.P.Negative, Label: j.P.Label(), Known: j.Known, Category: j.Category, Categories: j.Categories,
 		Cue: j.Cue, Rules: j.Rules, Kind: x.Kind, Network: x.Network, Lang: j.Lang, Rating: x.Rating,
 		Reach: x.Reach(), Private: x.Visibility == sources.Private, Media: x.HasMedia,
@@ -245,6 +248,15 @@ func (m *Model) item(b *brand, a *Arrival, j *Judged) *Item {
 	_, it.Held = b.state.Onset[a.Key.Source]
 	it.Copy = it.Weight > 0 && b.copied(it) >= capAuthor
 	return it
+}
+
+// authorHash stands for the author of a mention; one without an author has one of its own.
+func authorHash(a *Arrival, x *sources.Mention) uint64 {
+	author := x.Author.Key()
+	if author == "" {
+		author = "\x00" + a.Key.ID
+	}
+	return hash64(a.Key.Source, author)
 }
 
 // countOf returns how many mentions of the item's author counted in the six hours before and after it; no more than

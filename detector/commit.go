@@ -29,7 +29,7 @@ func (m *Model) commit(t *turn) {
 	for k := range t.lines {
 		l := t.lines[k]
 		if k == 0 {
-			l.Changes = fields
+			l.Changes, l.Patch = fields, m.patch(t)
 			l.Mentions = append(l.Mentions, i.Evidence.Mentions[:min(5, len(i.Evidence.Mentions))]...)
 		}
 		m.audit(i, l)
@@ -42,6 +42,14 @@ func (m *Model) commit(t *turn) {
 	}
 	m.incidents[i.ID] = i
 	m.putIncident(*i)
+}
+
+// patch is what a turn has changed. Where nobody stores the histories they need none.
+func (m *Model) patch(t *turn) json.RawMessage {
+	if m.volatile {
+		return nil
+	}
+	return patchOf(&t.was, &t.inc)
 }
 
 // putIncident has the incident written with this change, once.
@@ -58,7 +66,7 @@ func (m *Model) putIncident(i Incident) {
 // audit adds a line to the incident's chain.
 func (m *Model) audit(i *Incident, l Audit) {
 	last := m.chain[i.ID]
-	l.Seq, l.Incident, l.RuleHash, l.Prev = last.Seq+1, i.ID, i.RuleHash, last.Hash
+	l.Seq, l.Incident, l.RuleHash, l.Model, l.Prev = last.Seq+1, i.ID, m.set.Hash, m.scorer, last.Hash
 	l.Hash = l.hash()
 	m.chain[i.ID] = l
 	m.change.Audit = append(m.change.Audit, l)
@@ -130,8 +138,8 @@ func (m *Model) overtake(i *Incident) {
 		if a.Incident != i.ID || a.State != AlertPending {
 			continue
 		}
-		overtaken := a.Reason == ReasonReminder || a.Reason == ReasonEscalated ||
-			i.Handling == Closed && a.Kind == KindRoot
+		nudge := a.Reason == ReasonReminder || a.Reason == ReasonEscalated
+		overtaken := nudge && (a.Kind != KindRoot || i.Open()) || a.Kind == KindRoot && i.closedByPeople()
 		if overtaken {
 			a.State = AlertCancelled
 			m.putAlert(a)
@@ -139,34 +147,59 @@ func (m *Model) overtake(i *Incident) {
 	}
 }
 
-// alert makes the outbox rows of something to tell.
+// closedByPeople reports whether somebody knows of the incident, since they closed it. One that was over before it could
+// be told, in quiet hours, is told all the same.
+func (i *Incident) closedByPeople() bool {
+	return i.Handling == Closed && i.Closing != CalmAgain && i.Closing != Expired
+}
+
+// alert makes the outbox rows of something to tell: on each route, for each way on which it is told there.
 func (m *Model) alert(t *turn, x tell) {
 	routes := x.routes
 	if routes == nil {
 		routes = t.inc.Routes
 	}
 	for _, id := range routes {
-		root := m.root(t.inc.ID, id)
-		switch {
-		case x.kind == KindRoot && root != nil:
-			continue // it is there, and an edit renews it
-		case x.kind == KindEdit:
-			m.edit(t, id, root)
-			continue
-		case x.kind == KindBroadcast && root == nil && notifying(told(&t.inc)):
-			m.post(t, tell{kind: KindRoot, reason: x.reason, mention: x.mention, note: x.note}, id)
-			continue // it was never told there, or its root was given up
-		case x.kind == KindBroadcast && root == nil:
-			m.post(t, tell{kind: KindRoot, reason: x.reason, note: x.note}, id) // nothing was told there, or it could not be
-			continue
-		case x.kind != KindRoot && root == nil:
-			continue // nothing was ever told there
-		case root != nil && root.State == AlertPending && (x.reason == ReasonWorse || x.reason == ReasonNewSource):
-			m.hasten(root, &t.inc)
-			continue // the root has not gone out yet and will say it
+		for _, via := range m.ways(t.inc.ID, m.set.Route(id)) {
+			m.alertVia(t, x, id, via)
 		}
-		m.post(t, x, id)
 	}
+}
+
+func (m *Model) alertVia(t *turn, x tell, route, via string) {
+	root := m.root(t.inc.ID, route, via)
+	switch {
+	case x.kind == KindRoot && root != nil:
+		return // it is there, and an edit renews it
+	case x.kind == KindEdit && via != "" && !t.turned():
+		return // numbers alone are worth no mail
+	case root != nil && root.Digest != "":
+		m.named(t, x, root)
+	case x.kind == KindEdit:
+		m.edit(t, root)
+	case x.kind == KindBroadcast && root == nil && notifying(told(&t.inc)):
+		m.post(t, tell{kind: KindRoot, reason: x.reason, mention: x.mention, note: x.note}, route, via) // it was never told there, or its root was given up
+	case x.kind == KindBroadcast && root == nil:
+		m.post(t, tell{kind: KindRoot, reason: x.reason, note: x.note}, route, via) // nothing was told there, or it could not be
+	case x.kind != KindRoot && root == nil:
+		// nothing was ever told there
+	case root != nil && root.State == AlertPending && saidByRoot(x.reason):
+		root.Mention = union(root.Mention, x.mention)
+		m.putAlert(root)
+		m.hasten(root, &t.inc)
+	default:
+		m.post(t, x, route, via)
+	}
+}
+
+// saidByRoot reports whether a root that has not gone out yet will say it: how things stand by then, and who is asked.
+func saidByRoot(r NotifyReason) bool {
+	return r == ReasonWorse || r == ReasonNewSource || r == ReasonEscalated || r == ReasonReminder || r == ReasonCalm
+}
+
+// turned reports whether a turn changed more than numbers.
+func (t *turn) turned() bool {
+	return t.urgent || t.inc.Handling != t.was.Handling || told(&t.inc) != told(&t.was)
 }
 
 // hasten brings forward a root that has not gone out yet and whose incident has become graver: a crisis stops
@@ -182,18 +215,23 @@ func (m *Model) hasten(root *Alert, i *Incident) {
 		due = m.now
 	}
 	if root.Severity <= passSeverity(r) && root.Attempts == 0 && due.Before(root.NotBefore) {
-		root.NotBefore = due
+		root.NotBefore, root.Held = due, false
 	}
 	m.putAlert(root)
 }
 
 // post adds one row.
-func (m *Model) post(t *turn, x tell, route string) {
+func (m *Model) post(t *turn, x tell, route, via string) {
 	r := m.set.Route(route)
+	if x.kind == KindRoot && listOnly(r, told(&t.inc)) {
+		if via == "" {
+			m.list(&t.inc, route)
+		}
+		return
+	}
 	a := Alert{
-		Incident: t.inc.ID, Version: t.inc.Version, Route: route, Kind: x.kind, Reason: x.reason,
-		Severity: told(&t.inc), Mention: x.mention, Note: x.note, CreatedAt: t.now, NotBefore: t.now.Add(x.delay),
-		State: AlertPending,
+		Incident: t.inc.ID, Version: t.inc.Version, Route: route, Via: via, Kind: x.kind, Reason: x.reason,
+		Severity: told(&t.inc), Mention: x.mention, Note: x.note, NotBefore: t.now.Add(x.delay),
 	}
 	if x.kind == KindRoot {
 		if x.delay > 0 && r.Notify.Gather > 0 {
@@ -202,21 +240,33 @@ func (m *Model) post(t *turn, x tell, route string) {
 		a.Mention = append(a.Mention, route)
 	}
 	if a.Severity > passSeverity(r) && x.kind != KindEdit { // edits make no noise
-		a.NotBefore = QuietEnd(r.Quiet, a.NotBefore)
+		due := a.NotBefore
+		a.NotBefore = m.set.QuietEnd(r, due)
+		a.Held = a.NotBefore.After(due)
 	}
 	if x.reason == ReasonReminder {
+		m.supersede(&a)
 		a.Expires = t.now.Add(remindMost)
 	}
-	m.seq++
-	a.Seq = m.seq
-	a.Key = fmt.Sprintf("%s/%s/%s/%d", a.Incident, route, a.Kind, a.Seq)
-	m.alerts[a.Seq] = &a
-	m.putAlert(&a)
+	m.row(a)
 }
 
-// edit has the root of a route renewed: at once if people changed something, else at most every 45 s. An edit
-// that is waiting already takes the newest state with it.
-func (m *Model) edit(t *turn, route string, root *Alert) {
+// row puts a new row into the outbox.
+func (m *Model) row(a Alert) *Alert {
+	m.seq++
+	a.Seq, a.State, a.CreatedAt = m.seq, AlertPending, m.now
+	if a.NotBefore.IsZero() {
+		a.NotBefore = m.now
+	}
+	a.Key = fmt.Sprintf("%s/%s/%s/%d", a.Incident, a.Route, a.Kind, a.Seq)
+	m.alerts[a.Seq] = &a
+	m.putAlert(&a)
+	return &a
+}
+
+// edit has a root renewed: at once if people changed something, else at most every 45 s. An edit that is waiting
+// already takes the newest state with it.
+func (m *Model) edit(t *turn, root *Alert) {
 	if root == nil {
 		return
 	}
@@ -224,16 +274,18 @@ func (m *Model) edit(t *turn, route string, root *Alert) {
 		m.hasten(root, &t.inc)
 		return
 	}
-	due := t.now
-	if !t.urgent {
-		if next := root.TriedAt.Add(editEvery); next.After(due) {
-			due = next
-		}
+	m.renew(root, ReasonUpdated, t.inc.Version, t.urgent)
+}
+
+// renew puts an edit of a root into the outbox, or hastens the one that waits there.
+func (m *Model) renew(root *Alert, why NotifyReason, version int, urgent bool) {
+	due := m.now
+	if !urgent {
+		due = latest(due, root.TriedAt.Add(editEvery), root.EditedAt.Add(editEvery))
 	}
-	for _, seq := range sortedSeqs(m.alerts) {
-		a := m.alerts[seq]
-		if a.Incident == t.inc.ID && a.Route == route && a.Kind == KindEdit && a.State == AlertPending {
-			a.Version = t.inc.Version
+	for _, a := range m.alerts {
+		if a.Kind == KindEdit && a.State == AlertPending && a.sameThread(root) {
+			a.Version = version
 			if due.Before(a.NotBefore) {
 				a.NotBefore = due
 			}
@@ -241,8 +293,13 @@ func (m *Model) edit(t *turn, route string, root *Alert) {
 			return
 		}
 	}
-	m.post(t, tell{kind: KindEdit, reason: ReasonUpdated, delay: due.Sub(t.now)}, route)
+	m.row(Alert{
+		Incident: root.Incident, Version: version, Route: root.Route, Via: root.Via, Kind: KindEdit, Reason: why,
+		Severity: root.Severity, NotBefore: due,
+	})
 }
+
+func latest(ts ...time.Time) time.Time { return slices.MaxFunc(ts, time.Time.Compare) }
 
 // putAlert has the row written with this change; rows that are done leave memory, but for roots.
 func (m *Model) putAlert(a *Alert) {
@@ -258,14 +315,15 @@ func (m *Model) putAlert(a *Alert) {
 	m.change.Alerts = append(m.change.Alerts, *a)
 }
 
-// root returns the row of an incident's root on a route, unless it was given up.
-func (m *Model) root(incident, route string) *Alert {
-	for _, seq := range sortedSeqs(m.alerts) {
-		if a := m.alerts[seq]; a.Incident == incident && a.Route == route && a.Kind == KindRoot {
-			return a
+// root returns the row of an incident's newest root on a way of a route, unless it was given up.
+func (m *Model) root(incident, route, via string) *Alert {
+	var newest *Alert
+	for _, a := range m.alerts {
+		if a.Incident == incident && a.Route == route && a.Via == via && a.Kind == KindRoot && (newest == nil || a.Seq > newest.Seq) {
+			newest = a
 		}
 	}
-	return nil
+	return newest
 }
 
 func sortedSeqs(m map[uint64]*Alert) []uint64 {
@@ -283,28 +341,4 @@ func passSeverity(r *rules.Route) rules.Severity {
 		return rules.Notice
 	}
 	return max(r.Quiet.PassSeverity, rules.Serious)
-}
-
-// QuietEnd returns when something due at t may be told: t itself, or the end of the quiet hours t lies in.
-func QuietEnd(q *rules.QuietHours, t time.Time) time.Time {
-	if q == nil {
-		return t
-	}
-	zone := q.Zone
-	if zone == nil {
-		zone = time.UTC
-	}
-	local := t.In(zone)
-	minute := local.Hour()*60 + local.Minute()
-	day := 0
-	switch {
-	case q.From <= q.To && minute >= q.From && minute < q.To:
-	case q.From > q.To && minute >= q.From:
-		day = 1
-	case q.From > q.To && minute < q.To:
-	default:
-		return t
-	}
-	end := time.Date(local.Year(), local.Month(), local.Day()+day, q.To/60, q.To%60, 0, 0, zone)
-	return end.In(t.Location())
 }

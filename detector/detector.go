@@ -29,6 +29,8 @@ type Options struct {
 	// AutoBrands is how many brands may appear that no rule file names; past it their mentions are
 	// rejected with a reason. 0: 1000.
 	AutoBrands int
+	// Model names the sentiment model behind Scorer in the audit.
+	Model string
 }
 
 // Detector is the shell around the Model: one lock, one log, one commit for each change. It is safe for
@@ -82,6 +84,7 @@ func (d *Detector) reload(ctx context.Context) error {
 		return fmt.Errorf("load the decision state: %w", err)
 	}
 	m := NewModel(d.set.Load(), LagLive)
+	m.scorer = d.opt.Model
 	if err := m.Restore(st); err != nil {
 		return fmt.Errorf("load the decision state: %w", err)
 	}
@@ -233,13 +236,15 @@ func (d *Detector) respond(ctx context.Context, e Event) (Result, error) {
 		return Result{}, err
 	}
 	for _, id := range []*string{&e.Incident, &e.Args.Into} {
-		now, err := d.recall(ctx, *id)
+		look := d.merged
+		if id == &e.Args.Into && e.Op == OpSplit {
+			look = d.itself // the one to bring back
+		}
+		now, err := d.recall(ctx, *id, look)
 		if err != nil {
 			return Result{}, err
 		}
-		if id == &e.Incident || e.Op != OpSplit { // split names the one that was merged
-			*id = now
-		}
+		*id = now
 	}
 	res, c, ok := d.model.Respond(e, d.now())
 	if !ok {
@@ -253,13 +258,30 @@ type Rooter interface {
 	Roots(ctx context.Context, incident string) ([]Alert, error)
 }
 
-// recall brings an incident into memory that only the store has, and returns its id: of one that was merged, the id of
-// the incident it went into.
-func (d *Detector) recall(ctx context.Context, id string) (string, error) {
+// Recorder is a Reader that also finds incidents that were merged, as they were then.
+type Recorder interface {
+	Recorded(ctx context.Context, id string) (Incident, error)
+}
+
+// merged finds an incident, or the one it was merged into.
+func (d *Detector) merged(ctx context.Context, id string) (Incident, error) {
+	return d.opt.Reader.Incident(ctx, id)
+}
+
+// itself finds an incident, whatever it was merged into.
+func (d *Detector) itself(ctx context.Context, id string) (Incident, error) {
+	if r, ok := d.opt.Reader.(Recorder); ok {
+		return r.Recorded(ctx, id)
+	}
+	return d.merged(ctx, id)
+}
+
+// recall brings an incident into memory that only the store has, and returns the id of what was found.
+func (d *Detector) recall(ctx context.Context, id string, look func(context.Context, string) (Incident, error)) (string, error) {
 	if _, ok := d.model.Incident(id); ok || id == "" || d.opt.Reader == nil {
 		return id, nil
 	}
-	i, err := d.opt.Reader.Incident(ctx, id)
+	i, err := look(ctx, id)
 	if errors.Is(err, ErrNotFound) {
 		return id, nil
 	}
@@ -295,11 +317,18 @@ func (d *Detector) Incident(id string) (Incident, bool) {
 	return d.model.Incident(id)
 }
 
-// Root returns where an incident's root is on a route.
-func (d *Detector) Root(incident, route string) (Ref, bool) {
+// Root returns where the root is that an alert belongs to.
+func (d *Detector) Root(of *Alert) (Ref, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.model.Root(incident, route)
+	return d.model.Root(of)
+}
+
+// Members returns the incidents that a digest names; see [Model.Members].
+func (d *Detector) Members(digest string) []Incident {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.model.Members(digest)
 }
 
 // Mark books the progress of alerts, durably.

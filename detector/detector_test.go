@@ -327,7 +327,7 @@ func TestDoorsAreSafeTogether(t *testing.T) {
 						t.Error(err)
 					}
 				}
-				d.Root("acme-1", "desk")
+				d.Root(&Alert{Incident: "acme-1", Route: "desk"})
 				d.Incident("acme-1")
 			}
 		})
@@ -542,7 +542,7 @@ func TestReopenInTheOldThread(t *testing.T) {
 			t.Errorf("a second root: %+v", a)
 		}
 	}
-	if ref, ok := d.Root("acme-1", root.Route); !ok || ref != root.Ref {
+	if ref, ok := d.Root(&root); !ok || ref != root.Ref {
 		t.Errorf("root %v, %v", ref, ok)
 	}
 }

@@ -225,6 +225,9 @@ func quantile(q, mu, v float64) float64 {
 
 // sentence says what happened against what was expected, for somebody who has never seen the product.
 func (m *Model) sentence(f *found) string {
+	if f.signal.Signal == unanswered {
+		return m.waitingSentence(f)
+	}
 	switch f.rule.Kind {
 	case rules.Each:
 		return m.eachSentence(f)

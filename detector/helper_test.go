@@ -51,6 +51,7 @@ type disk struct {
 	audit     map[string][]Audit
 	alerts    map[uint64]Alert
 	done      map[string]Done
+	waiting   map[WaitingRef]Waiting
 	cursors   map[string]sources.Cursor
 	delivered map[string][32]byte
 }
@@ -60,7 +61,7 @@ func newDisk() *disk {
 		seen: map[sources.Key]Known{}, items: map[ItemRef]Item{}, series: map[SeriesKey][]byte{},
 		brands: map[string]BrandState{}, incidents: map[string]Incident{}, audit: map[string][]Audit{},
 		alerts: map[uint64]Alert{}, done: map[string]Done{}, cursors: map[string]sources.Cursor{},
-		delivered: map[string][32]byte{},
+		waiting: map[WaitingRef]Waiting{}, delivered: map[string][32]byte{},
 	}
 }
 
@@ -69,6 +70,7 @@ func (d *disk) clone() *disk {
 	out := *d
 	out.seen, out.items, out.series, out.brands = maps.Clone(d.seen), maps.Clone(d.items), maps.Clone(d.series), maps.Clone(d.brands)
 	out.incidents, out.alerts, out.done = maps.Clone(d.incidents), maps.Clone(d.alerts), maps.Clone(d.done)
+	out.waiting = maps.Clone(d.waiting)
 	out.cursors, out.delivered = maps.Clone(d.cursors), maps.Clone(d.delivered)
 	out.audit = map[string][]Audit{}
 	for id, lines := range d.audit {
@@ -125,6 +127,12 @@ func (d *disk) apply(c *Change) {
 	for _, a := range c.Alerts {
 		d.alerts[a.Seq] = throughJSON(a)
 	}
+	for _, r := range c.DropWaiting {
+		delete(d.waiting, r)
+	}
+	for _, w := range c.Waiting {
+		d.waiting[w.Ref()] = throughJSON(w)
+	}
 	for _, x := range c.Done {
 		d.done[x.ID] = throughJSON(x)
 	}
@@ -160,11 +168,15 @@ func (d *disk) state() *State {
 	for seq, a := range d.alerts {
 		st.Seq = max(st.Seq, seq)
 		_, kept := st.LastAudit[a.Incident]
+		kept = kept || IsDigest(a.Incident)
 		if !a.State.Done() || kept && a.Kind == KindRoot && a.State == AlertSent {
 			st.Alerts = append(st.Alerts, throughJSON(a))
 		}
 	}
 	slices.SortFunc(st.Alerts, func(a, b Alert) int { return int(a.Seq) - int(b.Seq) })
+	for _, w := range d.waiting {
+		st.Waiting = append(st.Waiting, w)
+	}
 	for _, id := range sortedKeys(d.done) {
 		st.Done = append(st.Done, d.done[id])
 	}
@@ -180,8 +192,10 @@ type stage struct {
 	disk *disk
 	now  time.Time
 	mute bool // nothing is delivered
-	n    int
-	lag  int
+
+	crashIn int // moments until it crashes: each commit has one before and one after it, each delivery one; 0: never
+	n       int
+	lag     int
 
 	sent   []Alert // in the order of delivery
 	sentAt []time.Time
@@ -194,9 +208,43 @@ func newStage(t testing.TB, set *rules.Set) *stage {
 
 // take commits a change and delivers what is due: first the roots, then what waits for them.
 func (s *stage) take(c *Change) {
+	s.moment()
 	s.disk.apply(c)
+	s.moment()
 	for !s.mute && s.deliver() {
 	}
+}
+
+// crashed is what a stage panics with when its time has come.
+type crashed struct{}
+
+func (s *stage) moment() {
+	if s.crashIn > 0 {
+		if s.crashIn--; s.crashIn == 0 {
+			panic(crashed{})
+		}
+	}
+}
+
+// surviving runs f. Should it crash on the way, the stage goes on from what was committed, finds what was being sent where
+// it was sent, and runs f again, as whoever was not answered does.
+func (s *stage) surviving(f func()) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case crashed:
+			s.restart()
+			for _, a := range s.m.Due(s.now) {
+				if a.State == AlertSending {
+					s.disk.apply(s.m.Receive([]Receipt{{Seq: a.Seq, State: AlertSent, Ref: Ref{Channel: a.Route, ID: fmt.Sprint(a.Seq)}}}, s.now))
+				}
+			}
+			f()
+		default:
+			panic(p)
+		}
+	}()
+	f()
 }
 
 // deliver sends what is pending and due, and reports whether there was anything.
@@ -207,6 +255,7 @@ func (s *stage) deliver() bool {
 			continue
 		}
 		s.disk.apply(s.m.Receive([]Receipt{{Seq: a.Seq, State: AlertSending}}, s.now))
+		s.moment()
 		ref := Ref{Channel: a.Route, ID: fmt.Sprint(a.Seq)}
 		s.disk.apply(s.m.Receive([]Receipt{{Seq: a.Seq, State: AlertSent, Ref: ref}}, s.now))
 		s.sent, s.sentAt = append(s.sent, a), append(s.sentAt, s.now)
@@ -305,11 +354,11 @@ func (s *stage) inc(id string) Incident {
 	return i
 }
 
-// told returns what was delivered since it was last asked, edits apart, as "kind reason route".
+// told returns what was delivered since it was last asked, edits and lists apart, as "kind reason route".
 func (s *stage) told() []string {
 	out := []string{}
 	for _, a := range s.sent[s.shown:] {
-		if a.Kind != KindEdit {
+		if a.Kind != KindEdit && !IsList(a.Incident) {
 			out = append(out, fmt.Sprintf("%s %s %s", a.Kind, a.Reason, a.Route))
 		}
 	}

@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"encoding/json"
 	"time"
 
 	"emberwatch/rules"
@@ -61,6 +62,7 @@ type Evidence struct {
 	Cues       []string       `json:"cues,omitempty"`     // the words behind the leading category, most frequent first
 	Mentions   []sources.Key  `json:"mentions"`           // the most telling first, at most 20
 	First      time.Time      `json:"first,omitzero"`     // when the oldest of them was written
+	Answers    *AnswerFigures `json:"answers,omitempty"`  // of the team, where complaints wait
 	Learning   string         `json:"learning,omitempty"` // "provisional, day 3 of 7"; empty once learnt
 	Of         int            `json:"of,omitempty"`       // of a share: how many mentions it is a part of
 	Planned    string         `json:"planned,omitempty"`  // the planned event during which it happens
@@ -81,7 +83,10 @@ type ActiveSignal struct {
 	Counts  []float64      `json:"counts,omitempty"` // what each window held then; the steps 2x, 4x, 8x refer to it
 	Steps   int            `json:"steps,omitempty"`  // steps told
 	Watch   bool           `json:"watch,omitempty"`  // a slow rise, not a burst
-	Why     string         `json:"why"`              // why this level
+
+	// Standing: it is not over by time, but when whoever raised it says so.
+	Standing bool   `json:"standing,omitempty"`
+	Why      string `json:"why"` // why this level
 }
 
 // Incident is what people work on. Its history is its audit trail; its texts are in the archive.
@@ -118,6 +123,7 @@ type Incident struct {
 	Closing     Closing        `json:"closing,omitempty"`
 	ClosedBy    string         `json:"closed_by,omitempty"`
 	MergedInto  string         `json:"merged_into,omitempty"`
+	Absorbed    []Absorbed     `json:"absorbed,omitempty"` // what was merged into it
 	Previous    string         `json:"previous,omitempty"` // the older incident of the same story
 
 	Since      time.Time `json:"since"` // start of the window that led: when it began in the data
@@ -137,7 +143,23 @@ type Incident struct {
 	RemindAt   time.Time   `json:"remind_at,omitzero"`
 	Reminders  int         `json:"reminders"`
 	Reopened   []time.Time `json:"reopened,omitempty"`    // of the last six hours
+	KnockedAt  time.Time   `json:"knocked_at,omitzero"`   // closed and flapping: since when its signal has been back
+	WorseAt    WorseAt     `json:"worse_at,omitempty"`    // when each level was last told
 	NewSources []string    `json:"new_sources,omitempty"` // sources already told
+}
+
+// WorseAt is when people last heard that an incident had reached a level.
+type WorseAt map[rules.Severity]time.Time
+
+// Flapping reports whether an incident keeps coming back: it was reopened three times within six hours.
+func (i *Incident) Flapping(now time.Time) bool {
+	n := 0
+	for _, at := range i.Reopened {
+		if now.Sub(at) <= flapWindow {
+			n++
+		}
+	}
+	return n >= flapTimes
 }
 
 // Open reports whether people still have to do with the incident.
@@ -247,6 +269,8 @@ type Audit struct {
 	Note     string            `json:"note,omitempty"`
 	Changes  map[string][2]any `json:"changes,omitempty"` // field -> before, after
 	RuleHash string            `json:"rule_hash,omitempty"`
+	Patch    json.RawMessage   `json:"patch,omitempty"` // all that the turn changed, see Fold; on its first line
+	Model    string            `json:"model,omitempty"` // of sentiment, by which the mentions were judged
 	Mentions []sources.Key     `json:"mentions,omitempty"`
 	Draft    *DraftUse         `json:"draft,omitempty"`
 	Event    string            `json:"event,omitempty"` // id of the event behind it

@@ -15,6 +15,7 @@ import (
 type Model struct {
 	set       *rules.Set
 	lag       int
+	scorer    string // the sentiment model by which mentions are judged, for the audit
 	brands    map[string]*brand
 	incidents map[string]*Incident // open ones, and those closed lately
 	chain     map[string]Audit     // the last audit line of each
@@ -40,6 +41,9 @@ type brand struct {
 	byKey  map[sources.Key]*Item
 	by     map[uint64][]*Item // those that count, by author
 	dirty  bool               // its state is written with the running change
+
+	waiting []*complaint // complaints whose answer clocks run, in the order of time
+	clockAt time.Time    // when they have to be looked at; zero: at once
 }
 
 // maxSources is how many sources of a brand have a series of their own and are known by name. A name comes from whoever
@@ -82,8 +86,13 @@ func (m *Model) Restore(st *State) error {
 			return err
 		}
 	}
+	for i := range st.Waiting {
+		b := m.brand(st.Waiting[i].Brand)
+		b.waiting = append(b.waiting, &complaint{Waiting: st.Waiting[i]})
+	}
 	for _, b := range m.brands {
 		m.recount(b)
+		slices.SortFunc(b.waiting, inOrder)
 	}
 	for i := range st.Incidents {
 		m.incidents[st.Incidents[i].ID] = &st.Incidents[i]
@@ -251,7 +260,15 @@ func (m *Model) HasBrand(id string) (known bool, auto int) {
 }
 
 // SetRules makes set the rules in force. Learnt series stay; those of rules that are gone fade away unused.
-func (m *Model) SetRules(set *rules.Set) { m.set = set }
+func (m *Model) SetRules(set *rules.Set) {
+	m.set = set
+	for _, b := range m.brands {
+		b.clockAt = time.Time{}
+		for _, w := range b.waiting {
+			w.first, w.second = time.Time{}, time.Time{}
+		}
+	}
+}
 
 // Incident returns an open or lately closed incident.
 func (m *Model) Incident(id string) (Incident, bool) {

@@ -1,29 +1,32 @@
 package detector
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"emberwatch/rules"
-	"emberwatch/sources"
 )
 
 // Tick lets the clock work: numbers of open incidents are renewed, signals settle, leases and snoozes end,
 // ladders climb, and what is no longer needed leaves memory.
 func (m *Model) Tick(now time.Time) *Change {
 	m.begin(now)
+	m.clocks()
 	for _, id := range sortedKeys(m.incidents) {
 		i := m.incidents[id]
 		if i.Open() {
 			m.refresh(i)
 			m.tick(m.incidents[id])
-		} else if now.Sub(i.ClosedAt) > keepClosed {
+		} else if now.Sub(i.ClosedAt) > keepClosed && !m.listed(id) {
 			m.forget(id)
 		}
 	}
 	m.listen()
 	m.expire()
+	m.wakeUp()
+	m.renewLists()
+	m.crowd()
+	m.late()
 	for id, d := range m.done {
 		if now.Sub(d.At) > keepDone {
 			delete(m.done, id)
@@ -37,7 +40,7 @@ func (m *Model) expire() {
 	for _, seq := range sortedSeqs(m.alerts) {
 		a := m.alerts[seq]
 		late := !a.Expires.IsZero() && m.now.After(a.Expires)
-		orphan := a.Kind != KindRoot && m.root(a.Incident, a.Route) == nil
+		orphan := a.Kind != KindRoot && m.root(a.Incident, a.Route, a.Via) == nil
 		if a.State == AlertPending && (late || orphan) {
 			a.State = AlertCancelled
 			m.putAlert(a)
@@ -122,19 +125,22 @@ func (m *Model) Respond(e Event, now time.Time) (res Result, c *Change, ok bool)
 		return d.Result, m.end(), true
 	}
 	i, ok := m.incidents[m.alias(e.Incident)]
-	if !ok {
+	if !ok && !IsDigest(e.Incident) {
 		return Result{}, m.end(), false
 	}
-	switch e.Op {
-	case OpMerge:
+	switch {
+	case IsDigest(e.Incident):
+		res = m.ackAll(&e)
+	case e.Op == OpMerge:
 		res = m.merge(i, &e)
-	case OpSplit:
+	case e.Op == OpSplit:
 		res = m.split(i, &e)
 	default:
 		t := begin(*i, m.set, now, e.Actor)
 		res.Outcome, res.Message = t.respond(&e)
 		if res.Outcome == Applied {
 			m.commit(t)
+			m.heed(&t.inc, &e)
 			if t.inc.Closing == Resolved || t.inc.Closing == KnownEvent {
 				m.confirmed(&t.inc)
 			}
@@ -142,6 +148,9 @@ func (m *Model) Respond(e Event, now time.Time) (res Result, c *Change, ok bool)
 			m.redraw(i) // the person looked at an old state
 		}
 		res.Incident = *m.incidents[i.ID]
+	}
+	if i != nil {
+		m.brand(i.Brand).clockAt = time.Time{} // what people did may concern its answer clocks
 	}
 	if e.ID != "" {
 		d := Done{ID: id, At: now, Result: res}
@@ -151,216 +160,23 @@ func (m *Model) Respond(e Event, now time.Time) (res Result, c *Change, ok bool)
 	return res, m.end(), true
 }
 
+// heed stops the answer clocks that an operation speaks of.
+func (m *Model) heed(i *Incident, e *Event) {
+	switch {
+	case e.Op == OpAnswered:
+		m.markAnswered(i, e)
+	case !i.Open():
+		m.dealtWith(i)
+	}
+}
+
 // redraw has the roots of an incident renewed at once, as they should be.
 func (m *Model) redraw(i *Incident) {
 	t := begin(*i, m.set, m.now, Actor{Kind: "system"})
 	t.urgent = true
 	for _, route := range i.Routes {
-		m.edit(t, route, m.root(i.ID, route))
-	}
-}
-
-// alias follows merged incidents to the one they went into, so that old links and buttons lead there.
-func (m *Model) alias(id string) string {
-	for range 32 {
-		i, ok := m.incidents[id]
-		if !ok || i.MergedInto == "" {
-			return id
-		}
-		id = i.MergedInto
-	}
-	return id
-}
-
-// merge closes an incident into another of the same brand, which takes over its signals and mentions.
-func (m *Model) merge(i *Incident, e *Event) Result {
-	into, ok := m.incidents[m.alias(e.Args.Into)]
-	switch {
-	case !ok:
-		return Result{Outcome: Refused, Message: fmt.Sprintf("there is no open incident %q to merge into", e.Args.Into), Incident: *i}
-	case into.ID == i.ID:
-		return Result{Outcome: Already, Message: "an incident cannot be merged into itself", Incident: *i}
-	case into.Brand != i.Brand:
-		return Result{Outcome: Refused, Message: "the two are about different brands", Incident: *i}
-	case !i.Open() || !into.Open():
-		return Result{Outcome: Refused, Message: "both have to be open", Incident: *i}
-	}
-	t := begin(*i, m.set, m.now, e.Actor)
-	t.event, t.inc.MergedInto = e.ID, into.ID
-	t.close(Merged, joinNote("into "+into.ID, e.Args.Note))
-	m.commit(t)
-
-	t = begin(*into, m.set, m.now, e.Actor)
-	t.event, t.urgent = e.ID, true
-	for _, s := range i.Signals {
-		t.putSignal(s)
-	}
-	t.inc.Evidence.Mentions = union(t.inc.Evidence.Mentions, i.Evidence.Mentions)
-	before := told(&t.inc)
-	t.relevel()
-	if t.inc.Level.GraverThan(t.inc.Peak) && t.inc.Override == rules.Calm {
-		t.inc.peak(t.inc.Level)
-	}
-	t.line(string(OpMerge), "", joinNote("took in "+i.ID, e.Args.Note))
-	if told(&t.inc).GraverThan(before) {
-		t.worse(notifying(before))
-	} else {
-		t.edit()
-	}
-	m.commit(t)
-	return Result{Outcome: Applied, Message: i.ID + " merged into " + into.ID, Incident: *m.incidents[into.ID]}
-}
-
-func union[T comparable](a, b []T) []T {
-	out := slices.Clone(a)
-	for _, x := range b {
-		if !slices.Contains(out, x) {
-			out = append(out, x)
+		for _, via := range m.ways(i.ID, m.set.Route(route)) {
+			m.alertVia(t, tell{kind: KindEdit, reason: ReasonUpdated}, route, via)
 		}
 	}
-	return out
-}
-
-// split makes a new incident of chosen mentions; an incident that was merged away is opened again instead.
-func (m *Model) split(i *Incident, e *Event) Result {
-	if old, ok := m.incidents[e.Args.Into]; ok && old.MergedInto == i.ID {
-		t := begin(*old, m.set, m.now, e.Actor)
-		t.event, t.urgent = e.ID, true
-		t.revive()
-		t.reopen(joinNote("split from "+i.ID, e.Args.Note))
-		m.commit(t)
-		m.part(i, old.ID, e, old.Evidence.Mentions, old.Signals)
-		return Result{Outcome: Applied, Message: old.ID + " is on its own again", Incident: *m.incidents[old.ID]}
-	}
-	if len(e.Args.Mentions) == 0 {
-		return Result{Outcome: Refused, Message: "say which mentions the new incident takes, or name the merged incident to bring back", Incident: *i}
-	}
-	b := m.brand(i.Brand)
-	b.state.Incidents++
-	m.touchBrand(b)
-	part := *i
-	part.N, part.ID = b.state.Incidents, fmt.Sprintf("%s-%d", i.Brand, b.state.Incidents)
-	part.Version, part.Previous, part.Owner = 0, i.ID, "" // a severity that somebody has set goes along
-	part.Closing, part.ClosedBy, part.ClosedAt = "", "", time.Time{}
-	part.Signals = nil
-	part.Signals = append(part.Signals, i.Signals[:min(1, len(i.Signals))]...)
-	for k := range part.Signals {
-		part.Signals[k].Series = "" // of its own: the series goes on speaking for the old one
-	}
-	part.Evidence = m.evidenceOf(b, e.Args.Mentions)
-	part.Sentence = fmt.Sprintf("%s from %s, split from %s.",
-		counted(float64(len(e.Args.Mentions)), "mentions"), people(part.Evidence.Authors), i.ID)
-	t := begin(part, m.set, m.now, e.Actor)
-	t.event = e.ID
-	t.revive()
-	t.open()
-	m.commit(t)
-
-	m.part(i, part.ID, e, e.Args.Mentions, nil)
-	return Result{Outcome: Applied, Message: "the mentions are now incident " + part.ID, Incident: *m.incidents[part.ID]}
-}
-
-// part takes out of an incident what another has of its own now.
-func (m *Model) part(i *Incident, to string, e *Event, mentions []sources.Key, signals []ActiveSignal) {
-	t := begin(*i, m.set, m.now, e.Actor)
-	t.event, t.urgent = e.ID, true
-	t.inc.Evidence.Mentions = slices.DeleteFunc(slices.Clone(i.Evidence.Mentions), func(k sources.Key) bool {
-		return slices.Contains(mentions, k)
-	})
-	t.inc.Signals = slices.DeleteFunc(t.inc.Signals, func(s ActiveSignal) bool {
-		return slices.ContainsFunc(signals, func(x ActiveSignal) bool { return x.Rule == s.Rule && x.Series == s.Series })
-	})
-	t.line(string(OpSplit), "", joinNote(to+" taken out", e.Args.Note))
-	t.edit()
-	m.commit(t)
-}
-
-// Receive books the progress of alerts.
-func (m *Model) Receive(rs []Receipt, now time.Time) *Change {
-	m.begin(now)
-	for _, r := range rs {
-		a, ok := m.alerts[r.Seq]
-		if !ok || a.State.Done() {
-			continue
-		}
-		a.State, a.LastError = r.State, r.Error
-		if r.State == AlertSending {
-			a.TriedAt = now
-			if !r.NoAttempt {
-				a.Attempts++
-			}
-			m.renewed(a, now)
-		}
-		if r.NoAttempt && a.Attempts > 0 && r.State == AlertPending {
-			a.Attempts--
-		}
-		if !r.NotBefore.IsZero() {
-			a.NotBefore = r.NotBefore
-		}
-		if r.State == AlertSent {
-			a.Ref = r.Ref
-		}
-		m.putAlert(a)
-	}
-	return m.end()
-}
-
-// renewed notes on the root when it was last edited, so that edits keep their distance.
-func (m *Model) renewed(a *Alert, now time.Time) {
-	if root := m.root(a.Incident, a.Route); root != nil && a.Kind == KindEdit {
-		root.TriedAt = now
-		m.putAlert(root)
-	}
-}
-
-// Due returns the alerts that may go at now, in the order in which they should: first notifications before
-// the rest, graver ones before milder ones, then in the order of time. Those found in sending or unknown
-// are included; what belongs into a thread waits for its root, and for what was sent there before it and is
-// not decided yet.
-func (m *Model) Due(now time.Time) []Alert {
-	var due []Alert
-	undecided := map[[2]string]bool{}
-	for _, seq := range sortedSeqs(m.alerts) {
-		a := m.alerts[seq]
-		thread := [2]string{a.Incident, a.Route}
-		if undecided[thread] && a.Kind != KindEdit && a.State == AlertPending {
-			continue
-		}
-		if a.State == AlertSending || a.State == AlertUnknown {
-			undecided[thread] = true
-		}
-		if a.State.Done() || a.NotBefore.After(now) {
-			continue
-		}
-		if _, rooted := m.Root(a.Incident, a.Route); a.Kind == KindRoot || rooted {
-			due = append(due, *a)
-		}
-	}
-	slices.SortStableFunc(due, func(a, b Alert) int {
-		if c := rank(a.Kind) - rank(b.Kind); c != 0 {
-			return c
-		}
-		return int(a.Severity) - int(b.Severity)
-	})
-	return due
-}
-
-func rank(k AlertKind) int {
-	switch k {
-	case KindRoot:
-		return 0
-	case KindBroadcast:
-		return 1
-	case KindThread:
-		return 2
-	}
-	return 3
-}
-
-// Root returns where the incident's root is on a route.
-func (m *Model) Root(incident, route string) (Ref, bool) {
-	if a := m.root(incident, route); a != nil && a.State == AlertSent {
-		return a.Ref, true
-	}
-	return Ref{}, false
 }

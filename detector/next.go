@@ -1,7 +1,9 @@
 package detector
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -27,6 +29,9 @@ const (
 	remindFirst  = 30 * time.Minute
 	remindMost   = 4 * time.Hour
 	flapWindow   = 6 * time.Hour
+	flapTimes    = 3
+	flapConfirm  = 15 * time.Minute // three times the bucket that an ordinary burst has to last
+	worseEvery   = 30 * time.Minute // between two tellings of one level
 )
 
 // DefaultLease returns how long an acknowledgement holds at a severity.
@@ -71,6 +76,7 @@ func begin(inc Incident, set *rules.Set, now time.Time, actor Actor) *turn {
 	inc.Routes = slices.Clone(inc.Routes)
 	inc.NewSources = slices.Clone(inc.NewSources)
 	inc.Reopened = slices.Clone(inc.Reopened)
+	inc.WorseAt = maps.Clone(inc.WorseAt)
 	return &turn{inc: inc, was: was, now: now, set: set, actor: actor}
 }
 
@@ -107,13 +113,19 @@ func (t *turn) open() {
 	i := &t.inc
 	i.Handling, i.OpenedAt = New, t.now
 	i.peak(i.Level)
-	t.line("opened", ReasonFirst, i.SeverityWhy)
-	t.first(ReasonFirst)
+	t.toldAt()
+	reason := ReasonFirst
+	if i.Signal == string(rules.Silence) {
+		reason = ReasonSourceDown
+	}
+	t.line("opened", reason, i.SeverityWhy)
+	t.first(reason)
 }
 
 // first tells people for the first time and starts the ladder.
 func (t *turn) first(reason NotifyReason) {
 	if !notifying(told(&t.inc)) {
+		t.tell(KindRoot, ReasonDigest, "")
 		return
 	}
 	delay := time.Duration(0)
@@ -131,14 +143,7 @@ func (t *turn) startLadder() {
 }
 
 // remindAfter is when people are reminded first: the route may say.
-func (t *turn) remindAfter() time.Duration {
-	if len(t.inc.Routes) > 0 {
-		if d := t.set.Route(t.inc.Routes[0]).Notify.Reminder; d > 0 {
-			return d
-		}
-	}
-	return remindFirst
-}
+func (t *turn) remindAfter() time.Duration { return cmp.Or(t.notify().Reminder, remindFirst) }
 
 func (t *turn) stopLadder() {
 	t.inc.LadderFrom, t.inc.RemindAt = time.Time{}, time.Time{}
@@ -181,20 +186,41 @@ func onlyWatches(signals []ActiveSignal) bool {
 // worse tells that an incident has become graver. It breaks through acknowledgement and snooze.
 func (t *turn) worse(wasTold bool) {
 	i := &t.inc
-	if i.Handling == Acked || i.Handling == Snoozed {
+	held := i.Handling == Acked || i.Handling == Snoozed
+	if held {
 		t.line("worse", ReasonWorse, fmt.Sprintf("%s; breaks through %s at severity %d", i.SeverityWhy, i.Handling, i.AtLevel))
 		i.Handling, i.AtLevel = New, rules.Calm
 		i.LeaseUntil, i.SnoozeUntil, i.LeaseAsked = time.Time{}, time.Time{}, false
 	} else {
 		t.line("worse", ReasonWorse, i.SeverityWhy)
 	}
+	at, before := i.WorseAt[told(i)]
+	t.toldAt()
 	if !wasTold {
 		t.first(ReasonFirst)
 		return
 	}
 	t.edit()
-	t.tell(KindBroadcast, ReasonWorse, i.SeverityWhy)
 	t.startLadder()
+	if held || !before || t.now.Sub(at) >= cmp.Or(t.notify().Worse, worseEvery) {
+		t.tell(KindBroadcast, ReasonWorse, i.SeverityWhy)
+	}
+}
+
+// toldAt notes that people hear of the incident's level now.
+func (t *turn) toldAt() {
+	if t.inc.WorseAt == nil {
+		t.inc.WorseAt = WorseAt{}
+	}
+	t.inc.WorseAt[told(&t.inc)] = t.now
+}
+
+// notify is how the incident's first route wants to be told again.
+func (t *turn) notify() rules.Notify {
+	if len(t.inc.Routes) == 0 {
+		return rules.Notify{}
+	}
+	return t.set.Route(t.inc.Routes[0]).Notify
 }
 
 // putSignal renews or adds a signal; the leading one stands first.
@@ -226,11 +252,27 @@ func (t *turn) putSignal(sig ActiveSignal) {
 func (t *turn) relevel() {
 	i := &t.inc
 	i.Level = rules.Calm
-	for _, s := range i.Signals {
-		if t.now.Sub(s.LastHit) < time.Duration(s.Quiet) && s.Level.GraverThan(i.Level) {
-			i.Level = s.Level
+	for k := range i.Signals {
+		if l := i.Signals[k].levelAt(t.now); l.GraverThan(i.Level) {
+			i.Level = l
 		}
 	}
+}
+
+// leastQuiet is how long a window has to be quiet at least before its signal eases.
+const leastQuiet = time.Hour
+
+// levelAt is how grave a signal is by now: one level less for every two quiet windows, none once it is over.
+func (s *ActiveSignal) levelAt(now time.Time) rules.Severity {
+	quiet := now.Sub(s.LastHit)
+	switch {
+	case s.Standing:
+		return s.Level
+	case quiet >= time.Duration(s.Quiet):
+		return rules.Calm
+	}
+	eased := max(0, quiet/(2*max(time.Duration(s.Window), leastQuiet)))
+	return min(s.Level+rules.Severity(eased), max(s.Level, rules.Notice))
 }
 
 // newSource notes a source (or network) that the incident was not on before.
@@ -250,22 +292,43 @@ func (t *turn) newSource(name string) {
 	}
 }
 
-// reopen brings a closed incident back.
+// reopen brings a closed incident back. One that flaps is told as that once, and from then on by its root alone until
+// it has stayed away; reminders and the ladder go on. What a person opens again is always told.
 func (t *turn) reopen(why string) {
 	i := &t.inc
+	flapped := i.Flapping(t.now)
 	i.Reopened = append(slices.DeleteFunc(i.Reopened, func(at time.Time) bool { return t.now.Sub(at) > flapWindow }), t.now)
 	i.Handling, i.Closing, i.ClosedBy, i.ClosedAt = New, "", "", time.Time{}
-	i.CalmSince, i.CloseAsked, i.MergedInto = time.Time{}, false, ""
+	i.CalmSince, i.CloseAsked, i.MergedInto, i.KnockedAt = time.Time{}, false, "", time.Time{}
 	if i.Level != rules.Calm {
 		i.Override = rules.Calm
 		i.peak(i.Level)
 	}
+	if n := len(i.Reopened); n >= flapTimes {
+		why = fmt.Sprintf("flapping, back %d times within six hours: %s", n, why)
+	}
 	t.line("reopened", ReasonReopened, why)
 	t.edit()
-	if notifying(told(i)) {
-		t.tell(KindBroadcast, ReasonReopened, why)
-		t.startLadder()
+	if !notifying(told(i)) {
+		return
 	}
+	t.startLadder()
+	if !flapped || t.actor.Kind == "person" || told(i).GraverThan(t.was.Peak) {
+		t.tell(KindBroadcast, ReasonReopened, why)
+	}
+}
+
+// knock notes that the signal of a closed incident that flaps is back, and reports whether it has been for long enough.
+// What is graver than before waits for nothing, and neither does a single mention that speaks for itself.
+func (t *turn) knock(sig *ActiveSignal) bool {
+	i := &t.inc
+	if !i.Flapping(t.now) || sig.Series == "" || sig.Level.GraverThan(i.Peak) {
+		return true
+	}
+	if i.KnockedAt.IsZero() || t.now.Sub(i.KnockedAt) > reopenWithin {
+		i.KnockedAt = t.now
+	}
+	return t.now.Sub(i.KnockedAt) >= flapConfirm
 }
 
 // close ends the incident.
@@ -273,6 +336,9 @@ func (t *turn) close(reason Closing, note string) {
 	i := &t.inc
 	i.Handling, i.Closing, i.ClosedBy, i.ClosedAt = Closed, reason, t.actor.name(), t.now
 	i.LeaseUntil, i.SnoozeUntil, i.LeaseAsked = time.Time{}, time.Time{}, false
+	for k := range i.Signals {
+		i.Signals[k].Standing = false // whoever raises it again says so
+	}
 	t.stopLadder()
 	notify := ReasonResolved
 	if reason == CalmAgain || reason == Expired {

@@ -100,7 +100,7 @@ func (t *turn) tickNew() {
 		return
 	}
 	if !notifying(told(i)) {
-		if t.now.Sub(i.OpenedAt) >= expireAfter {
+		if i.Owner == "" && t.now.Sub(i.OpenedAt) >= expireAfter {
 			t.close(Expired, "nobody took it within seven days")
 		}
 		return
@@ -109,23 +109,34 @@ func (t *turn) tickNew() {
 	t.remind()
 }
 
-// climb tells the next rungs of the ladder that are due; after a long pause only the highest of them.
+// climb tells the rungs of the ladder that are due; after a long pause several are, and each of those they lead to is
+// told once.
 func (t *turn) climb() {
 	i := &t.inc
 	steps := Ladder(t.set, i)
-	due := -1
-	for k := i.LadderStep; k < len(steps) && !i.LadderFrom.IsZero() && !t.now.Before(i.LadderFrom.Add(steps[k].After)); k++ {
-		due = k
+	from := i.LadderStep
+	for !i.LadderFrom.IsZero() && i.LadderStep < len(steps) && !t.now.Before(i.LadderFrom.Add(steps[i.LadderStep].After)) {
+		i.LadderStep++
 	}
-	if due < 0 {
-		return
+	for k := from; k < i.LadderStep; k++ {
+		again := slices.ContainsFunc(steps[k+1:i.LadderStep], func(s rules.Step) bool { return s.To == steps[k].To })
+		if !again {
+			t.escalate(steps[k], k)
+		}
 	}
-	step := steps[due]
-	i.LadderStep = due + 1
+}
+
+// personal is the rung from which on a person is written to directly rather than named in the thread.
+const personal = 2
+
+// escalate tells one rung: the people of its route are named in the thread; another channel, and on the third rung
+// also a person, get a root of their own and everything from then on.
+func (t *turn) escalate(step rules.Step, rung int) {
+	i := &t.inc
 	note := fmt.Sprintf("nobody acknowledged within %s", Words(step.After))
 	t.line("escalated", ReasonEscalated, note+", told "+step.To)
-	to := t.set.Route(step.To)
-	if to.Slack.Channel != "" && !slices.Contains(i.Routes, step.To) {
+	to := t.set.Route(step.To).Slack
+	if !slices.Contains(i.Routes, step.To) && (to.Channel != "" || to.User != "" && rung >= personal) {
 		i.Routes = append(i.Routes, step.To)
 		t.tells = append(t.tells, tell{kind: KindRoot, reason: ReasonEscalated, routes: []string{step.To}, note: note})
 		return
@@ -144,7 +155,7 @@ func (t *turn) remind() {
 	wait := min(t.remindAfter()<<min(i.Reminders, 8), max(remindMost, t.remindAfter()))
 	i.RemindAt = t.now.Add(wait)
 	t.line("reminder", ReasonReminder, "unacknowledged for "+Words(t.now.Sub(i.OpenedAt)))
-	if len(t.tells) > 0 && t.tells[0].reason == ReasonEscalated {
+	if slices.ContainsFunc(t.tells, func(x tell) bool { return x.reason == ReasonEscalated }) {
 		return // said a moment ago
 	}
 	t.tell(KindThread, ReasonReminder, "unacknowledged for "+Words(t.now.Sub(i.OpenedAt)))

@@ -79,6 +79,9 @@ func (f *found) title() string {
 	if f.signal.Watch {
 		return "Slow rise: " + f.rule.Title
 	}
+	if f.signal.Signal == unanswered && f.rule.Kind != rules.Unanswered {
+		return "No answer yet: " + f.rule.Title
+	}
 	return f.rule.Title
 }
 

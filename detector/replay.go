@@ -145,7 +145,8 @@ func (r *Replay) book(m *sources.Mention, judged []Judged, history bool) {
 	r.show(c)
 }
 
-// advance ticks up to a time: once a minute while an incident is open, otherwise often enough to hear a silence.
+// advance ticks up to a time: once a minute while an incident is open or a complaint waits, otherwise often enough to hear
+// a silence.
 func (r *Replay) advance(to time.Time) {
 	for !r.clock.IsZero() {
 		step := silenceEvery
@@ -168,9 +169,15 @@ func (r *Replay) tickTo(to time.Time) {
 	}
 }
 
+// anyOpen reports whether an incident is open, or could open because a clock runs.
 func (m *Model) anyOpen() bool {
 	for _, i := range m.incidents {
 		if i.Open() {
+			return true
+		}
+	}
+	for _, b := range m.brands {
+		if len(b.waiting) > 0 {
 			return true
 		}
 	}

@@ -60,6 +60,7 @@ type BrandState struct {
 	Sources   map[string]time.Time `json:"sources"`             // when each was first heard, up to maxSources
 	Heard     map[string]time.Time `json:"heard,omitempty"`     // when each spoke last
 	Onset     map[string]time.Time `json:"onset,omitempty"`     // sources that came on line lately, and when: their mentions only teach
+	Answers   []AnswerDay          `json:"answers,omitempty"`   // how complaints fared, the last days
 	Down      []Span               `json:"down,omitempty"`      // when nothing came though much should have, the last few
 	Deduped   map[string]time.Time `json:"deduped,omitempty"`   // each rules: what was told lately, and until when it is one, up to maxDeduped
 	Opened    []Opening            `json:"opened,omitempty"`    // of rules whose incidents a condition counts, up to maxOpenings
@@ -95,23 +96,26 @@ type Change struct {
 	Erase []sources.Key // deleted at their source: text and author go, the count stays
 
 	// state.db, in one transaction. DropItems come before Items: an edit drops the record it renews.
-	Seen       []Seen
-	Items      []Item
-	DropItems  []ItemRef // edited away or out of every window
-	Series     []SeriesBlob
-	Brands     []BrandState
-	Incidents  []Incident
-	Audit      []Audit
-	Alerts     []Alert
-	Done       []Done
-	Cursors    map[string]sources.Cursor
-	Deliveries map[string][32]byte // source + "\x00" + delivery id
+	Seen      []Seen
+	Items     []Item
+	DropItems []ItemRef // edited away or out of every window
+	Series    []SeriesBlob
+	Brands    []BrandState
+	Incidents []Incident
+	Audit     []Audit
+	Alerts    []Alert
+	// DropWaiting comes before Waiting.
+	Waiting     []Waiting
+	DropWaiting []WaitingRef
+	Done        []Done
+	Cursors     map[string]sources.Cursor
+	Deliveries  map[string][32]byte // source + "\x00" + delivery id
 }
 
 // Empty reports whether there is nothing to commit.
 func (c *Change) Empty() bool {
 	return len(c.Put)+len(c.Erase)+len(c.Seen)+len(c.Items)+len(c.DropItems)+len(c.Series)+len(c.Brands)+
-		len(c.Incidents)+len(c.Audit)+len(c.Alerts)+len(c.Done)+len(c.Cursors)+len(c.Deliveries) == 0
+		len(c.Incidents)+len(c.Audit)+len(c.Alerts)+len(c.Waiting)+len(c.DropWaiting)+len(c.Done)+len(c.Cursors)+len(c.Deliveries) == 0
 }
 
 // Seen marks a mention as taken. At and Brands say where its archive records are, so that edits and
@@ -143,7 +147,8 @@ type State struct {
 	Incidents []Incident       // open, and those closed in the last 24 h
 	LastAudit map[string]Audit // the last line of each of those incidents
 	Alerts    []Alert          // not done, and the sent roots of those incidents
-	Done      []Done           // of the last 48 h
+	Waiting   []Waiting
+	Done      []Done // of the last 48 h
 	Cursors   map[string]sources.Cursor
 }
 

@@ -39,6 +39,10 @@ func (m *Model) bring(b *brand, f *found) {
 		m.open(b, f, actor, old.ID)
 	default:
 		t := begin(*old, m.set, m.now, actor)
+		if !t.knock(&f.signal) {
+			m.commit(t)
+			return
+		}
 		m.lead(t, f)
 		t.putSignal(f.signal)
 		t.inc.LastHit = m.now
@@ -90,6 +94,9 @@ func (m *Model) openOf(b *brand) []*Incident {
 func (m *Model) same(i *Incident, f *found) bool {
 	if silent := f.rule.Kind == rules.Silence; silent || i.Signal == string(rules.Silence) {
 		return false // what is not heard tells no story
+	}
+	if i.Signal == unanswered || f.signal.Signal == unanswered {
+		return false // that nobody answers is a story of its own
 	}
 	if i.Category == f.category {
 		return true
@@ -190,8 +197,8 @@ func (m *Model) lead(t *turn, f *found) bool {
 
 // places notes the sources that an incident is on; a single mention does not make a place.
 func (m *Model) places(t *turn, signal string, ev *Evidence) {
-	if signal == "all" {
-		return // praise is no new front
+	if signal == "all" || signal == unanswered {
+		return // neither praise nor our own silence is a new front
 	}
 	for _, s := range sortedKeys(ev.Sources) {
 		if ev.Sources[s] >= 2 || len(t.inc.NewSources) == 0 {

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	perChannel   = time.Second      // Slack allows about one message a second and channel
 	retryMost    = 5 * time.Minute  // between attempts that certainly failed
+	knockMost    = time.Minute      // between attempts to reach what cannot be reached
 	lookAgain    = 3 * time.Second  // between two looks for a message of unknown fate
 	looks        = 2                // how often a message of unknown fate is looked for before it is sent again
 	looksAtMost  = 10               // how often looking may fail before it is sent again unlooked
@@ -32,10 +32,10 @@ type DispatchOptions struct {
 	Outbox Outbox
 	Reader detector.Reader
 	Rules  func() *rules.Set
-	// For chooses the way to people for a route.
-	For func(*rules.Route) Notifier
-	// Fallback hears what could not be delivered for good, and crises that could not be for five minutes; nil:
-	// only the log does.
+	// For returns the notifier of a name, for "" the one that routes have by themselves; nil: there is none.
+	For func(via string) Notifier
+	// Fallback is where the process itself complains, besides what the routes name: it hears what could not be
+	// delivered for good, and crises that could not be for five minutes; nil: only the log does.
 	Fallback Notifier
 	Drafter  Drafter
 	About    *About // what incidents are about; nil: not said
@@ -65,10 +65,12 @@ type Dispatcher struct {
 	taken  map[uint64]bool // their alerts; other rules may put them into another lane meanwhile
 	freed  chan struct{}   // one slot: a lane that sent something is free again, and more may be due there
 
+	paces paces
+
 	mu      sync.Mutex
-	next    map[string]time.Time   // per channel: not before, wall clock
 	looked  map[uint64]search      // per alert of unknown fate
 	refused map[string]Undelivered // per channel: the oldest refusal that nothing has followed
+	down    map[string]int         // per channel: how often in a row it could not be reached
 
 	rescuing sync.Mutex
 	rescues  map[uint64]rescued // guarded by it
@@ -84,7 +86,7 @@ func NewDispatcher(opt DispatchOptions) *Dispatcher {
 	}
 	d := &Dispatcher{
 		Now: time.Now, opt: opt, lanes: map[string]bool{}, taken: map[uint64]bool{},
-		freed: make(chan struct{}, 1), next: map[string]time.Time{}, looked: map[uint64]search{}, refused: map[string]Undelivered{},
+		freed: make(chan struct{}, 1), looked: map[uint64]search{}, refused: map[string]Undelivered{}, down: map[string]int{},
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "emberwatch_deliveries_total",
 			Help: "Alerts by notifier, kind, reason and outcome.",
@@ -109,7 +111,7 @@ func (d *Dispatcher) Run(ctx context.Context, wake <-chan struct{}) error {
 			return nil
 		case <-wake:
 		case <-d.freed:
-		case <-time.After(d.pause()):
+		case <-time.After(d.paces.pause()):
 		}
 	}
 }
@@ -132,9 +134,7 @@ func (d *Dispatcher) claim() map[string][]detector.Alert {
 	defer d.claims.Unlock()
 	lanes := map[string][]detector.Alert{}
 	for _, a := range d.opt.Outbox.Pending(d.Now()) {
-		route := d.opt.Rules().Route(a.Route)
-		lane := d.opt.For(route).Name() + "|" + route.Slack.Channel + "|" + route.Slack.User
-		if !d.lanes[lane] && !d.taken[a.Seq] {
+		if lane := d.laneOf(&a); !d.lanes[lane] && !d.taken[a.Seq] {
 			lanes[lane] = append(lanes[lane], a)
 		}
 	}
@@ -145,6 +145,35 @@ func (d *Dispatcher) claim() map[string][]detector.Alert {
 		}
 	}
 	return lanes
+}
+
+// laneOf names the channel that an alert goes to: what has to keep one order and one pace.
+func (d *Dispatcher) laneOf(a *detector.Alert) string {
+	n := d.by(a).Name()
+	if a.Via != "" {
+		return n
+	}
+	to := d.opt.Rules().Route(a.Route).Slack
+	return n + "|" + to.Channel + "|" + to.User
+}
+
+// by is the notifier that an alert goes by.
+func (d *Dispatcher) by(a *detector.Alert) Notifier {
+	if n := d.opt.For(a.Via); n != nil {
+		return n
+	}
+	return missing(a.Via)
+}
+
+// missing stands for a notifier that a route names and nothing configures.
+type missing string
+
+// Name returns the name that leads nowhere.
+func (n missing) Name() string { return string(n) }
+
+// Notify refuses for good.
+func (n missing) Notify(context.Context, *Message) (detector.Ref, error) {
+	return detector.Ref{}, &DeliveryError{Outcome: ForGood, Reason: "no_such_notifier"}
 }
 
 // work sends what was claimed for one channel and lets go of it.
@@ -165,19 +194,6 @@ func (d *Dispatcher) work(ctx context.Context, lane string, due []detector.Alert
 	return sent
 }
 
-// pause returns how long to wait for the first channel that rests, at most a second.
-func (d *Dispatcher) pause() time.Duration {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	wait := time.Second
-	for _, until := range d.next {
-		if left := time.Until(until); left > 0 {
-			wait = min(wait, left)
-		}
-	}
-	return wait
-}
-
 // lane sends what was claimed for one channel, in order, until the channel has to rest or the claim is too
 // old. What comes after something undecided in the same thread waits for it.
 func (d *Dispatcher) lane(ctx context.Context, lane string, due []detector.Alert) int {
@@ -190,8 +206,12 @@ func (d *Dispatcher) lane(ctx context.Context, lane string, due []detector.Alert
 		if blocked[thread] {
 			continue
 		}
-		if ctx.Err() != nil || d.resting(lane) || time.Since(began) > readAgain {
+		if ctx.Err() != nil || d.paces.resting(lane) || time.Since(began) > readAgain {
 			return sent
+		}
+		if !d.paces.take(d.by(a), a.Kind) {
+			blocked[thread] = true
+			continue
 		}
 		done, err := d.deliver(ctx, lane, a)
 		if err != nil {
@@ -207,37 +227,16 @@ func (d *Dispatcher) lane(ctx context.Context, lane string, due []detector.Alert
 	return sent
 }
 
-func (d *Dispatcher) resting(lane string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return time.Now().Before(d.next[lane])
-}
-
-func (d *Dispatcher) rest(lane string, wait time.Duration) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if until := time.Now().Add(wait); until.After(d.next[lane]) {
-		d.next[lane] = until
-	}
-}
-
 // deliver brings one alert a step further. done: it was sent. An error means that the progress could not
 // be committed, so that nothing more may be sent.
 func (d *Dispatcher) deliver(ctx context.Context, lane string, a *detector.Alert) (done bool, err error) {
-	m, err := d.message(ctx, a)
-	if err != nil {
-		d.opt.Log.Error("alert without a message", "incident", a.Incident, "err", err)
-		state := detector.AlertPending
-		if a.State != detector.AlertPending {
-			state = detector.AlertUnknown // it still has to be looked for
-		}
-		return false, d.mark(ctx, detector.Receipt{
-			Seq: a.Seq, State: state, Error: err.Error(),
-			NotBefore: d.Now().Add(lookAgain),
-		})
-	}
-	n := d.opt.For(m.Route)
+	n := d.by(a)
+	note := a.Note
 	if a.State != detector.AlertPending {
+		m, err := d.message(ctx, a)
+		if err != nil {
+			return false, d.wordless(ctx, a, detector.AlertUnknown, err) // it still has to be looked for
+		}
 		again, err := d.reconcile(ctx, n, m)
 		if errors.Is(err, errWait) {
 			return false, nil
@@ -248,12 +247,19 @@ func (d *Dispatcher) deliver(ctx context.Context, lane string, a *detector.Alert
 			}
 			return err == nil, err
 		}
+		note = m.Alert.Note
 	}
 	if err := d.mark(ctx, detector.Receipt{Seq: a.Seq, State: detector.AlertSending}); err != nil {
 		return false, err
 	}
+	// Only now: what changes from here on knows that it needs an edit.
+	m, err := d.message(ctx, a)
+	if err != nil {
+		return false, d.wordless(ctx, a, detector.AlertPending, err)
+	}
+	m.Alert.Note = note
 	ref, err := call(ctx, func(ctx context.Context) (detector.Ref, error) { return n.Notify(ctx, m) })
-	d.pace(n, lane)
+	d.paces.rest(lane, paceOf(n).Channel)
 	if err != nil {
 		return false, d.failed(ctx, n, lane, m, err)
 	}
@@ -262,14 +268,10 @@ func (d *Dispatcher) deliver(ctx context.Context, lane string, a *detector.Alert
 	return true, d.mark(ctx, detector.Receipt{Seq: a.Seq, State: detector.AlertSent, Ref: ref})
 }
 
-// pacer is a notifier that has no need of a pause between messages.
-type pacer interface{ Unpaced() bool }
-
-func (d *Dispatcher) pace(n Notifier, lane string) {
-	if p, ok := n.(pacer); ok && p.Unpaced() {
-		return
-	}
-	d.rest(lane, perChannel)
+// wordless books an alert for which no message could be made: nothing was sent.
+func (d *Dispatcher) wordless(ctx context.Context, a *detector.Alert, state detector.AlertState, err error) error {
+	d.opt.Log.Error("alert without a message", "incident", a.Incident, "err", err)
+	return d.mark(ctx, detector.Receipt{Seq: a.Seq, State: state, Error: err.Error(), NotBefore: d.Now().Add(lookAgain), NoAttempt: true})
 }
 
 // call makes one call to the outside within its time. Shutting down does not cut a call that has begun.
@@ -296,12 +298,14 @@ func (d *Dispatcher) failed(ctx context.Context, n Notifier, lane string, m *Mes
 	r := detector.Receipt{Seq: a.Seq, State: detector.AlertPending, Error: err.Error()}
 	switch de.Outcome {
 	case Busy:
-		d.rest(lane, de.RetryAfter)
+		d.paces.refused(n, lane, a.Kind, de.RetryAfter)
 		r.NoAttempt, r.NotBefore = true, d.Now().Add(de.RetryAfter)
 	case NotSent:
-		r.NotBefore = d.Now().Add(backoff(a.Attempts))
+		r.NotBefore = d.Now().Add(backoff(a.Attempts, retryMost))
+	case Down: // once it is back, what waits goes in its order
+		d.paces.rest(lane, backoff(d.knocked(lane), knockMost))
 	case ForGood:
-		r.State = detector.AlertDead
+		r.State, r.Why = detector.AlertDead, de.Reason
 		d.opt.Log.Error("delivery failed for good", "incident", a.Incident, "kind", string(a.Kind),
 			"reason", string(detector.ReasonDeliveryFailed), "why", de.Reason)
 		d.refuse(lane, a, de.Reason)
@@ -326,7 +330,6 @@ func (d *Dispatcher) fallBack(ctx context.Context, n Notifier, m *Message) bool 
 }
 
 // backoff grows with the attempts, with full jitter above a second.
-func backoff(attempts int) time.Duration {
-	most := min(time.Second<<min(attempts, 10), retryMost)
-	return time.Second + rand.N(most)
+func backoff(attempts int, most time.Duration) time.Duration {
+	return time.Second + rand.N(min(time.Second<<min(attempts, 10), most))
 }

@@ -37,7 +37,8 @@ type stage struct {
 	set     *rules.Set
 	out     *outbox
 	slack   *people
-	pager   *people // the fallback
+	mail    *people
+	pager   *people // the fallback of the process
 	archive *archive
 	opt     notifier.DispatchOptions
 	d       *notifier.Dispatcher
@@ -62,12 +63,24 @@ func newStage(t *testing.T, alerts []detector.Alert) *stage {
 	s.out = newOutbox(s, alerts)
 	s.slack = &people{stage: s, name: "slack", notify: map[uint64][]answer{}, find: map[uint64][]answer{}, posts: map[string][]post{}}
 	s.pager = &people{stage: s, name: "pager", notify: map[uint64][]answer{}, posts: map[string][]post{}}
+	s.mail = &people{stage: s, name: "mail", notify: map[uint64][]answer{}, posts: map[string][]post{}}
 	s.opt = notifier.DispatchOptions{
 		Outbox: s.out, Reader: s.archive, Rules: func() *rules.Set { return s.set },
-		For: func(*rules.Route) notifier.Notifier { return s.slack }, Fallback: s.pager,
+		For: s.by, Fallback: s.pager,
 	}
 	s.start()
 	return s
+}
+
+// by are the ways to people: slack, and mail for routes that name it.
+func (s *stage) by(via string) notifier.Notifier {
+	switch via {
+	case "":
+		return s.slack
+	case "mail":
+		return s.mail
+	}
+	return nil
 }
 
 // start makes a new dispatcher, as after a restart.
@@ -172,10 +185,17 @@ func (o *outbox) Mark(_ context.Context, rs ...detector.Receipt) error {
 }
 
 // Root is the model's.
-func (o *outbox) Root(incident, route string) (detector.Ref, bool) {
+func (o *outbox) Root(of *detector.Alert) (detector.Ref, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.model.Root(incident, route)
+	return o.model.Root(of)
+}
+
+// Members is the model's.
+func (o *outbox) Members(digest string) []detector.Incident {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.model.Members(digest)
 }
 
 // Incident is the model's.
@@ -496,7 +516,7 @@ func TestWayOfAnAlert(t *testing.T) {
 			play(t, []detector.Alert{c.row}, func(t *testing.T, s *stage) {
 				s.slack.notify[1], s.slack.find[1] = c.notify, c.find
 				if c.blind {
-					s.opt.For = func(*rules.Route) notifier.Notifier { return unsearchable{s.slack} }
+					s.opt.For = func(string) notifier.Notifier { return unsearchable{s.slack} }
 					s.start()
 				}
 				s.run(10 * time.Minute)
@@ -619,7 +639,7 @@ func TestForGood(t *testing.T) {
 	})
 	t.Run("the fallback is not asked to stand in for itself", func(t *testing.T) {
 		play(t, []detector.Alert{alert(1, detector.KindRoot)}, func(t *testing.T, s *stage) {
-			s.opt.For = func(*rules.Route) notifier.Notifier { return s.pager }
+			s.opt.For = func(string) notifier.Notifier { return s.pager }
 			s.start()
 			s.pager.notify[1] = []answer{{err: failing(notifier.ForGood)}}
 			s.run(time.Hour)
@@ -646,7 +666,7 @@ func TestMarkFails(t *testing.T) {
 	} {
 		t.Run(string(c.state), func(t *testing.T) {
 			play(t, rows, func(t *testing.T, s *stage) {
-				s.opt.For = func(*rules.Route) notifier.Notifier { return hasty{s.slack} } // the pace would stop the channel anyway
+				s.opt.For = func(string) notifier.Notifier { return hasty{s.slack} } // the pace would stop the channel anyway
 				s.start()
 				s.slack.notify[1] = []answer{c.first}
 				s.out.fail = func(r detector.Receipt) bool { return r.Seq == 1 && r.State == c.state }
@@ -669,8 +689,8 @@ func TestMarkFails(t *testing.T) {
 // hasty is people who need no pause.
 type hasty struct{ *people }
 
-// Unpaced reports that no pause is needed.
-func (hasty) Unpaced() bool { return true }
+// Pace returns none.
+func (hasty) Pace() notifier.Pace { return notifier.Pace{} }
 
 // seqs returns which alerts were told, in ascending order.
 func (p *people) seqs() []uint64 {
@@ -838,7 +858,7 @@ func TestOneCallAtATime(t *testing.T) {
 func TestUnpaced(t *testing.T) {
 	rows := []detector.Alert{alert(1, detector.KindRoot), alert(2, detector.KindRoot, of("acme-2")), alert(3, detector.KindThread, of("acme-2"))}
 	play(t, rows, func(t *testing.T, s *stage) {
-		s.opt.For = func(*rules.Route) notifier.Notifier { return hasty{s.slack} }
+		s.opt.For = func(string) notifier.Notifier { return hasty{s.slack} }
 		s.out.wake = nil
 		s.start()
 		s.run(time.Millisecond)

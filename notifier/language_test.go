@@ -37,7 +37,7 @@ func TestEveryPhraseIsKnownAndUsed(t *testing.T) {
 	asked := regexp.MustCompile(`(?:Say|Count|say|count|Has)[( ]"([a-z._0-9-]+)"`)
 	quoted := regexp.MustCompile(`"([a-z]+(?:[.-][a-z_]+)*\.?)"`)
 	used := map[string]bool{}
-	for _, dir := range []string{"*.go", "slack/*.go", "console/*.go", "web/*.go", "web/templates/*.html", "chart/*.go", "../cmd/emberwatch/*.go"} {
+	for _, dir := range []string{"*.go", "slack/*.go", "console/*.go", "email/*.go", "web/*.go", "web/templates/*.html", "chart/*.go", "../cmd/emberwatch/*.go"} {
 		files, err := filepath.Glob(filepath.FromSlash(dir))
 		if err != nil {
 			t.Fatal(err)

@@ -11,22 +11,11 @@ import (
 
 // message looks up everything that is needed to tell people about an alert, as it is now.
 func (d *Dispatcher) message(ctx context.Context, a *detector.Alert) (*Message, error) {
-	var err error
-	inc, ok := d.opt.Outbox.Incident(a.Incident)
-	if !ok {
-		if inc, err = d.opt.Reader.Incident(ctx, a.Incident); err != nil {
-			return nil, fmt.Errorf("incident %s: %w", a.Incident, err)
-		}
-	}
 	set := d.opt.Rules()
-	m := &Message{Alert: *a, Incident: inc, Route: set.Route(a.Route), Zone: set.Zone, Now: d.Now()}
+	m := &Message{Alert: *a, Brand: &rules.Brand{}, Route: set.Route(a.Route), Zone: set.Zone, Now: d.Now()}
 	m.Language = d.opt.Languages.In(m.Route.Language)
-	m.Brand, _ = set.Brand(inc.Brand)
-	if m.Brand == nil {
-		m.Brand = d.unnamed(ctx, inc.Brand)
-	}
 	if a.Kind != detector.KindRoot {
-		m.Root, _ = d.opt.Outbox.Root(a.Incident, a.Route)
+		m.Root, _ = d.opt.Outbox.Root(a)
 	}
 	for _, id := range a.Mention {
 		if s := set.Route(id).Slack; s != (rules.Slack{}) {
@@ -34,6 +23,34 @@ func (d *Dispatcher) message(ctx context.Context, a *detector.Alert) (*Message, 
 		}
 	}
 	m.OnDuty = duty(m.Route)
+	if detector.IsDigest(a.Incident) {
+		for _, inc := range d.opt.Outbox.Members(a.Incident) {
+			m.Digest = append(m.Digest, Entry{BrandName(d.brand(ctx, inc.Brand)), inc})
+		}
+		return m, nil
+	}
+	return m, d.describe(ctx, m, set)
+}
+
+// DigestKey is the phrase by which a digest begins: it gathered what came until its time, or what came at once.
+func (m *Message) DigestKey() string {
+	if detector.IsList(m.Alert.Incident) {
+		return "digest.list"
+	}
+	return "digest.root"
+}
+
+// describe fills in what there is to say about the alert's incident.
+func (d *Dispatcher) describe(ctx context.Context, m *Message, set *rules.Set) error {
+	id := m.Alert.Incident
+	inc, ok := d.opt.Outbox.Incident(id)
+	if !ok {
+		var err error
+		if inc, err = d.opt.Reader.Incident(ctx, id); err != nil {
+			return fmt.Errorf("incident %s: %w", id, err)
+		}
+	}
+	m.Incident, m.Brand = inc, d.brand(ctx, inc.Brand)
 	if step, at, ok := detector.NextStep(set, &inc); ok {
 		m.Next = &Escalation{At: at, To: duty(set.Route(step.To))}
 	}
@@ -44,15 +61,32 @@ func (d *Dispatcher) message(ctx context.Context, a *detector.Alert) (*Message, 
 		d.opt.Log.Warn("alert without quotes", "incident", inc.ID, "err", err) // the numbers must get out all the same
 	}
 	if inc.Open() {
+		var err error
 		if m.Topics, err = d.opt.About.Find(ctx, &m.Incident, m.Brand, m.Route.Private); err != nil {
 			d.opt.Log.Warn("alert without topics", "incident", inc.ID, "err", err)
 		}
 	}
 	m.Drafts = d.drafts(ctx, m)
-	if d.opt.Chart != nil && charted(a) {
+	if d.opt.Chart != nil && charted(&m.Alert) {
 		m.Chart = d.opt.Chart(m)
 	}
-	return m, nil
+	return nil
+}
+
+// brand returns a brand of the rules, or what is known of one that no file names.
+func (d *Dispatcher) brand(ctx context.Context, id string) *rules.Brand {
+	if b, ok := d.opt.Rules().Brand(id); ok && b != nil {
+		return b
+	}
+	return d.unnamed(ctx, id)
+}
+
+// BrandName is what people call a brand.
+func BrandName(b *rules.Brand) string {
+	if len(b.Names) > 0 {
+		return b.Names[0]
+	}
+	return b.ID
 }
 
 // charted reports whether a picture goes with an alert: where an incident begins, and where it grows.

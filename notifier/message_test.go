@@ -238,7 +238,7 @@ func TestNothingToSay(t *testing.T) {
 		row  detector.Alert
 		want []string
 	}{
-		{alert(1, detector.KindRoot), []string{"0s 1 pending", "3s 1 sending", "3s 1 slack has it", "3s 1 sent #pr/ts1"}},
+		{alert(1, detector.KindRoot), []string{"0s 1 sending", "0s 1 pending", "3s 1 sending", "3s 1 slack has it", "3s 1 sent #pr/ts1"}},
 		{alert(1, detector.KindRoot, caught), []string{"0s 1 unknown", "3s 1 found", "3s 1 sent #pr/ts1"}},
 	} {
 		t.Run(string(c.row.State), func(t *testing.T) {

@@ -2,11 +2,12 @@
 // what they do about it.
 //
 // [Dispatcher] drains the detector's outbox: it takes an [detector.Alert], looks up the incident and its most
-// telling mentions as they are now, has reply drafts made, and hands the [Message] to the [Notifier] of the
-// route. "sending" is committed before the call and the receipt after it; what may have been posted is
-// looked up before it is sent again. The packages below implement the ways to people: slack, console, web;
-// draft makes the reply drafts, chart draws what was counted. What we say ourselves stands in files of phrases, one for
-// each [Language]; [Sentence] and [ReportLines] say with them what an incident and a period are about.
+// telling mentions as they are now, has reply drafts made, and hands the [Message] to the [Notifier] that the
+// alert goes by. "sending" is committed before the call and the receipt after it; what may have been posted is
+// looked up before it is sent again. The packages below implement the ways to people: slack, console, email,
+// web; and to machines: webhook and command, which get the message as an [Envelope]. draft makes the reply drafts, chart draws
+// what was counted. What we say ourselves stands in files of phrases, one for each [Language]; [Sentence] and [ReportLines]
+// say with them what an incident and a period are about.
 //
 // Nothing here decides what is unusual or changes an incident: a pressed button becomes a
 // [detector.Event] for the [Responder] and comes back as new alerts.
@@ -39,12 +40,19 @@ type Message struct {
 	Private  int               // direct messages left out of Quotes
 	Topics   []detector.Topic  // what it is about in people's own words, the most telling first; foreign text
 	Drafts   int               // reply drafts that can be looked at
+	Digest   []Entry           // of a digest: the incidents that it names, the gravest first; Incident is zero then
 	Next     *Escalation       // what happens if nobody acknowledges; nil: nothing
 	Link     string            // to the incident on the page; may be empty
 	Language *Language         // of our own words; nil: English
 	Zone     *time.Location    // of the weekday in our sentence; nil: UTC
 	Chart    *Chart            // of what was counted; nil: none belongs to this alert
 	Now      time.Time
+}
+
+// Entry is an incident in a digest.
+type Entry struct {
+	Brand    string // its name; foreign text
+	Incident detector.Incident
 }
 
 // Escalation is the next rung of the ladder.
@@ -77,11 +85,12 @@ const (
 	NotSent                // certainly not posted, worth another try
 	Busy                   // refused for now: try after RetryAfter, no attempt counted
 	ForGood                // refused for good: another way has to be found
+	Down                   // certainly not posted, as nothing there can be reached: the whole channel waits
 )
 
 // String returns the word for the outcome.
 func (o Outcome) String() string {
-	return [...]string{"unknown", "not_sent", "busy", "for_good"}[o]
+	return [...]string{"unknown", "not_sent", "busy", "for_good", "down"}[o]
 }
 
 // DeliveryError is a failed delivery whose outcome is known. Reason is a short word without secrets, such
@@ -111,8 +120,10 @@ type Outbox interface {
 	Pending(now time.Time) []detector.Alert
 	// Mark commits the progress of alerts.
 	Mark(ctx context.Context, rs ...detector.Receipt) error
-	// Root returns the incident's sent root on a route.
-	Root(incident, route string) (detector.Ref, bool)
+	// Root returns where the sent root is that an alert belongs to.
+	Root(of *detector.Alert) (detector.Ref, bool)
+	// Members returns the incidents that a digest names, the gravest first.
+	Members(digest string) []detector.Incident
 	// Incident returns an incident as it was last committed.
 	Incident(id string) (detector.Incident, bool)
 }

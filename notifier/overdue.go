@@ -59,7 +59,7 @@ func (d *Dispatcher) rescueOne(ctx context.Context, a *detector.Alert) bool {
 		d.opt.Log.Error("alert without a message", "incident", a.Incident, "err", err)
 		return false
 	}
-	n := d.opt.For(m.Route)
+	n := d.by(a)
 	late := d.Now().Sub(a.CreatedAt).Round(time.Second)
 	d.opt.Log.Error("a crisis could not be delivered in time; it goes to the fallback and is tried on", "incident", a.Incident,
 		"reason", string(detector.ReasonDeliveryFailed), "notifier", n.Name(), "late", late, "attempts", a.Attempts)
@@ -115,4 +115,13 @@ func (d *Dispatcher) passed(lane string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.refused, lane)
+	delete(d.down, lane)
+}
+
+// knocked counts an attempt to reach a channel in vain, and returns how many came before it.
+func (d *Dispatcher) knocked(lane string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.down[lane]++
+	return d.down[lane] - 1
 }

@@ -54,12 +54,13 @@ func errOrWait(err error) error {
 // often enough, the message goes out again, marked as a possible repeat: told twice is better than never.
 func (d *Dispatcher) cannotLook(ctx context.Context, m *Message, err error) (again bool, _ error) {
 	var de *DeliveryError
-	if errors.As(err, &de) && de.Outcome == ForGood || d.lookedAt(m.Alert.Seq, search{failed: 1}).failed >= looksAtMost {
+	failed := d.lookedAt(m.Alert.Seq, search{failed: 1}).failed
+	if errors.As(err, &de) && de.Outcome == ForGood || failed >= looksAtMost {
 		m.Alert.Note = joinNote(m.Alert.Note, "may be a repeat")
 		d.forget(m.Alert.Seq)
 		return true, nil
 	}
-	wait := backoff(m.Alert.Attempts)
+	wait := backoff(failed, knockMost)
 	if de != nil && de.Outcome == Busy {
 		wait = de.RetryAfter
 	}

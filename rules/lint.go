@@ -19,6 +19,7 @@ type reference struct {
 // lint checks what can be told only when all files are read.
 func (l *loader) lint() {
 	l.giveSigns()
+	l.placeCalendars()
 	known := map[string][]string{
 		"brand":    sortedKeys(l.set.Brands),
 		"route":    append(sortedKeys(l.set.Routes), DefaultRoute),
@@ -26,6 +27,8 @@ func (l *loader) lint() {
 		"category": sortedKeys(l.set.Categories),
 		"notifier": l.opt.Notifiers,
 		"rule":     l.ruleIDs,
+		"sla":      sortedKeys(l.set.SLAs),
+		"calendar": sortedKeys(l.set.Calendars),
 	}
 	for _, r := range l.refs {
 		if r.id != "" && !slices.Contains(known[r.kind], r.id) {
@@ -84,7 +87,7 @@ func (l *loader) lintSilenced(r *Rule) {
 		return
 	}
 	for _, id := range r.Routes {
-		if route, ok := l.set.Routes[id]; !ok || route.Digest == "" {
+		if route, ok := l.set.Routes[id]; !ok || route.Digest == nil {
 			return
 		}
 	}

@@ -102,6 +102,8 @@ func newLoader(opt Options) *loader {
 			Playbooks:  map[string]*Playbook{},
 			Budgets:    map[string]Budget{},
 			counted:    map[string]bool{},
+			Calendars:  map[string]*Calendar{},
+			SLAs:       map[string]*SLA{},
 		},
 	}
 }
@@ -182,8 +184,8 @@ func (l *loader) top(n *yaml.Node) {
 		"rules":        func(v *yaml.Node) { l.list(v, l.rule) },
 		"playbooks":    func(v *yaml.Node) { l.ids(v, "playbook", l.playbook) },
 		"windows":      func(v *yaml.Node) { l.list(v, l.window) },
-		"availability": func(v *yaml.Node) { l.notRun(v, "availability") },
-		"sla":          l.slas,
+		"availability": func(v *yaml.Node) { l.ids(v, "calendar", l.calendar) },
+		"sla":          func(v *yaml.Node) { l.ids(v, "sla", l.sla) },
 		"tests":        l.tests,
 	}
 	if l.builtin {
@@ -231,15 +233,4 @@ func (l *loader) budgets(v *yaml.Node) {
 		l.refer(k, "route", k.Value)
 		l.set.Budgets[k.Value], l.budgetPos[k.Value] = l.budget(v), l.pos(k)
 	})
-}
-
-// slas reads what this version knows by form only.
-func (l *loader) slas(v *yaml.Node) {
-	l.ids(v, "sla", func(_ string, _, v *yaml.Node) {
-		l.object(v, "an sla", fields{
-			"first_answer": func(v *yaml.Node) { l.duration(v) }, "answer": func(v *yaml.Node) { l.duration(v) },
-			"clock": nil, "breach_severity": func(v *yaml.Node) { l.severity(v) },
-		})
-	})
-	l.notRun(v, "sla")
 }

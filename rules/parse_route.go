@@ -16,12 +16,12 @@ func (l *loader) route(id string, k, v *yaml.Node) {
 		"slack":       func(v *yaml.Node) { r.Slack = l.slack(v) },
 		"quiet_hours": func(v *yaml.Node) { r.Quiet = l.quietHours(v) },
 		"ladder":      func(v *yaml.Node) { r.Ladder = l.ladder(v, id) },
-		"also":        func(v *yaml.Node) { r.Also = l.notifiers(v); l.notRun(v, "also") },
-		"fallback":    func(v *yaml.Node) { r.Fallback = l.notifiers(v); l.notRun(v, "fallback") },
+		"also":        func(v *yaml.Node) { r.Also = l.notifiers(v) },
+		"fallback":    func(v *yaml.Node) { r.Fallback = l.notifiers(v) },
 		"notify":      func(v *yaml.Node) { r.Notify = l.notify(v) },
 		"private":     func(v *yaml.Node) { r.Private = l.bool(v) },
 		"language":    func(v *yaml.Node) { r.Language = l.language(v) },
-		"digest":      func(v *yaml.Node) { r.Digest = l.str(v); l.notRun(v, "digest") },
+		"digest":      func(v *yaml.Node) { r.Digest = l.digestTime(v) },
 	})
 	if r.Slack.Channel == "" && r.Slack.User == "" && len(r.Also)+len(r.Fallback) == 0 && id != DefaultRoute {
 		l.fail(k, "E04", fmt.Sprintf("the route %q reaches nobody", id), "what goes there is lost",
@@ -60,10 +60,13 @@ func (l *loader) quietHours(v *yaml.Node) *QuietHours {
 	seen := l.object(v, "quiet_hours", fields{
 		"timezone":      func(v *yaml.Node) { q.Zone = l.zone(v) },
 		"hours":         func(v *yaml.Node) { q.From, q.To = l.hours(v) },
+		"outside":       func(v *yaml.Node) { q.Outside = l.clock(v, "never") },
 		"pass_severity": func(v *yaml.Node) { q.PassSeverity = l.passSeverity(v) },
 		"otherwise":     func(v *yaml.Node) { q.Otherwise = l.oneOf(v, "digest_at_end", "hold") },
 	})
-	l.need(v, seen, "quiet_hours", "hours")
+	if seen != nil && seen["outside"] == nil {
+		l.need(v, seen, "quiet_hours", "hours")
+	}
 	return q
 }
 
@@ -145,7 +148,7 @@ func (l *loader) notify(v *yaml.Node) Notify {
 		"reminder": func(v *yaml.Node) { n.Reminder = l.duration(v) },
 		"worse":    func(v *yaml.Node) { n.Worse = l.duration(v) },
 		"gather":   func(v *yaml.Node) { n.Gather = l.duration(v) },
-		"roots":    func(v *yaml.Node) { n.Roots, n.RootsIn = l.roots(v); l.notRun(v, "notify.roots") },
+		"roots":    func(v *yaml.Node) { n.Roots, n.RootsIn = l.roots(v) },
 	})
 	return n
 }

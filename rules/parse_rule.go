@@ -12,13 +12,6 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// laterKinds are known to the format and not run by this version.
-var laterKinds = []string{"unanswered"}
-
-// laterKeys are keys of rules that this version reads and leaves aside. For rules of a kind that it runs
-// they mean that part of what their author wants does not happen, so each is told.
-var laterKeys = []string{"sla", "batch"}
-
 // ruleDraft is a rule while it is read.
 type ruleDraft struct {
 	*Rule
@@ -34,10 +27,7 @@ func (l *loader) rule(n *yaml.Node) {
 	known := l.ruleFields(r)
 	known["severity_if"], known["escalate_if"] = nil, nil // read when the kind is known
 	l.kindFields(r, known)
-	later := map[string]*yaml.Node{}
-	for _, k := range laterKeys {
-		known[k] = func(v *yaml.Node) { later[k] = v }
-	}
+	l.answerFields(r, known)
 	seen := l.object(n, "a rule", known)
 	if !l.need(n, seen, "a rule", "id", "title", "kind") || r.Kind == "" {
 		return
@@ -45,17 +35,9 @@ func (l *loader) rule(n *yaml.Node) {
 	if r.ID != "" {
 		r.Pos = l.pos(seen["id"])
 	}
-	if slices.Contains(laterKinds, string(r.Kind)) {
-		l.notRun(seen["kind"], fmt.Sprintf("a rule of kind %s", r.Kind))
-		return
-	}
-	for _, k := range laterKeys {
-		if v := later[k]; v != nil {
-			l.notRun(v, fmt.Sprintf("%s of a rule of kind %s", k, r.Kind))
-		}
-	}
 	l.checkRule(n, seen, r)
 	l.conditions(seen, r)
+	l.checkAnswers(n, seen, r)
 	if !r.off {
 		l.set.Rules = append(l.set.Rules, r.Rule)
 	}

@@ -170,6 +170,8 @@ const (
 	Gauge     Kind = "gauge"     // a number of a source, such as followers, steps or drifts
 	Silence   Kind = "silence"   // a source says nothing
 	Correlate Kind = "correlate" // several rules tell at the same time
+
+	Unanswered Kind = "unanswered" // complaints wait for an answer
 )
 
 // Reads reports whether rules of the kind look at what single mentions say.
@@ -303,6 +305,8 @@ type Rule struct {
 	Of           []string      // correlate only: ids of rules
 	AtLeast      int           // correlate only: how many of them …
 	Within       time.Duration // … within which time
+	SLA          string        // unanswered and each: id of the answer clocks of what matches; empty: none
+	Batch        time.Duration // unanswered and each: how far apart breaches are told; 0: 15 minutes
 	ResolveQuiet time.Duration // resolve.quiet; 0: the default
 	Routes       []string      // ids; empty: default
 	Playbook     string        // id; empty: the one of the leading category
@@ -317,7 +321,7 @@ func (r *Rule) Signal() string {
 			return "rating"
 		}
 		return "share"
-	case Spread, Backlash, Silence:
+	case Spread, Backlash, Silence, Unanswered:
 		return string(r.Kind)
 	case Gauge:
 		return "gauge:" + r.Metric
@@ -364,7 +368,8 @@ type Slack struct {
 // QuietHours hold back what is milder than PassSeverity until they end.
 type QuietHours struct {
 	Zone         *time.Location
-	From, To     int      // minutes of the day; To may be smaller than From (past midnight)
+	From, To     int      // minutes of the day; To may be smaller than From (past midnight); equal: no daily hours
+	Outside      string   // id of a calendar: quiet is also whenever it is closed
 	PassSeverity Severity // 2 unless set: severities up to this one always pass
 	Otherwise    string   // digest_at_end, hold
 }
@@ -379,9 +384,9 @@ type Route struct {
 	Also     []string
 	Fallback []string
 	Notify   Notify
-	Private  bool   // may show direct messages
-	Language string // of our own words; empty: English
-	Digest   string
+	Private  bool        // may show direct messages
+	Language string      // of our own words; empty: English
+	Digest   *DigestTime // when what is not serious is told, all at once; nil: each by itself
 }
 
 // Notify changes the re-notification defaults of a route.
@@ -477,6 +482,8 @@ type Set struct {
 	Playbooks  map[string]*Playbook
 	Budgets    map[string]Budget // by route
 	Windows    []Window          // planned events, in the order of the files
+	Calendars  map[string]*Calendar
+	SLAs       map[string]*SLA
 	Packs      []string
 	Tests      []*Test
 	Hash       string // of the files, for the audit: first 12 hex digits of a SHA-256

@@ -256,7 +256,10 @@ func loadRules(cfg *Config, lib *draft.Library) (*rules.Set, rules.Errors) {
 }
 
 func parseRules(cfg *Config, files []rules.File, lib *draft.Library) (*rules.Set, rules.Errors) {
-	var names []string
+	var names []string // nil without a configuration: then nobody knows them
+	if cfg.path != "" {
+		names = []string{}
+	}
 	for i := range cfg.Notifiers {
 		names = append(names, cfg.Notifiers[i].Name)
 	}

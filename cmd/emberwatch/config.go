@@ -134,19 +134,6 @@ type SourceConfig struct {
 	Videos      Strings `yaml:"videos"`
 }
 
-// NotifierConfig is a way to people besides Slack.
-type NotifierConfig struct {
-	Type     string   `yaml:"type"`
-	Name     string   `yaml:"name"`
-	URL      string   `yaml:"url"`
-	Secret   Secret   `yaml:"secret"`
-	SMTP     string   `yaml:"smtp"`
-	From     string   `yaml:"from"`
-	To       []string `yaml:"to"`
-	Password Secret   `yaml:"password"`
-	Run      []string `yaml:"run"`
-}
-
 // OutgoingConfig lists networks, besides public addresses, that sources may fetch from.
 type OutgoingConfig struct {
 	Allow []string `yaml:"allow"`
@@ -413,14 +400,6 @@ func (v *validation) slack() {
 	}
 	if _, _, _, err := parseWeekly(s.Report); err != nil {
 		v.fail("slack.report", err.Error(), "", "write it like monday 09:00, or off")
-	}
-}
-
-func (v *validation) notifiers() {
-	for i := range v.c.Notifiers {
-		at := fmt.Sprintf("notifiers[%d]", i)
-		v.warn(at, fmt.Sprintf("notifiers of type %q are not in this version", v.c.Notifiers[i].Type),
-			"alerts go to Slack, or to the console without it", "")
 	}
 }
 

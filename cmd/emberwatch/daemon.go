@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,6 +56,7 @@ type Daemon struct {
 	languages  *notifier.Languages // nil: the embedded ones
 	slack      *slack.Notifier     // nil: not configured
 	console    *console.Notifier
+	notifiers  atomic.Pointer[map[string]notifier.Notifier] // those of the configuration, by name; replaced by a reload
 	dispatcher *notifier.Dispatcher
 	supervisor *sources.Supervisor
 	intake     *door // nil: closed
@@ -161,6 +163,7 @@ func (d *Daemon) openDetector(ctx context.Context, set *rules.Set) error {
 	d.detector, err = detector.Open(ctx, detector.Options{
 		Store: db, Reader: db, Scorer: d.model, Rules: set,
 		Log: d.log.With("part", "detector"), Metrics: d.metrics, AutoBrands: d.cfg().Limits.AutoBrands,
+		Model: strings.TrimSpace(d.model.Card.Name + " " + d.model.Card.Trained),
 	})
 	return err
 }
@@ -191,6 +194,11 @@ func (d *Daemon) makeNotifiers() error {
 		}
 		fallback = console.New(os.Stderr, console.Options{Zone: time.Local})
 	}
+	named, err := d.newNotifiers(d.cfg())
+	if err != nil {
+		return err
+	}
+	d.notifiers.Store(&named)
 	d.dispatcher = notifier.NewDispatcher(notifier.DispatchOptions{
 		Outbox: d.detector, Reader: d.db, Rules: d.detector.Rules,
 		For: d.notifierFor, Fallback: fallback, Drafter: d.library, About: d.about, Link: d.link, Log: d.log.With("part", "dispatcher"),
@@ -213,9 +221,13 @@ func (d *Daemon) draw(m *notifier.Message) *notifier.Chart {
 	return picture
 }
 
-// notifierFor is the way to people: Slack where it is configured, else the console.
-func (d *Daemon) notifierFor(*rules.Route) notifier.Notifier {
-	if d.slack != nil {
+// notifierFor is the way to people: the notifier of that name; without one Slack where it is configured, else the
+// console. Nil: no notifier has the name.
+func (d *Daemon) notifierFor(via string) notifier.Notifier {
+	switch {
+	case via != "":
+		return (*d.notifiers.Load())[via]
+	case d.slack != nil:
 		return d.slack
 	}
 	return d.console

@@ -82,8 +82,13 @@ func (d *Daemon) reload() (r Reloaded, err error) {
 	if err != nil {
 		return r, err
 	}
+	named, err := d.newNotifiers(next)
+	if err != nil {
+		return r, err
+	}
 
 	// Nothing from here on can fail.
+	d.notifiers.Store(&named)
 	d.detector.SetRules(set)
 	d.detector.SetAutoBrands(next.Limits.AutoBrands)
 	d.server.page.SetTokens(webTokens(next))
@@ -104,6 +109,7 @@ func (c *Config) live(wanted *Config, intake bool) *Config {
 	next := *c
 	next.Rules, next.path, next.dir, next.place = wanted.Rules, wanted.path, wanted.dir, wanted.place
 	next.Limits, next.Retention, next.Store.Backup = wanted.Limits, wanted.Retention, wanted.Store.Backup
+	next.Notifiers = wanted.Notifiers
 	if (len(c.HTTP.Tokens) == 0) == (len(wanted.HTTP.Tokens) == 0) {
 		next.HTTP.Tokens = wanted.HTTP.Tokens
 	}

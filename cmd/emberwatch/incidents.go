@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -52,9 +53,13 @@ func (a *app) incidentsCommand() *cli.Command {
 			Flags: append(serverFlags(), jsonFlag(), &cli.BoolFlag{Name: "markdown", Usage: "to hand on"}),
 		},
 	}
+	subs = append(subs, &cli.Command{
+		Name: "export", Usage: "the audit trail of incidents, one line of JSON for each entry, each with the hash of the one before",
+		ArgsUsage: "ID…", Flags: serverFlags(), Action: a.incidentsExport,
+	})
 	for _, o := range operations {
 		subs = append(subs, &cli.Command{
-			Name: string(o.op), Usage: o.usage, ArgsUsage: "ID", Flags: append(serverFlags(), operationFlags()...),
+			Name: string(o.op), Usage: o.usage, ArgsUsage: "ID…", Flags: append(serverFlags(), operationFlags()...),
 			Action: func(c *cli.Context) error { return a.incidentsDo(c, o.op) },
 		})
 	}
@@ -198,9 +203,44 @@ func (a *app) show(v *incidentView) {
 	fmt.Fprintln(a.stdout, "\n  timeline")
 	for _, l := range v.Audit {
 		if l.Op != "updated" {
-			fmt.Fprintf(a.stdout, "  %s  %-12s %s  %s\n", local(l.At), console.Clean(l.Op), console.Clean(l.Actor.ID+via(l.Actor)), console.Clean(l.Note))
+			fmt.Fprintf(a.stdout, "  %s  %-12s %s  %s\n", local(l.At), console.Clean(l.Op), console.Clean(l.Actor.ID+via(l.Actor)),
+				console.Clean(strings.Join(append(changed(&l), l.Note), "; ")))
 		}
 	}
+}
+
+// changed says what an entry of the history did to those of its fields that people go by.
+func changed(l *detector.Audit) []string {
+	var out []string
+	for _, field := range []string{"handling", "severity", "owner"} {
+		if c, ok := l.Changes[field]; ok && c[0] != "" && c[0] != 0.0 {
+			out = append(out, fmt.Sprintf("%s %v → %v", field, c[0], c[1]))
+		}
+	}
+	return out
+}
+
+// incidentsExport prints the histories whole: with them anybody can work out the hashes and the incident anew.
+func (a *app) incidentsExport(c *cli.Context) error {
+	if c.Args().Len() == 0 {
+		return usage("name one incident or more, as in: emberwatch incidents export fjellbryg-1")
+	}
+	cl, err := a.newClient(c)
+	if err != nil {
+		return err
+	}
+	for _, id := range c.Args().Slice() {
+		var v struct {
+			Audit []json.RawMessage `json:"audit"`
+		}
+		if _, err := cl.do(c.Context, http.MethodGet, "/api/v1/incidents/"+url.PathEscape(id), nil, &v); err != nil {
+			return err
+		}
+		for _, line := range v.Audit {
+			fmt.Fprintln(a.stdout, string(line))
+		}
+	}
+	return nil
 }
 
 func via(x detector.Actor) string {
@@ -289,11 +329,10 @@ func prose(s string) string {
 	return s
 }
 
-// incidentsDo sends one operation.
+// incidentsDo sends one operation, for each incident that is named.
 func (a *app) incidentsDo(c *cli.Context, op detector.Operation) error {
-	id, err := incidentArg(c)
-	if err != nil {
-		return err
+	if c.Args().Len() == 0 {
+		return usage("name one incident or more, as in: emberwatch incidents %s fjellbryg-1", c.Command.Name)
 	}
 	args, err := operationArgs(c)
 	if err != nil {
@@ -306,15 +345,22 @@ func (a *app) incidentsDo(c *cli.Context, op detector.Operation) error {
 	if err != nil {
 		return err
 	}
-	var res detector.Result
-	if _, err := cl.do(c.Context, http.MethodPost, "/api/v1/incidents/"+url.PathEscape(id)+"/"+string(op), args, &res); err != nil {
-		return err
+	refused := false
+	for _, id := range c.Args().Slice() {
+		var res detector.Result
+		if _, err := cl.do(c.Context, http.MethodPost, "/api/v1/incidents/"+url.PathEscape(id)+"/"+string(op), args, &res); err != nil {
+			return err
+		}
+		refused = refused || res.Outcome == detector.Refused
+		if c.Bool("json") {
+			if err := json.NewEncoder(a.stdout).Encode(res); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintf(a.stdout, "%s: %s\n", console.Clean(cmp.Or(res.Incident.ID, id)), console.Clean(res.Message))
 	}
-	if c.Bool("json") {
-		return json.NewEncoder(a.stdout).Encode(res)
-	}
-	fmt.Fprintf(a.stdout, "%s: %s\n", console.Clean(res.Incident.ID), console.Clean(res.Message))
-	if res.Outcome == detector.Refused {
+	if refused {
 		return &exitError{Code: exitFailed}
 	}
 	return nil

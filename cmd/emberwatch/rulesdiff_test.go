@@ -47,11 +47,11 @@ rules:
 	dir := t.TempDir()
 	old := writeFile(t, filepath.Join(dir, "old.yml"), fmt.Sprintf(rule, 25, "1/month"))
 	fresh := writeFile(t, filepath.Join(dir, "new.yml"), fmt.Sprintf(rule, 5, "3/week"))
-	code, out, errs := command(t, "rules", "diff", "--markdown", old, fresh, filepath.Join("..", "..", "testdata", "streams", "surge.jsonl.gz"))
+	code, out, errs := invoke(t, "rules", "diff", "--markdown", old, fresh, filepath.Join("..", "..", "testdata", "streams", "surge.jsonl.gz"))
 	if code != exitOK || !strings.Contains(out, "| moves | 2026-03-16 09:47 | fjellbryg | neg | 2 → 1 |") || !strings.Contains(out, "earlier") {
 		t.Errorf("exit code %d\n%s%s", code, out, errs)
 	}
-	if code, _, _ := command(t, "rules", "diff", old, fresh); code != exitUsage {
+	if code, _, _ := invoke(t, "rules", "diff", old, fresh); code != exitUsage {
 		t.Errorf("without a history: exit code %d", code)
 	}
 }

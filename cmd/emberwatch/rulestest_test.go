@@ -14,8 +14,8 @@ import (
 
 const workedExample = "../../rules/testdata/fjellbryg.yml"
 
-// command runs the program and returns its exit code and what it wrote.
-func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+// invoke runs the program and returns its exit code and what it wrote.
+func invoke(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	var out, errs bytes.Buffer
@@ -26,14 +26,14 @@ func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
 // The example of the format passes check, and its own tests: that of the budget, which plays some hundred weeks, only in
 // a full run.
 func TestWorkedExample(t *testing.T) {
-	if code, out, _ := command(t, "check", workedExample); code != exitOK || !strings.Contains(out, " 0 errors") {
+	if code, out, _ := invoke(t, "check", workedExample); code != exitOK || !strings.Contains(out, " 0 errors") {
 		t.Errorf("check: exit code %d\n%s", code, out)
 	}
 	only := "burst|leak|song|hungry"
 	if !testing.Short() {
 		only += "|budget"
 	}
-	if code, out, errs := command(t, "rules", "test", "--run", only, workedExample); code != exitOK || !strings.Contains(out, "ok   leak reports") {
+	if code, out, errs := invoke(t, "rules", "test", "--run", only, workedExample); code != exitOK || !strings.Contains(out, "ok   leak reports") {
 		t.Errorf("rules test: exit code %d\n%s%s", code, out, errs)
 	}
 }
@@ -52,7 +52,7 @@ tests:
 	if err := os.WriteFile(file, []byte(rule), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	code, out, errs := command(t, "rules", "test", "--json", "--junit", junit, file)
+	code, out, errs := invoke(t, "rules", "test", "--json", "--junit", junit, file)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if code != exitProblems || len(lines) != 2 || !strings.Contains(lines[0], `"passed":true`) || !strings.Contains(lines[1], "burnt matches 0 of 1 mentions of the feed; not \\\"Acme scorched my cake\\\": the text has burnt") {
 		t.Errorf("exit code %d\n%s%s", code, out, errs)
@@ -72,7 +72,7 @@ func TestPacks(t *testing.T) {
 	for _, id := range rules.PackIDs()[1:] {
 		t.Run(id, func(t *testing.T) {
 			file := filepath.Join("..", "..", "rules", "packs", "trades", id+".yml")
-			if code, out, errs := command(t, "rules", "test", file); code != exitOK || strings.HasPrefix(out, "0 tests") {
+			if code, out, errs := invoke(t, "rules", "test", file); code != exitOK || strings.HasPrefix(out, "0 tests") {
 				t.Errorf("exit code %d\n%s%s", code, out, errs)
 			}
 			set, errs := rules.Parse([]rules.File{{Name: "a.yml", Data: []byte("version: 1\npacks: [" + id + "]\nbrands: {acme: {names: [Acme], own_authors: [\"x:acme\"]}}\n")}}, rules.Options{})

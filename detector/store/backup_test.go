@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -205,8 +206,17 @@ func TestInfo(t *testing.T) {
 		t.Errorf("sizes: %+v", in)
 	}
 	got := []int{in.Schema, in.Brands, in.Incidents, in.Open, in.Pending, in.Seen, in.Texts, in.Records}
-	diff(t, got, []int{1, 1, 2, 1, 1, 20, 25, 25})
+	diff(t, got, []int{2, 1, 2, 1, 1, 20, 25, 25})
 	diff(t, []time.Time{in.Oldest, in.Newest, in.LastCommit}, []time.Time{noon, noon.Add(19 * time.Second), noon.Add(20 * time.Second)})
+}
+
+// history is the history of an incident that has been opened and no more.
+func history(inc detector.Incident) []detector.Audit {
+	patch, err := json.Marshal(inc)
+	if err != nil {
+		panic(err)
+	}
+	return []detector.Audit{detector.Chained(detector.Audit{}, detector.Audit{Incident: inc.ID, At: noon, Op: "opened", Patch: patch})}
 }
 
 func TestCheckFindsWhatDoesNotFit(t *testing.T) {
@@ -220,7 +230,16 @@ func TestCheckFindsWhatDoesNotFit(t *testing.T) {
 			return db.state.update(func(t *txn) error { return t.b(incidentBucket).Put([]byte("fjellbryg-1"), []byte{9, '{', '}'}) })
 		},
 		"gap in a history": func(db *DB) error {
-			return db.Commit(context.Background(), &detector.Change{Audit: []detector.Audit{{Incident: "a", Seq: 1}, {Incident: "a", Seq: 3}}})
+			l := history(incident(1, detector.New))
+			return db.Commit(context.Background(), &detector.Change{Audit: []detector.Audit{detector.Chained(detector.Chained(l[0], l[0]), l[0])}})
+		},
+		"line changed": func(db *DB) error {
+			l := history(incident(1, detector.New))[0]
+			l.Note = "nothing to see"
+			return db.Commit(context.Background(), &detector.Change{Audit: []detector.Audit{l}})
+		},
+		"incident changed": func(db *DB) error {
+			return db.Commit(context.Background(), &detector.Change{Incidents: []detector.Incident{incident(1, detector.Acked)}})
 		},
 		"item missing": func(db *DB) error {
 			v, _ := db.archive.get(daySpan(noon))
@@ -238,6 +257,7 @@ func TestCheckFindsWhatDoesNotFit(t *testing.T) {
 			defer db.Close()
 			c := taking(judged(1, "fjellbryg"))
 			c.Incidents = []detector.Incident{incident(1, detector.New)}
+			c.Audit = history(c.Incidents[0])
 			commit(t, db, c)
 			if problems, err := db.Check(t.Context()); err != nil || len(problems) > 0 {
 				t.Fatalf("before: %v, %v", problems, err)

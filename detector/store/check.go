@@ -79,6 +79,7 @@ func checkState(t *txn, r *report) {
 	checkJSON[detector.Alert](t, r, outboxBucket)
 	checkJSON[detector.Alert](t, r, sentBucket)
 	checkJSON[Posted](t, r, refBucket)
+	checkJSON[detector.Waiting](t, r, waitingBucket)
 	checkItems(t, r)
 	checkIncidents(t, r)
 	checkAudit(t, r)
@@ -159,29 +160,51 @@ func checkIncidents(t *txn, r *report) {
 	}
 }
 
-// checkAudit wants the lines of each history to follow one another without a gap, and those of the system
-// chain also to be what was written: it is the proof of erasures.
+// checkAudit wants the lines of each history to follow one another, unchanged and without a gap, and to tell of the
+// incident that is stored. The system chain is the proof of erasures, and its oldest lines expire.
 func checkAudit(t *txn, r *report) {
-	last := make(map[string]int)
-	var system detector.Audit
+	var chain []detector.Audit
 	each(t, auditBucket, func(k, v []byte) {
 		a, err := parseJSON[detector.Audit](v)
 		if err != nil {
 			r.add("audit %q: %v", k, err)
 			return
 		}
-		if a.Incident == detector.SystemChain {
-			if err := detector.Follows(system, a); err != nil {
-				r.add("audit of %s: %v", a.Incident, err)
-			}
-			system = a
-			return
+		if len(chain) > 0 && chain[0].Incident != a.Incident {
+			checkFold(t, r, chain)
+			chain = nil
 		}
-		if before, ok := last[a.Incident]; ok && a.Seq != before+1 {
-			r.add("audit of %q: line %d follows line %d", a.Incident, a.Seq, before)
+		var last detector.Audit
+		if len(chain) > 0 {
+			last = chain[len(chain)-1]
 		}
-		last[a.Incident] = a.Seq
+		if err := detector.Follows(last, a); err != nil {
+			r.add("audit of %q: %v", a.Incident, err)
+		}
+		chain = append(chain, a)
 	})
+	checkFold(t, r, chain)
+}
+
+// checkFold holds an incident against what its whole history tells of.
+func checkFold(t *txn, r *report, chain []detector.Audit) {
+	if len(chain) == 0 || chain[0].Incident == detector.SystemChain {
+		return
+	}
+	id := chain[0].Incident
+	told, err := detector.Fold(chain)
+	if errors.Is(err, detector.ErrNoPatch) {
+		return // written by a version that did not note it
+	}
+	stored, missing := getIncident(t, id)
+	switch {
+	case err != nil:
+		r.add("audit of %q: %v", id, err)
+	case missing != nil:
+		r.add("audit of %q: its incident cannot be read: %v", id, missing)
+	case !told.Same(&stored):
+		r.add("incident %q is not what its history tells of: version %d, and %d in the history", id, stored.Version, told.Version)
+	}
 }
 
 // checkOutbox wants every key and every root to lead to an alert.

@@ -54,6 +54,7 @@ func putState(t *txn, c *detector.Change) error {
 		{"incidents", putIncidents},
 		{"audit", putAudit},
 		{"alerts", putAlerts},
+		{"waiting", putWaiting},
 		{"done", putDone},
 		{"cursors", putCursors},
 		{"deliveries", putDeliveries},
@@ -206,6 +207,27 @@ func putAudit(t *txn, c *detector.Change) error {
 		}
 	}
 	return nil
+}
+
+// putWaiting drops before it puts: an edit does both to one complaint.
+func putWaiting(t *txn, c *detector.Change) error {
+	b := t.b(waitingBucket)
+	for _, r := range c.DropWaiting {
+		if err := b.Delete(waitingKey(r)); err != nil {
+			return err
+		}
+	}
+	for i := range c.Waiting {
+		if err := putJSON(b, waitingKey(c.Waiting[i].Ref()), &c.Waiting[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func waitingKey(r detector.WaitingRef) []byte {
+	h := hashKey(r.Key)
+	return append(chainKey(r.Brand, h[:]...), r.Rule...)
 }
 
 func putDone(t *txn, c *detector.Change) error {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"os"
@@ -24,6 +25,7 @@ type expectation struct {
 	audit     map[string]map[int]detector.Audit
 	alerts    map[uint64]detector.Alert
 	done      map[string]detector.Done // by day and id
+	waiting   map[detector.WaitingRef]detector.Waiting
 	cursors   map[string]sources.Cursor
 	last      time.Time
 	seq       uint64
@@ -34,7 +36,7 @@ func newExpectation() *expectation {
 		items: map[detector.ItemRef]detector.Item{}, series: map[detector.SeriesKey]detector.SeriesBlob{},
 		brands: map[string]detector.BrandState{}, incidents: map[string]detector.Incident{},
 		audit: map[string]map[int]detector.Audit{}, alerts: map[uint64]detector.Alert{},
-		done: map[string]detector.Done{}, cursors: map[string]sources.Cursor{},
+		waiting: map[detector.WaitingRef]detector.Waiting{}, done: map[string]detector.Done{}, cursors: map[string]sources.Cursor{},
 	}
 }
 
@@ -60,6 +62,12 @@ func (e *expectation) commit(c *detector.Change) {
 	for _, a := range c.Alerts {
 		e.alerts[a.Seq] = a
 		e.seq = max(e.seq, a.Seq)
+	}
+	for _, r := range c.DropWaiting {
+		delete(e.waiting, r)
+	}
+	for _, w := range c.Waiting {
+		e.waiting[w.Ref()] = w
 	}
 	for _, d := range c.Done {
 		e.done[d.At.Format(time.DateOnly)+d.ID] = d
@@ -102,6 +110,9 @@ func (e *expectation) state() *detector.State {
 			s.Alerts = append(s.Alerts, a)
 		}
 	}
+	for _, w := range e.waiting {
+		s.Waiting = append(s.Waiting, w)
+	}
 	for _, d := range e.done {
 		if !d.At.Before(e.last.Add(-48 * time.Hour)) {
 			s.Done = append(s.Done, d)
@@ -121,6 +132,7 @@ func sorted(s *detector.State) *detector.State {
 	slices.SortFunc(s.Brands, func(a, b detector.BrandState) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Incidents, func(a, b detector.Incident) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Alerts, func(a, b detector.Alert) int { return cmp.Compare(a.Seq, b.Seq) })
+	slices.SortFunc(s.Waiting, func(a, b detector.Waiting) int { return bytes.Compare(waitingKey(a.Ref()), waitingKey(b.Ref())) })
 	slices.SortFunc(s.Done, func(a, b detector.Done) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
 	return s
 }
@@ -137,7 +149,7 @@ func TestLoadIsWhatWasCommitted(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		want, g := newExpectation(), gen{rt, make(map[string]int)}
+		want, g := newExpectation(), gen{rt, make(map[string]detector.Audit)}
 		for range rapid.IntRange(1, 5).Draw(rt, "commits") {
 			c := g.change()
 			want.commit(c)

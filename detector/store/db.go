@@ -17,8 +17,10 @@ import (
 )
 
 var (
-	_ detector.Store  = (*DB)(nil)
-	_ detector.Reader = (*DB)(nil)
+	_ detector.Store    = (*DB)(nil)
+	_ detector.Reader   = (*DB)(nil)
+	_ detector.Rooter   = (*DB)(nil)
+	_ detector.Recorder = (*DB)(nil)
 )
 
 const stateName = "state.db"
@@ -41,6 +43,7 @@ const (
 	doneBucket     = "done"
 	deliveryBucket = "delivery"
 	seenBucket     = "seen"
+	waitingBucket  = "waiting"
 )
 
 // Keys of the meta bucket.
@@ -56,6 +59,7 @@ func stateBuckets() []string {
 	return []string{
 		cursorBucket, seriesBucket, brandBucket, itemBucket, incidentBucket, openedBucket, endedBucket, auditBucket,
 		outboxBucket, sentBucket, alertKeyBucket, rootBucket, refBucket, doneBucket, deliveryBucket, seenBucket,
+		waitingBucket,
 	}
 }
 

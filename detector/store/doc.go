@@ -38,6 +38,7 @@
 //	slackref         channel, id                      JSON of [Posted]
 //	done             day / operation                  JSON of a result (48 hours)
 //	delivery         day / source, delivery           digest of the body (48 hours)
+//	waiting          brand, hash of the key, rule     JSON of a complaint that waits for an answer
 //	seen             day of arrival / hash of the key when, and for which brands (35 days)
 //
 //	archive file     key                              value

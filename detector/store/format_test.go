@@ -24,7 +24,7 @@ func firstFormat() *detector.Change {
 	c.Series = []detector.SeriesBlob{{Key: detector.SeriesKey{Brand: "fjellbryg", Signal: "negative"}, Blob: []byte{1, 2, 3}}}
 	c.Brands = []detector.BrandState{{ID: "fjellbryg", FirstSeen: noon, LastSeen: noon, Incidents: 1}}
 	c.Incidents = []detector.Incident{incident(1, detector.Acked)}
-	c.Audit = []detector.Audit{{Seq: 1, Incident: "fjellbryg-1", At: noon, Op: "opened"}}
+	c.Audit = []detector.Audit{detector.Chained(detector.Audit{}, detector.Audit{Incident: "fjellbryg-1", At: noon, Op: "opened"})}
 	c.Alerts = []detector.Alert{{
 		Seq: 1, Key: "fjellbryg-1/default/root/1", Incident: "fjellbryg-1", Kind: detector.KindRoot,
 		State: detector.AlertSent, Ref: detector.Ref{Channel: "C1", ID: "17.1"}, CreatedAt: noon, NotBefore: noon,

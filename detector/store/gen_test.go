@@ -17,7 +17,7 @@ import (
 // gen draws records with every field filled. Names come from small sets, so that records meet each other.
 type gen struct {
 	*rapid.T
-	lines map[string]int // of each history, so far
+	lines map[string]detector.Audit // the last of each history, so far
 }
 
 func (g gen) text(what string) string   { return rapid.String().Draw(g.T, what) }
@@ -151,9 +151,16 @@ func (g gen) change() *detector.Change {
 			Key: j.Mention.Key(), Arrived: j.Mention.CreatedAt, At: j.Mention.CreatedAt, Brands: []string{j.Brand},
 		})
 	}
+	for range g.below(4, "waiting") {
+		w := detector.Waiting{Brand: g.brand(), Rule: g.text("rule"), Key: g.key(), At: g.time("at"), From: g.time("from"), Told: g.below(3, "told"), Counted: g.chance("counted")}
+		c.Waiting = append(c.Waiting, w)
+		if g.chance("dropped") {
+			c.DropWaiting = append(c.DropWaiting, w.Ref())
+		}
+	}
 	for _, inc := range c.Incidents {
-		g.lines[inc.ID]++
-		c.Audit = append(c.Audit, detector.Audit{Seq: g.lines[inc.ID], Incident: inc.ID, At: c.At, Op: "ack", Note: g.text("note")})
+		l := detector.Chained(g.lines[inc.ID], detector.Audit{Incident: inc.ID, At: c.At, Op: "ack", Note: g.text("note")})
+		c.Audit, g.lines[inc.ID] = append(c.Audit, l), l
 	}
 	if g.chance("cursor") {
 		c.Cursors = map[string]sources.Cursor{g.of("source", "shop", "news"): sources.Cursor(g.text("cursor"))}

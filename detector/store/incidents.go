@@ -106,6 +106,21 @@ func (db *DB) Incident(ctx context.Context, id string) (inc detector.Incident, e
 	return inc, nil
 }
 
+// Recorded returns one incident as it is stored, or ErrNotFound. Unlike Incident it does not follow merges.
+func (db *DB) Recorded(ctx context.Context, id string) (inc detector.Incident, err error) {
+	if err := ctx.Err(); err != nil {
+		return inc, fmt.Errorf("incident %s: %w", id, err)
+	}
+	err = db.state.view(func(t *txn) error {
+		inc, err = getIncident(t, id)
+		return err
+	})
+	if err != nil {
+		return detector.Incident{}, fmt.Errorf("incident: %w", err)
+	}
+	return inc, nil
+}
+
 func getIncident(t *txn, id string) (detector.Incident, error) {
 	v := t.b(incidentBucket).Get([]byte(id))
 	if v == nil {

@@ -31,7 +31,7 @@ func (db *DB) Load(ctx context.Context) (*detector.State, error) {
 	err := db.state.view(func(t *txn) error {
 		s.Seq = readSeq(t.b(metaBucket))
 		for _, load := range []func(*txn, *detector.State) error{
-			loadItems, loadSeries, loadBrands, loadIncidents, loadAlerts, loadDone, loadCursors,
+			loadItems, loadSeries, loadBrands, loadIncidents, loadAlerts, loadWaiting, loadDone, loadCursors,
 		} {
 			if err := load(t, s); err != nil {
 				return err
@@ -68,6 +68,11 @@ func loadSeries(t *txn, s *detector.State) error {
 		})
 		return err
 	})
+}
+
+func loadWaiting(t *txn, s *detector.State) (err error) {
+	s.Waiting, err = all[detector.Waiting](t.b(waitingBucket))
+	return err
 }
 
 func loadBrands(t *txn, s *detector.State) (err error) {
@@ -133,13 +138,27 @@ func lastAudit(t *txn, id string) (detector.Audit, bool, error) {
 	return a, true, nil
 }
 
-// loadAlerts reads what is not done, and the sent roots of the incidents that were loaded.
+// loadAlerts reads what is not done, the sent roots of the incidents that were loaded, and those of the digests
+// that name them.
 func loadAlerts(t *txn, s *detector.State) (err error) {
 	if s.Alerts, err = all[detector.Alert](t.b(outboxBucket)); err != nil {
 		return fmt.Errorf("outbox: %w", err)
 	}
 	for i := range s.Incidents {
 		roots, err := rootsOf(t, s.Incidents[i].ID)
+		if err != nil {
+			return err
+		}
+		s.Alerts = append(s.Alerts, roots...)
+	}
+	digests := map[string]bool{}
+	for i := range s.Alerts {
+		if id := s.Alerts[i].Digest; id != "" {
+			digests[id] = true
+		}
+	}
+	for id := range digests {
+		roots, err := rootsOf(t, id)
 		if err != nil {
 			return err
 		}

@@ -14,8 +14,14 @@ type step struct {
 	run func(*txn) error
 }
 
-// migrations lists the steps of this version. Schema 1 is the first: there is nothing to come from.
-func migrations() []step { return []step{{to: 1}} }
+// migrations lists the steps of this version. Schema 1 is the first: there is nothing to come from. Schema 2 keeps the
+// complaints that wait for an answer.
+func migrations() []step {
+	return []step{{to: 1}, {to: 2, run: func(t *txn) error {
+		_, err := t.CreateBucketIfNotExists([]byte(waitingBucket))
+		return err
+	}}}
+}
 
 func newest(steps []step) uint32 { return steps[len(steps)-1].to }
 

@@ -83,7 +83,7 @@ func TestFolderIsClosedToOthers(t *testing.T) {
 }
 
 func TestNewerFilesAreRefused(t *testing.T) {
-	for _, name := range []string{"state.db", "mentions-20261116.db"} {
+	for name, known := range map[string]int{stateName: int(newest(migrations())), "mentions-20261116.db": archiveSchema} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			db, err := Open(dir, small())
@@ -99,7 +99,7 @@ func TestNewerFilesAreRefused(t *testing.T) {
 				db.Close()
 			}
 			var newer *VersionError
-			if !errors.As(err, &newer) || newer.Found != 7 || newer.Known != 1 {
+			if !errors.As(err, &newer) || newer.Found != 7 || newer.Known != known {
 				t.Errorf("open: %v", err)
 			}
 		})
@@ -127,12 +127,12 @@ func TestMigrationRunsOnceAfterABackup(t *testing.T) {
 	ran := 0
 	mark := func(t *txn) error { ran++; return t.b(cursorBucket).Put([]byte{0, 0}, []byte{formatV1}) }
 	broken := errors.New("no")
-	steps := []step{{to: 1}, {to: 2, run: mark}, {to: 3, run: func(*txn) error { return broken }}}
+	steps := append(migrations(), step{to: 3, run: mark}, step{to: 4, run: func(*txn) error { return broken }})
 	if _, err := open(dir, small().filled(), steps); !errors.Is(err, broken) {
 		t.Fatalf("a migration that fails: %v", err)
 	}
-	wantSound(t, dir) // all steps or none: the folder still opens as schema 1
-	steps[2].run = mark
+	wantSound(t, dir) // all steps or none: the folder still opens as it was
+	steps[3].run = mark
 	for range 2 {
 		db, err := open(dir, small().filled(), steps)
 		if err != nil {
@@ -143,13 +143,13 @@ func TestMigrationRunsOnceAfterABackup(t *testing.T) {
 	if ran != 3 {
 		t.Errorf("steps ran %d times, want 3", ran)
 	}
-	backup := filepath.Join(dir, backupDir, "before-schema-3")
+	backup := filepath.Join(dir, backupDir, "before-schema-4")
 	if err := checkCopy(filepath.Join(backup, stateName)); err != nil {
 		t.Error(err)
 	}
 	var newer *VersionError
 	if _, err := Open(dir, small()); !errors.As(err, &newer) {
-		t.Errorf("an older program opened schema 3: %v", err)
+		t.Errorf("an older program opened schema 4: %v", err)
 	}
 	if _, err := Restore(t.Context(), backup, dir, noon); err != nil {
 		t.Error(err)

@@ -47,14 +47,15 @@ func putAlerts(t *txn, c *detector.Change) error {
 	return nil
 }
 
-// putPosted notes where a sent alert is. An edit is where the message is that it renewed: that one stays noted.
+// putPosted notes where a sent alert is. An edit is where the message is that it renewed, and a root that a digest
+// names is where the digest is: that one stays noted.
 func putPosted(t *txn, a *detector.Alert) error {
 	if a.Kind == detector.KindRoot {
 		if err := t.b(rootBucket).Put(chainKey(a.Incident, seqKey(a.Seq)...), []byte{formatV1}); err != nil {
 			return err
 		}
 	}
-	if a.Ref == (detector.Ref{}) || a.Kind == detector.KindEdit && t.b(refBucket).Get(refKey(a.Ref)) != nil {
+	if a.Ref == (detector.Ref{}) || (a.Kind == detector.KindEdit || a.Digest != "") && t.b(refBucket).Get(refKey(a.Ref)) != nil {
 		return nil
 	}
 	return putJSON(t.b(refBucket), refKey(a.Ref), Posted{a.Incident, a.Route, a.Kind, a.Seq})

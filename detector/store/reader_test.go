@@ -303,8 +303,10 @@ func TestAuditIsOfOneIncident(t *testing.T) {
 	db := openTemp(t)
 	var lines []detector.Audit
 	for _, id := range []string{"a-1", "a-11", "a-2"} {
-		for seq := range 12 {
-			lines = append(lines, detector.Audit{Seq: seq + 1, Incident: id, At: noon, Op: "note", Changes: map[string][2]any{"owner": {"", "Ida"}}})
+		var last detector.Audit
+		for range 12 {
+			last = detector.Chained(last, detector.Audit{Incident: id, At: noon, Op: "note", Changes: map[string][2]any{"owner": {"", "Ida"}}})
+			lines = append(lines, last)
 		}
 	}
 	commit(t, db, &detector.Change{Audit: lines})

@@ -1,6 +1,6 @@
 // Package console tells people on a terminal: the way to them until a chat is configured, and in demo.
 //
-// [Notifier] writes one block of text for the root of an incident, one line for what follows it, and for an
+// [Notifier] writes one block of text for the root of an incident, a list for a digest, one line for what follows it, and for an
 // edit one line when handling or severity has changed, else nothing: a terminal cannot be edited in place.
 // Every alert is written in one call, so that alerts do not mix.
 //
@@ -15,9 +15,11 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,13 +53,13 @@ type state struct {
 	handling detector.Handling
 	severity rules.Severity
 	owner    string
-	note     string // of an alert about no incident, such as a digest
+	note     string // of an alert about no incident, such as a digest: what it says
 }
 
 // said is what was written for a route.
 type said struct{ words, route string }
 
-var _ notifier.Notifier = (*Notifier)(nil)
+var _ notifier.Paced = (*Notifier)(nil)
 
 // New returns a notifier that writes to w.
 func New(w io.Writer, o Options) *Notifier {
@@ -71,8 +73,8 @@ func New(w io.Writer, o Options) *Notifier {
 	return &Notifier{o: o, w: w, was: map[string]state{}, home: map[string]string{}, last: map[string]said{}}
 }
 
-// Unpaced reports that a terminal needs no pause between alerts.
-func (n *Notifier) Unpaced() bool { return true }
+// Pace returns none: a terminal needs no pause between alerts.
+func (n *Notifier) Pace() notifier.Pace { return notifier.Pace{} }
 
 // Name returns "console".
 func (n *Notifier) Name() string { return "console" }
@@ -100,6 +102,10 @@ func (n *Notifier) Notify(ctx context.Context, m *notifier.Message) (detector.Re
 func (n *Notifier) words(m *notifier.Message) string {
 	l := &lines{o: n.o, say: m.Language, now: m.Now}
 	switch {
+	case len(m.Digest) > 0 && m.Alert.Kind != detector.KindThread && m.Alert.Kind != detector.KindBroadcast:
+		if current(m) != n.before(m) {
+			l.digest(m)
+		}
 	case m.Alert.Kind == detector.KindEdit:
 		switch {
 		case current(m) == n.before(m):
@@ -126,7 +132,7 @@ func (n *Notifier) words(m *notifier.Message) string {
 func current(m *notifier.Message) state {
 	s := state{m.Incident.Handling, m.Incident.Severity, m.Incident.Owner, ""}
 	if m.Incident.ID == "" {
-		return state{note: m.Alert.Note}
+		return state{note: m.Alert.Note + membership(m)}
 	}
 	if s.handling == detector.Closed {
 		s.owner = "" // who it belonged to no longer matters
@@ -134,10 +140,22 @@ func current(m *notifier.Message) state {
 	return s
 }
 
+// subject is what an alert is about: an incident, or a digest.
+func subject(m *notifier.Message) string { return cmp.Or(m.Incident.ID, m.Alert.Incident) }
+
+// membership is which incidents a digest names, and who has them.
+func membership(m *notifier.Message) string {
+	var b strings.Builder
+	for i := range m.Digest {
+		fmt.Fprintf(&b, "%s %s\n", m.Digest[i].Incident.ID, m.Digest[i].Incident.Handling)
+	}
+	return b.String()
+}
+
 // before returns what was written last about the incident. After a restart that is not known: then an
 // incident that nobody has is taken for told.
 func (n *Notifier) before(m *notifier.Message) state {
-	if s, ok := n.was[m.Incident.ID]; ok {
+	if s, ok := n.was[subject(m)]; ok {
 		return s
 	}
 	if m.Incident.ID == "" {
@@ -156,7 +174,7 @@ func (n *Notifier) remember(m *notifier.Message, words string) {
 	if _, ok := n.home[m.Incident.ID]; !ok && m.Alert.Kind == detector.KindRoot {
 		n.home[m.Incident.ID] = m.Alert.Route
 	}
-	n.was[m.Incident.ID] = current(m)
+	n.was[subject(m)] = current(m)
 	if len(n.was) <= many {
 		return
 	}

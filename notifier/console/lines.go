@@ -89,7 +89,7 @@ func (l *lines) quotes(m *notifier.Message) {
 		for _, line := range wrap(about, l.o.Width-4) {
 			l.raw("    " + l.dim(line))
 		}
-		if u := link(j.Mention.URL); u != "" {
+		if u := notifier.WebAddress(j.Mention.URL); u != "" {
 			l.raw("    " + l.dim(u))
 		}
 	}
@@ -106,7 +106,7 @@ func (l *lines) whatNext(m *notifier.Message) {
 		l.text("next", l.say.Say("console.next.value", "whom", cmp.Or(clean(n.To), l.say.Say("somebody")), "when", l.clock(n.At)))
 	}
 	l.text("drafts", l.some("console.drafts.value", m.Drafts))
-	if u := link(m.Link); u != "" {
+	if u := notifier.WebAddress(m.Link); u != "" {
 		l.raw(l.label("page") + u)
 	}
 	if m.Incident.Handling == detector.New || m.Incident.Handling == "" {
@@ -142,6 +142,34 @@ func (l *lines) thread(m *notifier.Message) {
 		more = join("; ", l.handling(&m.Incident), clean(m.Alert.Note))
 	}
 	l.oneLine(severity, join(" ", id, what), more)
+}
+
+// digest writes the incidents for which there was no room, a line each.
+func (l *lines) digest(m *notifier.Message) {
+	split := map[rules.Severity]int{}
+	for i := range m.Digest {
+		split[m.Digest[i].Incident.Severity]++
+	}
+	var parts []string
+	for s := rules.Crisis; s <= rules.Notice; s++ {
+		if split[s] > 0 {
+			parts = append(parts, fmt.Sprintf("%d × %s", split[s], l.word(s)))
+		}
+	}
+	head := strings.ReplaceAll(l.say.Count(m.DigestKey(), len(m.Digest), "split", strings.Join(parts, ", ")), "*", "")
+	l.raw(l.clock(l.now) + " " + l.severity(m.Digest[0].Incident.Severity, false) + " " + l.bold(head))
+	if m.Alert.Note != "" {
+		l.raw("  " + cut(clean(m.Alert.Note), lineWidth))
+	}
+	for i := range m.Digest {
+		inc := &m.Digest[i].Incident
+		what := join(" ", clean(m.Digest[i].Brand)+":", notifier.Sentence(l.say, inc, l.o.Zone, clean))
+		if inc.Handling != detector.New {
+			what = l.handling(inc)
+		}
+		l.raw("  " + l.severity(inc.Severity, false) + " " + cut(clean(inc.ID)+" "+what, l.o.Width-4))
+	}
+	l.raw("  " + l.dim(l.say.Say("digest.command", "command", "emberwatch incidents ack "+clean(m.Alert.Incident))))
 }
 
 // edit writes one line about a change of state.

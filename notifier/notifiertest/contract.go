@@ -31,6 +31,7 @@ var reasons = []detector.NotifyReason{
 func Run(t *testing.T, open func(t *testing.T) Harness) {
 	t.Run("an incident is told from its root to its end", func(t *testing.T) { fromRootToEnd(t, open(t)) })
 	t.Run("every reason has words", func(t *testing.T) { everyReason(t, open(t)) })
+	t.Run("a digest names every incident", func(t *testing.T) { everyName(t, open(t)) })
 	t.Run("foreign text stays text", func(t *testing.T) { foreignText(t, open(t)) })
 	t.Run("a failure is told and not repeated", func(t *testing.T) { failure(t, open(t)) })
 	t.Run("many at once", func(t *testing.T) { manyAtOnce(t, open(t)) })
@@ -79,6 +80,25 @@ func everyReason(t *testing.T, h Harness) {
 	leaks(t, h, "plain samples")
 }
 
+func everyName(t *testing.T, h Harness) {
+	m := Digest(200)
+	root := notify(t, h, m)
+	shown := h.Shown()
+	for i := range m.Digest {
+		contains(t, shown, m.Digest[i].Incident.ID)
+	}
+	edit := Digest(200)
+	edit.Root, edit.Alert.Kind = root, detector.KindEdit
+	for i := range edit.Digest {
+		edit.Digest[i].Incident.Handling, edit.Digest[i].Incident.Owner = detector.Acked, "Boris"
+	}
+	if ref := notify(t, h, edit); ref != root {
+		t.Errorf("the edit of a digest is at %v, its root at %v", ref, root)
+	}
+	contains(t, h.Shown(), "Boris")
+	leaks(t, h, "a digest")
+}
+
 func foreignText(t *testing.T, h Harness) {
 	for i, s := range Hostile() {
 		m := Poison(Sample(), s)
@@ -89,6 +109,9 @@ func foreignText(t *testing.T, h Harness) {
 			l.Alert.Key = fmt.Sprintf("hostile/%s/%d", r, i)
 			notify(t, h, l)
 		}
+		d := Poison(Digest(3), s)
+		d.Alert.Key = fmt.Sprintf("hostile/digest/%d", i)
+		notify(t, h, d)
 		closed := Poison(Sample(), s)
 		closed.Root, closed.Alert.Kind, closed.Incident.Handling = root, detector.KindEdit, detector.Closed
 		notify(t, h, closed)

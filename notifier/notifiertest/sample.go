@@ -1,6 +1,7 @@
 package notifiertest
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -90,6 +91,20 @@ func Line(root detector.Ref, reason detector.NotifyReason) *notifier.Message {
 	return m
 }
 
+// Digest returns the root of a digest of n incidents that came at once, a crisis first.
+func Digest(n int) *notifier.Message {
+	m := Sample()
+	m.Alert.Incident, m.Alert.Key, m.Alert.Reason, m.Alert.Severity = "digest:9", "digest:9/default/root/9", detector.ReasonDigest, rules.Crisis
+	m.Incident, m.Brand, m.Quotes, m.Topics, m.Next, m.Link = detector.Incident{}, &rules.Brand{}, nil, nil, nil, ""
+	for k := range n {
+		i := incident()
+		i.N, i.ID = k+1, fmt.Sprintf("fjellbryg-%d", k+1)
+		i.Severity = min(rules.Crisis+rules.Severity(k), rules.Issue)
+		m.Digest = append(m.Digest, notifier.Entry{Brand: "Fjellbryg", Incident: i})
+	}
+	return m
+}
+
 // Hostile are texts that try to become something else on their way to people.
 func Hostile() []string {
 	return []string{
@@ -122,6 +137,10 @@ func Poison(m *notifier.Message, s string) *notifier.Message {
 	m.Alert.Note, m.OnDuty, m.Link = s, s, "javascript:alert('"+s+"')"
 	if m.Next != nil {
 		m.Next.To = s
+	}
+	for k := range m.Digest {
+		e := &m.Digest[k]
+		e.Brand, e.Incident.Sentence, e.Incident.Title, e.Incident.Owner = s, s, s, s
 	}
 	m.Quotes = quotes()
 	for k := range m.Quotes {

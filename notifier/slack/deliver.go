@@ -54,8 +54,10 @@ func (n *Notifier) send(ctx context.Context, l letter) (detector.Ref, error) {
 	switch {
 	case err == nil:
 		return detector.Ref{Channel: channel, ID: ts}, nil
-	case l.edits != "" || !reached.Load():
-		return detector.Ref{}, beforePost(err) // an edit can be repeated whatever became of it
+	case !reached.Load():
+		return detector.Ref{}, unreachable(err)
+	case l.edits != "":
+		return detector.Ref{}, beforePost(err) // it can be repeated whatever became of it
 	}
 	return detector.Ref{}, maybePosted(err)
 }

@@ -49,7 +49,7 @@ func TestOutcomes(t *testing.T) {
 		"neither yes nor no":    {notifiertest.Fault{Body: "{}"}, notifier.Unknown, "the_answer_makes_no_sense", 0},
 		"half an answer":        {notifiertest.Fault{Body: `{"ok":tr`}, notifier.Unknown, "connection_lost", 0},
 		"connection cut":        {notifiertest.Fault{Drop: true}, notifier.Unknown, "connection_lost", 0},
-		"temporary":             {notifiertest.Refuse("service_unavailable"), notifier.NotSent, "service_unavailable", 0},
+		"temporary":             {notifiertest.Refuse("service_unavailable"), notifier.Down, "service_unavailable", 0},
 		"perhaps half done":     {notifiertest.Refuse("internal_error"), notifier.Unknown, "internal_error", 0},
 		"a code of tomorrow":    {notifiertest.Refuse("moon_phase"), notifier.NotSent, "moon_phase", 0},
 		"a code that is a leak": {notifiertest.Refuse("see " + notifiertest.BotToken), notifier.NotSent, "unreadable_code", 0},
@@ -71,7 +71,7 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-func TestWhatNeverReachedSlackIsNotSent(t *testing.T) {
+func TestWhatCannotReachSlackIsDown(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func TestWhatNeverReachedSlackIsNotSent(t *testing.T) {
 				cfg.APIURL = c.url
 				cfg.HTTP = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 			})
-			if e := outcome(t, n, notifiertest.Sample()); e.Outcome != notifier.NotSent || e.Reason != c.reason {
+			if e := outcome(t, n, notifiertest.Sample()); e.Outcome != notifier.Down || e.Reason != c.reason {
 				t.Errorf("%v %q", e.Outcome, e.Reason)
 			}
 			if s.Calls("chat.postMessage") != 0 {

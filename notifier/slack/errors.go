@@ -35,7 +35,7 @@ var errGarbage = errors.New("the answer makes no sense")
 var outcomes = map[string]notifier.Outcome{
 	"internal_error": notifier.Unknown, "fatal_error": notifier.Unknown,
 	"ratelimited": notifier.Busy, "rate_limited": notifier.Busy, "message_limit_exceeded": notifier.Busy,
-	"service_unavailable": notifier.NotSent, "request_timeout": notifier.NotSent, "team_added_to_org": notifier.NotSent,
+	"service_unavailable": notifier.Down, "request_timeout": notifier.NotSent, "team_added_to_org": notifier.NotSent,
 
 	"channel_not_found": notifier.ForGood, "is_archived": notifier.ForGood, "not_in_channel": notifier.ForGood,
 	"restricted_action": notifier.ForGood, "restricted_action_thread_only_channel": notifier.ForGood,
@@ -68,6 +68,9 @@ func maybePosted(err error) error { return deliveryError(err, notifier.Unknown) 
 
 // beforePost is the error of a call that certainly left no message behind: at worst it is worth another try.
 func beforePost(err error) error { return deliveryError(err, notifier.NotSent) }
+
+// unreachable is the error of a call for which there was no connection.
+func unreachable(err error) error { return deliveryError(err, notifier.Down) }
 
 func forGood(reason string) error {
 	return &notifier.DeliveryError{Outcome: notifier.ForGood, Reason: reason}

@@ -90,13 +90,19 @@ func (n *Notifier) page(ctx context.Context, q search, cursor string) ([]slackap
 		messages, _, next, err := n.api.GetConversationRepliesContext(ctx, &slackapi.GetConversationRepliesParameters{
 			ChannelID: q.channel, Timestamp: q.thread, Oldest: q.oldest, Cursor: cursor, Limit: findPerPage, IncludeAllMetadata: true,
 		})
+		if err == nil && len(messages) == 0 {
+			err = errGarbage // a thread holds its root at least; slack-go takes {} for an empty one
+		}
 		return messages, next, err
 	}
 	h, err := n.api.GetConversationHistoryContext(ctx, &slackapi.GetConversationHistoryParameters{
 		ChannelID: q.channel, Oldest: q.oldest, Cursor: cursor, Limit: findPerPage, IncludeAllMetadata: true,
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, "", err
+	case !h.Ok:
+		return nil, "", errGarbage
 	}
 	return h.Messages, h.ResponseMetaData.NextCursor, nil
 }

@@ -29,6 +29,9 @@ func (p *page) root() []slackapi.Block {
 		blocks = append(blocks, slackapi.NewSectionBlock(nil, f, nil))
 	}
 	blocks = append(blocks, p.standing()...)
+	if p.Alert.Reason == detector.ReasonDeliveryFailed {
+		blocks = append(blocks, remark("⚠️ "+sentence(esc(p.Alert.Note, maxBlurb))))
+	}
 	if p.Incident.Open() {
 		if len(p.Topics) > 0 {
 			blocks = append(blocks, remark(p.v.Say("root.words", "words", notifier.TopicWords(p.v.Language, p.Topics, quoted))))

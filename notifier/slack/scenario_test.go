@@ -55,16 +55,19 @@ func (b *box) Mark(_ context.Context, rs ...detector.Receipt) error {
 	return nil
 }
 
-func (b *box) Root(incident, _ string) (detector.Ref, bool) {
+func (b *box) Root(of *detector.Alert) (detector.Ref, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, a := range b.alerts {
-		if a.Kind == detector.KindRoot && a.Incident == incident && a.State == detector.AlertSent {
+		if a.Kind == detector.KindRoot && a.Incident == of.Incident && a.State == detector.AlertSent {
 			return a.Ref, true
 		}
 	}
 	return detector.Ref{}, false
 }
+
+// Members returns none: there is no digest here.
+func (b *box) Members(string) []detector.Incident { return nil }
 
 func (b *box) Incident(id string) (detector.Incident, bool) {
 	i, ok := b.open[id]
@@ -121,7 +124,7 @@ func TestTroubleOnTheWayOut(t *testing.T) {
 		s.Fail("chat.postMessage", f)
 	}
 	d := notifier.NewDispatcher(notifier.DispatchOptions{
-		Outbox: b, Reader: shelf{}, Rules: func() *rules.Set { return set }, For: func(*rules.Route) notifier.Notifier { return n },
+		Outbox: b, Reader: shelf{}, Rules: func() *rules.Set { return set }, For: func(string) notifier.Notifier { return n },
 	})
 	ahead := time.Duration(0)
 	d.Now = func() time.Time { return time.Now().Add(ahead) }

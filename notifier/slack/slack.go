@@ -94,7 +94,10 @@ type Notifier struct {
 	jobs  chan job               // for the workers
 }
 
-var _ notifier.Reconciler = (*Notifier)(nil)
+var (
+	_ notifier.Reconciler = (*Notifier)(nil)
+	_ notifier.Paced      = (*Notifier)(nil)
+)
 
 // New returns a Notifier. It makes no call: a wrong token shows with the first one, see Auth.
 func New(cfg Config) (*Notifier, error) {
@@ -127,6 +130,16 @@ func New(cfg Config) (*Notifier, error) {
 
 // Name returns "slack".
 func (n *Notifier) Name() string { return "slack" }
+
+// Pace is what Slack bears: a message a second in each channel, some hundred a minute in the workspace, and at least
+// fifty calls of chat.update a minute.
+func (n *Notifier) Pace() notifier.Pace {
+	return notifier.Pace{
+		Channel: time.Second,
+		Posts:   notifier.Rate{Every: time.Minute / 200, Burst: 10},
+		Edits:   notifier.Rate{Every: time.Minute / 45, Burst: 5},
+	}
+}
 
 // Notify posts or edits one message. A root goes to the route's channel, else its user, else the default
 // channel; the returned Ref always names a channel by its id. Errors are *notifier.DeliveryError.
@@ -162,11 +175,14 @@ func (n *Notifier) compose(ctx context.Context, m *notifier.Message) letter {
 		mentions: n.mentions(ctx, m), owner: n.owner(ctx, m),
 	}
 	l := letter{key: m.Alert.Key, incident: m.Alert.Incident, version: m.Incident.Version}
+	isRoot := m.Alert.Kind == detector.KindRoot || m.Alert.Kind == detector.KindEdit
 	switch {
+	case isRoot && detector.IsDigest(m.Alert.Incident):
+		l.text, l.blocks = p.digestText(), p.digest()
 	case m.Incident.ID == "":
 		l.text = p.notice()
 		l.blocks = []slackapi.Block{section(l.text)}
-	case m.Alert.Kind == detector.KindRoot || m.Alert.Kind == detector.KindEdit:
+	case isRoot:
 		l.text, l.blocks = p.rootText(), p.root()
 	default:
 		l.text, l.blocks = p.lineText(), p.line()

@@ -1,0 +1,78 @@
+package detector
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// figureDays is how many days the figures of a team look back.
+const figureDays = 14
+
+// AnswerDay is how the complaints of one day fared, by when that was decided: they were answered, or a day went by.
+type AnswerDay struct {
+	Day     int64 `json:"d"` // since the Unix epoch, UTC
+	Decided int   `json:"n"`
+	Hour    int   `json:"h,omitempty"` // answered within an hour
+	InDay   int   `json:"i,omitempty"` // answered within a day
+}
+
+// AnswerFigures are a team's: which share of complaints it answers within an hour, and within a day. 40% of consumers
+// expect the one, 79% the other.
+type AnswerFigures struct {
+	Of   int     `json:"of"` // complaints, of the last 14 days
+	Hour float64 `json:"hour"`
+	Day  float64 `json:"day"`
+}
+
+// What consumers expect.
+const (
+	ExpectHour = 0.40
+	ExpectDay  = 0.79
+)
+
+// Sentence says both figures beside what consumers expect.
+func (a *AnswerFigures) Sentence() string {
+	return fmt.Sprintf("Of %s in the last %d days, %.0f%% were answered within an hour (%.0f%% of consumers expect that), %.0f%% within a day (%.0f%%).",
+		counted(float64(a.Of), "complaints"), figureDays, 100*a.Hour, 100*ExpectHour, 100*a.Day, 100*ExpectDay)
+}
+
+// decide books what became of a complaint: it was answered at a time, or, if that is zero, not within a day.
+func (m *Model) decide(b *brand, w *complaint, at time.Time) {
+	if w.Counted {
+		return
+	}
+	for _, x := range b.waitingOf(w.Key) {
+		x.Counted = true // by other rules too
+	}
+	today := m.now.Unix() / int64(24*time.Hour/time.Second)
+	days := slices.DeleteFunc(slices.Clone(b.state.Answers), func(d AnswerDay) bool { return d.Day <= today-figureDays })
+	if len(days) == 0 || days[len(days)-1].Day < today {
+		days = append(days, AnswerDay{Day: today})
+	}
+	d := &days[len(days)-1]
+	d.Decided++
+	if wait := at.Sub(w.At); !at.IsZero() && wait <= withinDay {
+		d.InDay++
+		if wait <= withinHour {
+			d.Hour++
+		}
+	}
+	b.state.Answers = days
+	m.touchBrand(b)
+}
+
+// figures adds the days up; nil while nothing is decided.
+func (b *brand) figures() *AnswerFigures { return b.state.AnswerFigures() }
+
+// AnswerFigures adds the days up; nil while nothing is decided.
+func (b *BrandState) AnswerFigures() *AnswerFigures {
+	n, hour, day := 0, 0, 0
+	for _, d := range b.Answers {
+		n, hour, day = n+d.Decided, hour+d.Hour, day+d.InDay
+	}
+	if n == 0 {
+		return nil
+	}
+	return &AnswerFigures{Of: n, Hour: float64(hour) / float64(n), Day: float64(day) / float64(n)}
+}
