@@ -36,11 +36,13 @@ rules:
 		{"nobody judged", []detector.Incident{incident(detector.CalmAgain, 6)}, "", "nothing to propose"},
 		{"one may be chance", []detector.Incident{incident(detector.FalseAlarm, 6)}, "", "nothing to propose"},
 		{
-			"small ones were false", []detector.Incident{incident(detector.FalseAlarm, 6), incident(detector.FalseAlarm, 8), incident(detector.Resolved, 30)},
+			"small ones were false",
+			[]detector.Incident{incident(detector.FalseAlarm, 6), incident(detector.FalseAlarm, 8), incident(detector.Resolved, 30)},
 			"@@ -8 +8 @@\n-    floor: {items: 5, authors: 3}\n+    floor: {items: 9, authors: 3}\n", "held at most 8 mentions, the real ones at least 30",
 		},
 		{
-			"of any size", []detector.Incident{incident(detector.FalseAlarm, 6), incident(detector.FalseAlarm, 80), incident(detector.Resolved, 30)},
+			"of any size",
+			[]detector.Incident{incident(detector.FalseAlarm, 6), incident(detector.FalseAlarm, 80), incident(detector.Resolved, 30)},
 			"@@ -9 +9 @@\n-    budget: {severity_3: 2/week}\n+    budget: {severity_3: 1/week}\n", "2 of 3 alarms were false",
 		},
 		{"most were real", []detector.Incident{incident(detector.FalseAlarm, 60), incident(detector.FalseAlarm, 80), incident(detector.Resolved, 30), incident(detector.Resolved, 30)}, "", "nothing to propose"},
