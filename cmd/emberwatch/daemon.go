@@ -248,6 +248,10 @@ func (d *Daemon) newSlack() (*slack.Notifier, error) {
 			}
 			return out, err
 		},
+		Recheck: func(ctx context.Context, incident string, u detector.DraftUse, text string) ([]notifier.Guard, error) {
+			x, _, err := d.edited(ctx, incident, u, text)
+			return x.Guards, err
+		},
 	})
 }
 
