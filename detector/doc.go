@@ -17,7 +17,8 @@
 // are copies of one text (copies.go). [Counts] is the burst channel alone, for counts that somebody brings along.
 //
 // An incident has two axes. What the data says (Level) and what people say (Handling) are separate, so that
-// an acknowledgement cannot hide growth; next.go, next_tick.go and respond.go are that machine.
+// an acknowledgement cannot hide growth; next.go, next_tick.go and respond.go are that machine. [Detector.Course] says how an
+// incident's signal went over a day, [NewReport] how a period went.
 //
 // # Caveats
 //

@@ -39,6 +39,9 @@ type DispatchOptions struct {
 	Fallback Notifier
 	Drafter  Drafter
 	About    *About // what incidents are about; nil: not said
+	// Chart draws what an incident is about; nil, or nil for an incident: none.
+	Chart     func(*Message) *Chart
+	Languages *Languages // that routes may ask for; nil: the embedded ones
 	// Link makes the address of an incident's page; nil or empty: none.
 	Link    func(incident string) string
 	Log     *slog.Logger

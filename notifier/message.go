@@ -19,7 +19,8 @@ func (d *Dispatcher) message(ctx context.Context, a *detector.Alert) (*Message, 
 		}
 	}
 	set := d.opt.Rules()
-	m := &Message{Alert: *a, Incident: inc, Route: set.Route(a.Route), Now: d.Now()}
+	m := &Message{Alert: *a, Incident: inc, Route: set.Route(a.Route), Zone: set.Zone, Now: d.Now()}
+	m.Language = d.opt.Languages.In(m.Route.Language)
 	m.Brand, _ = set.Brand(inc.Brand)
 	if m.Brand == nil {
 		m.Brand = d.unnamed(ctx, inc.Brand)
@@ -48,7 +49,15 @@ func (d *Dispatcher) message(ctx context.Context, a *detector.Alert) (*Message, 
 		}
 	}
 	m.Drafts = d.drafts(ctx, m)
+	if d.opt.Chart != nil && charted(a) {
+		m.Chart = d.opt.Chart(m)
+	}
 	return m, nil
+}
+
+// charted reports whether a picture goes with an alert: where an incident begins, and where it grows.
+func charted(a *detector.Alert) bool {
+	return a.Kind == detector.KindRoot || a.Kind == detector.KindBroadcast && a.Reason == detector.ReasonWorse
 }
 
 // unnamed is a brand that no rule file names: it is called as the mentions called it.

@@ -5,7 +5,8 @@
 // telling mentions as they are now, has reply drafts made, and hands the [Message] to the [Notifier] of the
 // route. "sending" is committed before the call and the receipt after it; what may have been posted is
 // looked up before it is sent again. The packages below implement the ways to people: slack, console, web;
-// draft makes the reply drafts.
+// draft makes the reply drafts, chart draws what was counted. What we say ourselves stands in files of phrases, one for
+// each [Language]; [Sentence] and [ReportLines] say with them what an incident and a period are about.
 //
 // Nothing here decides what is unusual or changes an incident: a pressed button becomes a
 // [detector.Event] for the [Responder] and comes back as new alerts.
@@ -40,6 +41,9 @@ type Message struct {
 	Drafts   int               // reply drafts that can be looked at
 	Next     *Escalation       // what happens if nobody acknowledges; nil: nothing
 	Link     string            // to the incident on the page; may be empty
+	Language *Language         // of our own words; nil: English
+	Zone     *time.Location    // of the weekday in our sentence; nil: UTC
+	Chart    *Chart            // of what was counted; nil: none belongs to this alert
 	Now      time.Time
 }
 

@@ -77,11 +77,11 @@ func (a *About) said(ctx context.Context, inc *detector.Incident) ([]detector.Ju
 }
 
 // TopicWords says topics in a line: how often each occurs in how many texts of its language. Render makes foreign
-// words fit for where they go.
-func TopicWords(ts []detector.Topic, render func(string) string) string {
+// words fit for where they go. A nil Language is English.
+func TopicWords(l *Language, ts []detector.Topic, render func(string) string) string {
 	parts := make([]string, len(ts))
 	for i := range ts {
-		parts[i] = fmt.Sprintf("%s (%d of %d)", render(ts[i].Words), ts[i].Count, ts[i].Of)
+		parts[i] = l.Say("root.topic", "words", render(ts[i].Words), "n", l.Number(float64(ts[i].Count)), "of", l.Number(float64(ts[i].Of)))
 	}
 	return strings.Join(parts, " · ")
 }

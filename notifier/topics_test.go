@@ -110,7 +110,7 @@ func TestAboutMayBeNothing(t *testing.T) {
 }
 
 func TestTopicWords(t *testing.T) {
-	got := notifier.TopicWords([]detector.Topic{{Words: "a|b", Count: 3, Of: 4}, {Words: "c", Count: 2, Of: 4}}, func(s string) string { return strings.ReplaceAll(s, "|", "/") })
+	got := notifier.TopicWords(nil, []detector.Topic{{Words: "a|b", Count: 3, Of: 4}, {Words: "c", Count: 2, Of: 4}}, func(s string) string { return strings.ReplaceAll(s, "|", "/") })
 	if want := "a/b (3 of 4) · c (2 of 4)"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

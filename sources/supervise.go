@@ -27,8 +27,8 @@ type SupervisorOptions struct {
 	Emit    Emit
 	Cursors func(name string) Cursor // the stored cursor of a source; nil: there are none
 
-	// Arrivals returns when mentions of a source came in during the last weeks, in any order, so that its health is
-	// known from the start. nil: it is learned from what comes.
+	// Arrivals returns when mentions of a source came in lately, in any order, so that its health is known from the
+	// start. nil: it is learned from what comes.
 	Arrivals func(name string) []time.Time
 
 	Log *slog.Logger // nil: nothing is logged
@@ -69,17 +69,17 @@ func (s *Supervisor) Health() []Health { return s.ledger.snapshot() }
 // Run runs the sources until ctx ends or all have read what there is, and returns when the last of them
 // has stopped. It is called once.
 func (s *Supervisor) Run(ctx context.Context) {
-	if s.opt.Arrivals != nil {
-		for _, src := range s.opt.Sources {
-			s.ledger.recall(src.Name(), s.opt.Arrivals(src.Name()))
-		}
-	}
 	for _, src := range s.opt.History {
 		s.supervise(ctx, src, s.emit(src, true), historyTries)
 	}
 	var wg sync.WaitGroup
 	for _, src := range s.opt.Sources {
-		wg.Go(func() { s.supervise(ctx, src, s.emit(src, false), 0) })
+		wg.Go(func() {
+			if s.opt.Arrivals != nil {
+				s.ledger.recall(src.Name(), s.opt.Arrivals(src.Name()))
+			}
+			s.supervise(ctx, src, s.emit(src, false), 0)
+		})
 	}
 	wg.Wait()
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -310,10 +311,11 @@ func TestGapsAreLearnedByTheHourOfTheWeek(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Until(day.AddDate(0, 0, 28).Add(8 * time.Hour)))
-		var once []sources.Mention
+		var once atomic.Pointer[[]sources.Mention] // what each batch holds
+		once.Store(&[]sources.Mention{})
 		src := scripted("s", func(ctx context.Context, _ sources.Cursor, emit sources.Emit) error {
 			for range 84 { // till 22 o'clock
-				if _, err := emit(ctx, sources.Batch{Mentions: once}); err != nil {
+				if _, err := emit(ctx, sources.Batch{Mentions: *once.Load()}); err != nil {
 					return err
 				}
 				time.Sleep(10 * time.Minute)
@@ -327,12 +329,12 @@ func TestGapsAreLearnedByTheHourOfTheWeek(t *testing.T) {
 			if h := health(t, s, "s"); !h.LastMention.Equal(last) || h.ExpectedGap < sources.Gap(time.Hour) {
 				t.Errorf("in the morning: %+v", h)
 			}
-			once = make([]sources.Mention, 1)
+			once.Store(&[]sources.Mention{{}})
 			time.Sleep(12 * time.Hour)
 			if h := health(t, s, "s"); h.ExpectedGap != sources.Gap(10*time.Minute) {
 				t.Errorf("in the evening: %+v", h)
 			}
-			once = []sources.Mention{{Op: sources.Update}, {Op: sources.Delete}}
+			once.Store(&[]sources.Mention{{Op: sources.Update}, {Op: sources.Delete}})
 			before := health(t, s, "s").LastMention
 			time.Sleep(time.Hour)
 			if h := health(t, s, "s"); !h.LastMention.Equal(before) || h.LastSuccess.Equal(before) {

@@ -116,7 +116,7 @@ func (a *app) cli() *cli.App {
 		},
 		Commands: []*cli.Command{
 			a.runCommand(), a.demoCommand(), a.initCommand(), a.checkCommand(), a.scoreCommand(),
-			a.detectCommand(), a.replayCommand(), a.draftCommand(), a.incidentsCommand(), a.storeCommand(), a.slackManifestCommand(),
+			a.detectCommand(), a.replayCommand(), a.draftCommand(), a.incidentsCommand(), a.reportCommand(), a.storeCommand(), a.slackManifestCommand(), a.doctorCommand(),
 			a.rulesCommand(), a.trainCommand(), a.evalCommand(), a.completionCommand(), a.versionCommand(),
 		},
 	}

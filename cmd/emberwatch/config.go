@@ -28,6 +28,7 @@ type Config struct {
 	HTTP      HTTPConfig       `yaml:"http"`
 	Intake    IntakeConfig     `yaml:"intake"`
 	Slack     SlackConfig      `yaml:"slack"`
+	Languages []string         `yaml:"languages"`
 	Sources   []SourceConfig   `yaml:"sources"`
 	Notifiers []NotifierConfig `yaml:"notifiers"`
 	Outgoing  OutgoingConfig   `yaml:"outgoing"`
@@ -84,6 +85,7 @@ type SlackConfig struct {
 	SigningSecret Secret      `yaml:"signing_secret"`
 	Channel       string      `yaml:"channel"`
 	APIURL        string      `yaml:"api_url"`
+	Report        string      `yaml:"report"` // when the weekly report is posted: "monday 09:00"; off: never
 	Allow         AllowConfig `yaml:"allow"`
 }
 
@@ -197,7 +199,7 @@ func Default() *Config {
 	return &Config{
 		Version:   1,
 		HTTP:      HTTPConfig{Listen: "127.0.0.1:8080"},
-		Slack:     SlackConfig{APIURL: "https://slack.com/api/", Channel: "#pr-alerts"},
+		Slack:     SlackConfig{APIURL: "https://slack.com/api/", Channel: "#pr-alerts", Report: "monday 09:00"},
 		Limits:    LimitsConfig{AutoBrands: 1000},
 		Store:     StoreConfig{MaxSize: "8GB", Backup: BackupConfig{Every: "24h", Keep: 7}},
 		Retention: RetentionConfig{Text: "30d", Counts: "400d", Audit: "24mo"}, dir: ".",
@@ -402,12 +404,15 @@ func (v *validation) slack() {
 	if t := s.AppToken.value; t != "" && strings.HasPrefix(t, "xoxb-") {
 		v.fail("slack.app_token", "this is a bot token (xoxb-…)", "Socket Mode needs an app-level token", "use the token that starts with xapp-")
 	}
-	if s.BotToken.ref != "" && s.AppToken.ref == "" {
+	if s.BotToken.ref != "" && s.AppToken.ref == "" && s.SigningSecret.ref == "" {
 		v.warn("slack.app_token", "not set", "alerts go out, but buttons do nothing", "set it to an app-level token with connections:write")
 	}
-	if s.SigningSecret.ref != "" && v.c.path != "" { // the built-in defaults only look whether it happens to be there
-		v.warn("slack.signing_secret", "is not used", "in this version buttons come over Socket Mode, not over HTTP",
-			"remove it, and set slack.app_token to an app-level token with connections:write")
+	if s.SigningSecret.ref != "" && s.AppToken.ref == "" && v.c.HTTP.PublicURL == "" && v.c.path != "" {
+		v.warn("http.public_url", "not set", "without Socket Mode, Slack sends what people press to this address",
+			"set it, and Slack's request URLs to it with /slack at the end; or set slack.app_token")
+	}
+	if _, _, _, err := parseWeekly(s.Report); err != nil {
+		v.fail("slack.report", err.Error(), "", "write it like monday 09:00, or off")
 	}
 }
 
@@ -442,6 +447,9 @@ func isLoopback(host string) bool {
 
 func (v *validation) rest() {
 	c := v.c
+	if _, err := c.languages(); err != nil {
+		v.fail("languages", err.Error(), "", "see the comment at the top of notifier/words/en.yml for what such a file looks like")
+	}
 	for i, s := range c.Outgoing.Allow {
 		if _, err := netip.ParsePrefix(s); err != nil {
 			v.fail(fmt.Sprintf("outgoing.allow[%d]", i), fmt.Sprintf("%q is no network", s), "", "write it like 10.1.0.0/16")

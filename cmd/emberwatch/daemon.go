@@ -18,6 +18,7 @@ import (
 	"emberwatch/detector/store"
 	"emberwatch/detector/topics"
 	"emberwatch/notifier"
+	"emberwatch/notifier/chart"
 	"emberwatch/notifier/console"
 	"emberwatch/notifier/draft"
 	"emberwatch/notifier/slack"
@@ -51,7 +52,8 @@ type Daemon struct {
 	library    *draft.Library
 	rephraser  *draft.Rephraser // nil: drafts are not reworded
 	about      *notifier.About
-	slack      *slack.Notifier // nil: not configured
+	languages  *notifier.Languages // nil: the embedded ones
+	slack      *slack.Notifier     // nil: not configured
 	console    *console.Notifier
 	dispatcher *notifier.Dispatcher
 	supervisor *sources.Supervisor
@@ -177,6 +179,9 @@ func (d *Daemon) makeNotifiers() error {
 		defer cancel()
 		return finder.Close(ctx)
 	})
+	if d.languages, err = d.cfg().languages(); err != nil {
+		return err
+	}
 	d.about = &notifier.About{Reader: d.db, Topics: finder}
 	d.console = console.New(d.out, console.Options{Color: d.color, Zone: time.Local, Width: terminalWidth()})
 	var fallback notifier.Notifier
@@ -189,9 +194,23 @@ func (d *Daemon) makeNotifiers() error {
 	d.dispatcher = notifier.NewDispatcher(notifier.DispatchOptions{
 		Outbox: d.detector, Reader: d.db, Rules: d.detector.Rules,
 		For: d.notifierFor, Fallback: fallback, Drafter: d.library, About: d.about, Link: d.link, Log: d.log.With("part", "dispatcher"),
-		Metrics: d.metrics,
+		Metrics: d.metrics, Chart: d.draw, Languages: d.languages,
 	})
 	return nil
+}
+
+// draw draws what an incident's signal did over the last day. Without a picture the message still goes out.
+func (d *Daemon) draw(m *notifier.Message) *notifier.Chart {
+	c, ok := d.detector.Course(m.Incident.ID)
+	if !ok {
+		return nil
+	}
+	picture, err := chart.Draw(&c, chart.Options{Language: m.Language, Zone: d.detector.Rules().Zone})
+	if err != nil {
+		d.log.Warn("alert without a chart", "incident", m.Incident.ID, "err", err)
+		return nil
+	}
+	return picture
 }
 
 // notifierFor is the way to people: Slack where it is configured, else the console.
@@ -205,10 +224,10 @@ func (d *Daemon) notifierFor(*rules.Route) notifier.Notifier {
 func (d *Daemon) newSlack() (*slack.Notifier, error) {
 	s := &d.cfg().Slack
 	return slack.New(slack.Config{
-		BotToken: s.BotToken.value, AppToken: s.AppToken.value, APIURL: s.APIURL,
+		BotToken: s.BotToken.value, AppToken: s.AppToken.value, SigningSecret: s.SigningSecret.value, APIURL: s.APIURL,
 		DefaultChannel: s.Channel, Logger: d.log.With("part", "slack"), Zone: d.detector.Rules().Zone,
 		Allow:     slack.Allow{Act: s.Allow.Act, Resolve: s.Allow.Resolve},
-		Responder: d.replies(), Reader: d.db,
+		Responder: d.replies(), Reader: d.db, Rules: d.detector.Rules, Languages: d.languages,
 		Drafts: func(ctx context.Context, id string) ([]slack.Drafted, error) {
 			found, err := d.draftsFor(ctx, id)
 			out := make([]slack.Drafted, len(found))
@@ -237,7 +256,7 @@ func (d *Daemon) makeSources() error {
 	if err := d.makeIntake(&opt); err != nil {
 		return err
 	}
-	client := sources.NewClient(sources.ClientOptions{Allow: d.allowed(), UserAgent: "emberwatch/" + version()})
+	client := sources.NewClient(sources.ClientOptions{Allow: outgoing(d.cfg()), UserAgent: "emberwatch/" + version()})
 	for i := range d.cfg().Sources {
 		if err := d.addSource(&opt, &d.cfg().Sources[i], client); err != nil {
 			return err
@@ -286,9 +305,10 @@ func (d *Daemon) emit(ctx context.Context, b sources.Batch) (sources.Taken, erro
 	return d.detector.Ingest(ctx, b)
 }
 
-func (d *Daemon) allowed() []netip.Prefix {
+// outgoing are the networks besides public ones that sources may fetch from.
+func outgoing(cfg *Config) []netip.Prefix {
 	var out []netip.Prefix
-	for _, s := range d.cfg().Outgoing.Allow {
+	for _, s := range cfg.Outgoing.Allow {
 		if p, err := netip.ParsePrefix(s); err == nil {
 			out = append(out, p)
 		}
@@ -296,43 +316,48 @@ func (d *Daemon) allowed() []netip.Prefix {
 	return out
 }
 
-// addSource makes one configured source.
+// addSource adds one configured source.
 func (d *Daemon) addSource(opt *sources.SupervisorOptions, s *SourceConfig, client *sources.Client) error {
-	var src sources.Source
-	var err error
+	src, err := d.newSource(s, client)
+	switch {
+	case err != nil:
+		return fmt.Errorf("source %s: %w", s.Name, err)
+	case src == nil: // the intake is always there
+	case s.History:
+		opt.History = append(opt.History, src)
+	default:
+		opt.Sources = append(opt.Sources, src)
+	}
+	return nil
+}
+
+// newSource makes one configured source; nil for the intake, which is always there.
+func (d *Daemon) newSource(s *SourceConfig, client *sources.Client) (sources.Source, error) {
 	switch s.Type {
 	case "jsonl":
-		src, err = jsonl.New(d.fileOptions(s))
+		return jsonl.New(d.fileOptions(s))
 	case "feed":
-		src, err = feed.New(feed.Options{
+		return feed.New(feed.Options{
 			Name: s.Name, URL: s.URL, Every: s.every(), Kind: sources.Kind(s.Kind),
 			Network: s.Network, Brand: s.Brand, Client: client.For(s.Budget),
 		})
 	case "bluesky", "mastodon", "hackernews", "discourse":
-		src, err = d.newListener(s, client.For(s.Budget))
+		return d.newListener(s, client.For(s.Budget))
 	case "webhook":
 		if s.Name == intakeName {
-			return nil // the intake is always there
+			return nil, nil
 		}
-		src, err = d.newHook(s)
+		return d.newHook(s)
 	case "meta":
-		src, err = d.newMeta(s, client.For(0))
+		return d.newMeta(s, client.For(0))
 	case "appstore":
-		src, err = s.appstore(client)
+		return s.appstore(client)
 	case "googleplay":
-		src, err = s.googleplay(client)
+		return s.googleplay(client)
 	case "youtube":
-		src, err = s.youtube(client, d.hot(s.Name), d.log.With("part", "sources"))
+		return s.youtube(client, d.hot(s.Name), d.log.With("part", "sources"))
 	}
-	if err != nil {
-		return fmt.Errorf("source %s: %w", s.Name, err)
-	}
-	if s.History {
-		opt.History = append(opt.History, src)
-	} else {
-		opt.Sources = append(opt.Sources, src)
-	}
-	return nil
+	return nil, nil
 }
 
 func (d *Daemon) fileOptions(s *SourceConfig) jsonl.Options {

@@ -41,12 +41,16 @@ func (d *Daemon) newListener(s *SourceConfig, client *sources.Client) (sources.S
 	return nil, fmt.Errorf("type %q is not known", s.Type)
 }
 
-// keep reports whether a text names a brand of the rules that are in force now.
-func (d *Daemon) keep(text string) bool { return d.detector.Rules().Keep(text) }
+// keep reports whether a text names a brand of the rules that are in force now. Where nothing is kept, as in doctor, any
+// text will do.
+func (d *Daemon) keep(text string) bool { return d.detector == nil || d.detector.Rules().Keep(text) }
 
 // known tells a source which of its mentions are held, each with a brand it speaks about.
 func (d *Daemon) known(source string) func(context.Context, []string) (map[string]string, error) {
 	return func(ctx context.Context, ids []string) (map[string]string, error) {
+		if d.db == nil {
+			return nil, nil
+		}
 		keys := make([]sources.Key, len(ids))
 		for i, id := range ids {
 			keys[i] = sources.Key{Source: source, ID: id}
@@ -65,6 +69,9 @@ func (d *Daemon) known(source string) func(context.Context, []string) (map[strin
 // authored tells a source what is held of an author.
 func (d *Daemon) authored(source string) func(context.Context, string) ([]string, error) {
 	return func(ctx context.Context, author string) ([]string, error) {
+		if d.db == nil {
+			return nil, nil
+		}
 		keys, err := d.db.Authored(ctx, source, author)
 		ids := make([]string, len(keys))
 		for i, k := range keys {
@@ -84,6 +91,9 @@ const (
 // none: the next poll asks again.
 func (d *Daemon) hot(source string) sources.Hot {
 	return func(ctx context.Context) []string {
+		if d.db == nil {
+			return nil
+		}
 		found, err := d.db.Mentions(ctx, detector.MentionFilter{
 			Source: source, From: d.detector.Now().Add(-hotFor), Label: detector.Negative, Limit: hotMax,
 		})
@@ -108,13 +118,13 @@ func spread(m *sources.Mention) int {
 	return m.Reach() + m.Engagement.Likes + 10*m.Engagement.Replies
 }
 
-// Of what the health of a source is learned from at start.
+// Of what the health of a source is learned from at start. It costs a look at everything that came in meanwhile.
 const (
-	arrivalsFor = 28 * 24 * time.Hour
+	arrivalsFor = 7 * 24 * time.Hour
 	arrivalsMax = 2000
 )
 
-// arrivals are the times of a source's mentions of the last weeks, as far as one has to know.
+// arrivals are the times of a source's mentions of the last week, the newest of them.
 func (d *Daemon) arrivals(source string) []time.Time {
 	found, err := d.db.Mentions(context.Background(), detector.MentionFilter{
 		Source: source, From: d.detector.Now().Add(-arrivalsFor), Limit: arrivalsMax,

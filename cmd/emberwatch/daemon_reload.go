@@ -133,6 +133,7 @@ var settings = []struct {
 	{"intake.secret", func(c *Config) any { return c.Intake.Secret }},
 	{"intake.senders", func(c *Config) any { return c.Intake.Senders }},
 	{"slack", func(c *Config) any { return c.Slack }},
+	{"languages", func(c *Config) any { return c.Languages }},
 	{"sources", func(c *Config) any { return c.Sources }},
 	{"notifiers", func(c *Config) any { return c.Notifiers }},
 	{"outgoing", func(c *Config) any { return c.Outgoing }},

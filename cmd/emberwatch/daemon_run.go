@@ -31,8 +31,11 @@ func (d *Daemon) Run(ctx context.Context) error {
 	d.tried.Store(d.rulesOnDisk())
 	out.Go(func() { d.watchRules(work) })
 	out.Go(func() { _ = d.dispatcher.Run(work, d.detector.Wake()) })
-	if d.slack != nil && d.cfg().Slack.AppToken.value != "" {
+	if s := &d.cfg().Slack; d.slack != nil && (s.AppToken.value != "" || s.SigningSecret.value != "") {
 		out.Go(func() { d.listen(work) })
+	}
+	if d.slack != nil {
+		out.Go(func() { d.weekly(work) })
 	}
 	go func() {
 		if err := d.server.Serve(); !errors.Is(err, http.ErrServerClosed) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"image/png"
 	"io"
 	"log/slog"
 	"net/http"
@@ -112,6 +113,7 @@ rules: [rules.yml]
 http: {listen: "127.0.0.1:0"}
 intake: {secret: env:E2E_INTAKE}
 slack:
+  report: "off"
   bot_token: env:E2E_BOT
   app_token: env:E2E_APP
   channel: "#pr-alerts"
@@ -269,6 +271,9 @@ func TestFromMentionToAcknowledgement(t *testing.T) {
 	}
 	eventually(t, "an empty outbox", func() bool { return len(d.detector.Pending(time.Now().Add(24*time.Hour))) == 0 })
 
+	chartShows(t, fake, root.TS)
+	draftIsMarked(t, d, fake, fake.Thread(root.TS)[0])
+
 	stop()
 	before := fake.Calls("chat.postMessage")
 	d, stop = startDaemon(t, data, cfg)
@@ -289,6 +294,55 @@ func TestFromMentionToAcknowledgement(t *testing.T) {
 	stop()
 	for _, v := range fake.Violations() {
 		t.Error(v)
+	}
+}
+
+// chartShows expects the incident's picture in its thread.
+func chartShows(t *testing.T, fake *notifiertest.Slack, root string) {
+	t.Helper()
+	eventually(t, "the chart", func() bool { f := fake.Files(); return len(f) > 0 && f[0].Channel != "" })
+	f := fake.Files()[0]
+	img, err := png.Decode(bytes.NewReader(f.Data))
+	if err != nil || f.ThreadTS != root || !strings.Contains(f.Alt, "The peak is") {
+		t.Errorf("the chart: %v, in %s, %q", err, f.ThreadTS, f.Alt)
+	}
+	if err == nil && img.Bounds().Dx() < 800 {
+		t.Errorf("the chart is %v", img.Bounds())
+	}
+	if dir := os.Getenv("CHARTS"); dir != "" {
+		if err := os.WriteFile(filepath.Join(dir, "incident.png"), f.Data, 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// draftIsMarked goes through the drafts in Slack and marks the first as sent; the report counts it.
+func draftIsMarked(t *testing.T, d *Daemon, fake *notifiertest.Slack, root notifiertest.Message) {
+	t.Helper()
+	if _, err := fake.Click(t.Context(), root.TS, "drafts", root.Values("drafts")[0], "U0INGRID"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the drafts", func() bool { m := fake.Modals(); return len(m) == 1 && m[0].Updates == 1 })
+	list := fake.Modals()[0]
+	use := regexp.MustCompile(`"action_id":"use","value":("(?:[^"\\]|\\.)*")`).FindStringSubmatch(string(list.View))
+	var value string
+	if use == nil || json.Unmarshal([]byte(use[1]), &value) != nil {
+		t.Fatalf("no draft to use: %s", list.View)
+	}
+	if _, err := fake.ClickView(t.Context(), list.ID, "use", value); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the draft", func() bool { m := fake.Modals(); return len(m) == 2 && m[1].Updates == 1 })
+	if _, err := fake.Submit(t.Context(), fake.Modals()[1].ID, nil); err != nil {
+		t.Fatal(err)
+	}
+	var r detector.Report
+	eventually(t, "a report with the draft", func() bool {
+		getJSON(t, d, "/api/v1/report?from=1d", &r)
+		return r.Drafts.Used == 1
+	})
+	if r.Incidents != 1 || r.Acknowledge.N != 1 || r.Answer.N != 1 {
+		t.Errorf("the report: %+v", r)
 	}
 }
 

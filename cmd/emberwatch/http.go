@@ -103,7 +103,7 @@ func (d *Daemon) newPage() *web.Server {
 	h := &d.cfg().HTTP
 	c := web.Config{
 		Reader: d.db, Responder: d.replies(), Sources: d.supervisor.Health, Rules: d.detector.Rules,
-		About: d.about, Open: len(h.Tokens) == 0, Tokens: webTokens(d.cfg()), PublicURL: h.PublicURL, Now: d.detector.Now, Logger: d.log.With("part", "web"),
+		About: d.about, Languages: d.languages, Open: len(h.Tokens) == 0, Tokens: webTokens(d.cfg()), PublicURL: h.PublicURL, Now: d.detector.Now, Logger: d.log.With("part", "web"),
 		Drafts: func(ctx context.Context, id string) ([]web.MentionDrafts, error) {
 			found, err := d.draftsFor(ctx, id)
 			out := make([]web.MentionDrafts, len(found))
@@ -137,6 +137,9 @@ func (s *server) routes(page *web.Server) *http.ServeMux {
 	mux.Handle("GET /metrics", page.Require(web.Read, promhttp.HandlerFor(s.d.metrics, promhttp.HandlerOpts{})))
 	mux.Handle("POST /-/reload", page.Require(web.Admin, http.HandlerFunc(s.reload)))
 	mux.Handle("GET /api/v1/rules/explain", page.Require(web.Read, http.HandlerFunc(s.explainRule)))
+	if s.d.slack != nil && s.d.cfg().Slack.SigningSecret.value != "" {
+		mux.Handle("/slack", s.d.slack) // signed by Slack: the checks of the page are not for it
+	}
 	mux.Handle("POST /api/v1/store/{op}", page.Require(web.Admin, http.HandlerFunc(s.storeOp)))
 	return mux
 }
@@ -233,7 +236,7 @@ func (s *server) readiness() *readiness {
 	if err := d.detector.Healthy(); err != nil {
 		r.lack("store", "store: %v", err)
 	}
-	if d.slack != nil && d.cfg().Slack.AppToken.value != "" {
+	if d.slack != nil {
 		if err := d.slack.Ready(time.Now()); err != nil {
 			r.lack("slack", "slack: %v", err)
 		}

@@ -144,6 +144,7 @@ sources:
 # sources:
 #   - {type: feed, name: news, url: "https://www.google.com/alerts/feeds/…", every: 10m}
 {{- end}}
+#   - {type: bluesky, name: bsky}   # everything there that names a brand of the rule files; README lists the other types
 #   - {type: jsonl, name: past, path: "history/*.ndjson.gz", history: true}   # teaches, alerts nobody
 
 retention: {text: 30d, counts: 400d, audit: 24mo}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"emberwatch/notifier"
 	"emberwatch/rules"
 
 	"go.yaml.in/yaml/v4"
@@ -192,6 +193,26 @@ func (c *Config) ruleFiles() ([]rules.File, rules.Errors) {
 		}
 	}
 	return files, errs
+}
+
+// languages reads the language files; nil: there are only the embedded ones.
+func (c *Config) languages() (*notifier.Languages, error) {
+	if len(c.Languages) == 0 {
+		return nil, nil
+	}
+	files := map[string][]byte{}
+	for _, pattern := range c.Languages {
+		paths, err := filepath.Glob(c.resolvePath(pattern))
+		if err != nil || len(paths) == 0 {
+			return nil, fmt.Errorf("no file matches %q", pattern)
+		}
+		for _, p := range paths {
+			if files[p], err = os.ReadFile(p); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return notifier.AddLanguages(files)
 }
 
 // modelFile is the path of the sentiment model that the configuration names, or empty.

@@ -141,35 +141,75 @@ func (d *Daemon) ownReplies(ctx context.Context, inc *detector.Incident, ms []de
 	return texts, nil
 }
 
-// replies returns the way in for what people do. The words of a reply are kept without the name of the person they were
-// written to.
+// edited returns a draft that people were offered with the words that a person made of it, guarded again, and the author of
+// the mention. The zero Draft is for one that would not be offered now.
+func (d *Daemon) edited(ctx context.Context, incident string, u detector.DraftUse, text string) (x notifier.Draft, author string, err error) {
+	inc, err := d.db.Incident(ctx, incident)
+	if err != nil {
+		return x, "", err
+	}
+	ms, err := d.db.MentionsByKey(ctx, inc.Brand, []sources.Key{u.Mention})
+	if err != nil || len(ms) == 0 {
+		return x, "", err
+	}
+	r, err := d.draftRequest(ctx, &inc, ms)
+	if err != nil {
+		return x, "", err
+	}
+	r.Mention = ms[0]
+	s, err := d.library.Draft(ctx, r)
+	if err != nil {
+		return x, "", err
+	}
+	for _, offered := range s.Drafts {
+		if offered.ID == u.ID && (u.Lang == "" || offered.Lang == u.Lang) {
+			return d.library.Edited(r, offered, text), ms[0].Mention.Author.Name, nil
+		}
+	}
+	return x, ms[0].Mention.Author.Name, nil
+}
+
+// replies returns the way in for what people do.
 func (d *Daemon) replies() notifier.Responder { return responder{d} }
 
 type responder struct{ d *Daemon }
 
+// Respond keeps the words of a reply, without the name of the person they were written to, and says if the guards would
+// have held them back. The words of a changed draft may come as the note.
 func (r responder) Respond(ctx context.Context, e detector.Event) (detector.Result, error) {
-	if u := e.Args.Draft; u != nil && u.Text != "" {
-		kept, err := r.reusable(ctx, e.Incident, *u)
-		if err != nil {
-			return detector.Result{}, err
-		}
-		e.Args.Draft = &kept
+	u := e.Args.Draft
+	if u == nil || e.Op != detector.OpAnswered {
+		return r.d.detector.Respond(ctx, e)
 	}
-	return r.d.detector.Respond(ctx, e)
+	kept := *u
+	if kept.Text == "" && kept.Use == detector.DraftEdited {
+		kept.Text = e.Args.Note
+	}
+	if kept.Text == "" {
+		return r.d.detector.Respond(ctx, e)
+	}
+	x, author, err := r.d.edited(ctx, e.Incident, kept, kept.Text)
+	if err != nil {
+		return detector.Result{}, fmt.Errorf("incident %s: reply: %w", e.Incident, err)
+	}
+	if x.ID != "" {
+		kept.Playbook, kept.Lang, kept.Network = x.Playbook, x.Lang, x.Network
+	}
+	kept = r.d.library.Reusable(kept, author)
+	e.Args.Draft = &kept
+	res, err := r.d.detector.Respond(ctx, e)
+	if why := held(x.Guards); why != "" && res.Outcome == detector.Applied {
+		res.Message += "; the guards would have held it back: " + why
+	}
+	return res, err
 }
 
-func (r responder) reusable(ctx context.Context, incident string, u detector.DraftUse) (detector.DraftUse, error) {
-	inc, err := r.d.db.Incident(ctx, incident)
-	if err != nil {
-		return u, err
+// held returns the first hard guard that failed, with its reason.
+func held(gs []notifier.Guard) string {
+	for _, g := range gs {
+		if !g.Pass && g.Level == "hard" {
+			return g.ID + ", " + g.Why
+		}
 	}
-	ms, err := r.d.db.MentionsByKey(ctx, inc.Brand, []sources.Key{u.Mention})
-	if err != nil {
-		return u, fmt.Errorf("incident %s: mention of the reply: %w", incident, err)
-	}
-	author := ""
-	if len(ms) > 0 {
-		author = ms[0].Mention.Author.Name
-	}
-	return r.d.library.Reusable(u, author), nil
+	return ""
 }

@@ -85,6 +85,9 @@ func TestChangedReplyIsOfferedAgain(t *testing.T) {
 	if err != nil || res.Outcome != detector.Applied {
 		t.Fatalf("%+v, %v", res, err)
 	}
+	if strings.Contains(res.Message, "guards") {
+		t.Errorf("%s", res.Message)
+	}
 	lines, err := d.db.Audit(t.Context(), incident)
 	if last := lines[len(lines)-1]; err != nil || last.Draft == nil || strings.Contains(last.Draft.Text, name) {
 		t.Fatalf("%+v, %v", last, err)
@@ -99,6 +102,33 @@ func TestChangedReplyIsOfferedAgain(t *testing.T) {
 	}
 	if !offered {
 		t.Error("the changed reply is not offered")
+	}
+}
+
+// TestReplyInTheNote: a reply whose words come as the note is kept as well, and people hear what the guards think of it.
+func TestReplyInTheNote(t *testing.T) {
+	d, incident := answering(t)
+	m := draftsOf(t, d, incident)[0]
+	res, err := d.replies().Respond(t.Context(), detector.Event{
+		ID: "e1", Incident: incident, Op: detector.OpAnswered, Actor: detector.Actor{Kind: "person", ID: "ann", Via: "slack"},
+		Args: detector.Args{
+			Note:  m.Drafts[0].Text + " It was our fault.",
+			Draft: &detector.DraftUse{ID: m.Drafts[0].ID, Use: detector.DraftEdited, Mention: m.Mention.Mention.Key()},
+		},
+	})
+	if err != nil || !strings.Contains(res.Message, "G04") {
+		t.Errorf("%+v, %v", res, err)
+	}
+	uses, err := d.draftUses(t.Context(), incident)
+	if err != nil || len(uses) != 1 || uses[0].Playbook != "safety" || uses[0].Lang != "en" || !strings.Contains(uses[0].Text, "our fault") {
+		t.Errorf("%+v, %v", uses, err)
+	}
+	for _, p := range draftsOf(t, d, incident) {
+		for _, x := range p.Drafts {
+			if x.Origin == notifier.Edited {
+				t.Errorf("offered again: %s", x.Text)
+			}
+		}
 	}
 }
 

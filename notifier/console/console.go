@@ -98,7 +98,7 @@ func (n *Notifier) Notify(ctx context.Context, m *notifier.Message) (detector.Re
 
 // words returns what to write about the alert; nothing for an edit that changes nothing.
 func (n *Notifier) words(m *notifier.Message) string {
-	l := &lines{o: n.o, now: m.Now}
+	l := &lines{o: n.o, say: m.Language, now: m.Now}
 	switch {
 	case m.Alert.Kind == detector.KindEdit:
 		switch {

@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ const (
 // lines makes the text of one alert.
 type lines struct {
 	o   Options
+	say *notifier.Language
 	now time.Time
 	b   strings.Builder
 }
@@ -29,7 +31,7 @@ func (l *lines) block(m *notifier.Message) {
 	i := &m.Incident
 	l.raw(strings.Repeat("─", l.o.Width))
 	l.raw(join(" · ", l.severity(i.Severity, true), l.bold(brandName(m)), clean(i.ID), l.clock(m.Now)))
-	for _, line := range wrap(clean(cmp.Or(i.Sentence, i.Title)), l.o.Width) {
+	for _, line := range wrap(notifier.Sentence(l.say, i, l.o.Zone, clean), l.o.Width) {
 		l.raw(l.bold(line))
 	}
 	if note := clean(m.Alert.Note); note != "" {
@@ -37,9 +39,11 @@ func (l *lines) block(m *notifier.Message) {
 	}
 	l.raw("")
 	l.numbers(&i.Evidence)
-	l.text("in words", notifier.TopicWords(m.Topics, clean))
-	l.text("since", join(", ", l.clock(i.Since), ago(i.Since, m.Now)))
-	l.text("why", clean(i.SeverityWhy))
+	l.text("words", notifier.TopicWords(m.Language, m.Topics, clean))
+	l.text("since", join(", ", l.clock(i.Since), l.ago(i.Since, m.Now)))
+	if l.say.Code() == notifier.English().Code() {
+		l.text("why", clean(i.SeverityWhy)) // the detector says it in English
+	}
 	l.quotes(m)
 	l.raw("")
 	l.whatNext(m)
@@ -52,22 +56,22 @@ func (l *lines) also(m *notifier.Message) {
 	if s := m.Route; s != nil {
 		to = cmp.Or(s.Slack.Mention, s.Slack.User, s.Slack.Channel, s.ID)
 	}
-	l.oneLine(m.Incident.Severity, clean(m.Incident.ID)+" also told to "+clean(to), clean(m.Alert.Note))
+	l.oneLine(m.Incident.Severity, clean(m.Incident.ID)+" "+l.say.Say("console.also", "whom", clean(to)), clean(m.Alert.Note))
 }
 
 // numbers writes what was counted against what was expected.
 func (l *lines) numbers(e *detector.Evidence) {
 	if w := e.Window; w.Length > 0 {
-		l.text("counted", fmt.Sprintf("%s in %s; %s expected, %s is still usual (score %.1f, bar %.1f)",
-			number(w.Observed), span(w.Length), number(w.Expected), number(w.High), e.Score, e.Bar))
+		l.text("counted", l.say.Say("console.counted.value", "n", l.say.Number(w.Observed), "window", l.say.Span(w.Length),
+			"usual", l.say.Number(w.Expected), "high", l.say.Number(w.High), "score", l.say.Number(e.Score), "bar", l.say.Number(e.Bar)))
 	}
 	reach := ""
 	if e.Reach > 0 {
-		reach = fmt.Sprintf("reach about %d", e.Reach)
+		reach = l.say.Say("field.people.reach", "n", l.say.Number(float64(e.Reach)))
 	}
-	l.text("who", join(", ", plural(e.Authors, "author"), reach, plural(e.Private, "direct message")))
-	l.text("where", join(" · ", tally(e.Sources), tally(e.Languages)))
-	l.text("about", tally(e.Categories))
+	l.text("who", join(", ", l.some("authors", e.Authors), reach, l.some("console.private", e.Private)))
+	l.text("where", join(" · ", l.tally(e.Sources), l.tally(e.Languages)))
+	l.text("about", l.tally(e.Categories))
 	l.text("learning", clean(e.Learning))
 }
 
@@ -75,12 +79,12 @@ func (l *lines) numbers(e *detector.Evidence) {
 func (l *lines) quotes(m *notifier.Message) {
 	for _, j := range m.Quotes {
 		l.raw("")
-		for k, line := range wrap(cut(cmp.Or(clean(j.Mention.Body()), "(no text)"), quoteWidth), l.o.Width-4) {
+		for k, line := range wrap(cut(cmp.Or(clean(j.Mention.Body()), l.say.Say("quote.empty")), quoteWidth), l.o.Width-4) {
 			l.raw([]string{"  » ", "    "}[min(k, 1)] + line)
 		}
 		a := j.Mention.Author
 		where := cmp.Or(j.Mention.Network, j.Mention.Source)
-		about := join(" · ", clean(j.Lang), clean(j.Category), strings.TrimSpace(stars(j.Mention.Rating)+" "+j.Contradiction()),
+		about := join(" · ", clean(j.Lang), clean(j.Category), strings.TrimSpace(stars(j.Mention.Rating)+" "+l.contradiction(&j)),
 			cut(clean(cmp.Or(a.Name, a.Handle)), 40), cut(clean(where), 30))
 		for _, line := range wrap(about, l.o.Width-4) {
 			l.raw("    " + l.dim(line))
@@ -91,55 +95,58 @@ func (l *lines) quotes(m *notifier.Message) {
 	}
 	if m.Private > 0 {
 		l.raw("")
-		l.text("", plural(m.Private, "direct message")+" not shown here.")
+		l.text("", l.say.Count("root.private", m.Private)+".")
 	}
 }
 
 // whatNext writes who is to do what, and what happens otherwise.
 func (l *lines) whatNext(m *notifier.Message) {
-	l.text("on duty", clean(m.OnDuty))
+	l.text("duty", clean(m.OnDuty))
 	if n := m.Next; n != nil {
-		l.text("next", fmt.Sprintf("%s at %s unless somebody acknowledges", cmp.Or(clean(n.To), "told again"), l.clock(n.At)))
+		l.text("next", l.say.Say("console.next.value", "whom", cmp.Or(clean(n.To), l.say.Say("somebody")), "when", l.clock(n.At)))
 	}
-	l.text("drafts", plural(m.Drafts, "reply draft"))
+	l.text("drafts", l.some("console.drafts.value", m.Drafts))
 	if u := link(m.Link); u != "" {
 		l.raw(l.label("page") + u)
 	}
 	if m.Incident.Handling == detector.New || m.Incident.Handling == "" {
-		l.raw(l.label("to do") + "emberwatch incidents ack " + clean(m.Incident.ID))
+		l.raw(l.label("todo") + "emberwatch incidents ack " + clean(m.Incident.ID))
 		return
 	}
-	l.text("state", handling(&m.Incident, l.clock))
+	l.text("state", l.handling(&m.Incident))
 }
 
 // thread writes one line that follows a root.
 func (l *lines) thread(m *notifier.Message) {
-	what := headline[m.Alert.Reason]
-	if what == "" {
-		what = clean(string(m.Alert.Reason))
+	what := clean(string(m.Alert.Reason))
+	if key := "console.reason." + string(m.Alert.Reason); l.say.Has(key) {
+		what = l.say.Say(key)
 	}
 	asked := m.Alert.Reason == detector.ReasonLeaseEnded && m.Incident.Handling == detector.Acked
 	if asked {
-		what = "is it still in hand?"
+		what = l.say.Say("console.asked")
 	}
 	severity := m.Incident.Severity
 	if severity == rules.Calm {
 		severity = m.Alert.Severity
 	}
 	id := cmp.Or(clean(m.Incident.ID), clean(m.Alert.Incident))
-	more := clean(cmp.Or(m.Alert.Note, m.Incident.Sentence))
+	more := clean(m.Alert.Note)
+	if more == "" {
+		more = notifier.Sentence(l.say, &m.Incident, l.o.Zone, clean)
+	}
 	if asked {
-		more = "acknowledge again, or the ladder runs on"
+		more = l.say.Say("console.asked.more")
 	}
 	if m.Incident.ID != "" && !m.Incident.Open() {
-		more = join("; ", handling(&m.Incident, l.clock), clean(m.Alert.Note))
+		more = join("; ", l.handling(&m.Incident), clean(m.Alert.Note))
 	}
 	l.oneLine(severity, join(" ", id, what), more)
 }
 
 // edit writes one line about a change of state.
 func (l *lines) edit(m *notifier.Message) {
-	l.oneLine(m.Incident.Severity, clean(m.Incident.ID), join(", ", m.Incident.Severity.String(), handling(&m.Incident, l.clock)))
+	l.oneLine(m.Incident.Severity, clean(m.Incident.ID), join(", ", l.word(m.Incident.Severity), l.handling(&m.Incident)))
 }
 
 func (l *lines) oneLine(s rules.Severity, head, rest string) {
@@ -150,7 +157,7 @@ func (l *lines) oneLine(s rules.Severity, head, rest string) {
 	l.raw(line)
 }
 
-// text writes wrapped text behind a label; nothing if there is none.
+// text writes wrapped text behind a label, named by its key; nothing if there is none.
 func (l *lines) text(label, text string) {
 	for k, line := range wrap(text, l.o.Width-labelWidth) {
 		if k > 0 {
@@ -160,7 +167,11 @@ func (l *lines) text(label, text string) {
 	}
 }
 
-func (l *lines) label(name string) string {
+func (l *lines) label(key string) string {
+	name := ""
+	if key != "" {
+		name = l.say.Say("console." + key)
+	}
 	return l.dim(fmt.Sprintf("%-*s", labelWidth, name))
 }
 
@@ -181,18 +192,20 @@ func (l *lines) clock(t time.Time) string {
 	return t.Format("2 Jan 15:04 MST")
 }
 
-func ago(t, now time.Time) string {
+func (l *lines) ago(t, now time.Time) string {
 	if t.IsZero() || !t.Before(now) {
 		return ""
 	}
-	return span(now.Sub(t)) + " ago"
+	return l.say.Say("ago", "span", l.say.Span(now.Sub(t)))
 }
+
+func (l *lines) word(s rules.Severity) string { return l.say.Say("severity." + strconv.Itoa(int(s))) }
 
 // severity writes the shape of a severity, and its word if wanted.
 func (l *lines) severity(s rules.Severity, word bool) string {
 	text := icon(s)
 	if word {
-		text += " " + strings.ToUpper(s.String())
+		text += " " + strings.ToUpper(l.word(s))
 	}
 	return l.paint(map[rules.Severity]string{rules.Crisis: "1;31", rules.Serious: "1;33", rules.Issue: "33"}[s], text)
 }

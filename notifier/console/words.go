@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -34,54 +33,54 @@ func icon(s rules.Severity) string {
 	return "●"
 }
 
-// headline says for each reason what has happened.
-var headline = map[detector.NotifyReason]string{
-	detector.ReasonFirst: "new", detector.ReasonWorse: "worse", detector.ReasonNewSource: "in another source",
-	detector.ReasonEscalated: "escalated", detector.ReasonReminder: "still not acknowledged",
-	detector.ReasonLeaseEnded: "acknowledgement has run out", detector.ReasonSnoozeOver: "snooze is over",
-	detector.ReasonCalm: "calm again", detector.ReasonResolved: "resolved", detector.ReasonReopened: "reopened",
-	detector.ReasonDigest: "digest", detector.ReasonSourceDown: "a source is silent",
-	detector.ReasonDeliveryFailed: "could not be delivered", detector.ReasonUpdated: "update",
-}
-
 // handling says what people did.
-func handling(i *detector.Incident, clock func(time.Time) string) string {
-	who := by(i.Owner)
+func (l *lines) handling(i *detector.Incident) string {
 	switch i.Handling {
 	case detector.New:
-		return "not acknowledged"
+		return l.say.Say("console.state.new")
 	case detector.Acked:
-		return "acknowledged" + who + until(i.LeaseUntil, clock)
+		return l.say.Say("console.state.acked", "by", l.by(i.Owner), "until", l.until(i.LeaseUntil))
 	case detector.Snoozed:
-		return "snoozed" + who + until(i.SnoozeUntil, clock) + ", or until it gets worse"
+		return l.say.Say("console.state.snoozed", "by", l.by(i.Owner), "until", l.until(i.SnoozeUntil))
 	}
-	switch i.Closing {
-	case detector.Merged:
-		return "merged into " + clean(i.MergedInto)
-	case detector.CalmAgain:
-		return "closed, calm again"
-	case detector.FalseAlarm, detector.KnownEvent:
-		return "closed as " + strings.ReplaceAll(string(i.Closing), "_", " ") + by(i.ClosedBy)
-	}
-	return string(cmp.Or(i.Closing, "closed")) + by(i.ClosedBy)
+	return l.say.Say("closing."+string(cmp.Or(i.Closing, detector.Resolved)), "by", l.by(i.ClosedBy), "into", clean(i.MergedInto))
 }
 
-func by(name string) string {
+func (l *lines) by(name string) string {
 	if name == "" {
 		return ""
 	}
-	return " by " + cut(clean(name), 40)
+	return l.say.Say("closing.by", "who", cut(clean(name), 40))
 }
 
-func until(t time.Time, clock func(time.Time) string) string {
+func (l *lines) until(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return " until " + clock(t)
+	return l.say.Say("handling.until", "when", l.clock(t))
+}
+
+// contradiction says what the words of a mention are that its stars deny, or nothing.
+func (l *lines) contradiction(j *detector.Judged) string {
+	switch {
+	case !j.Disagree:
+		return ""
+	case j.Mention.Rating < 3:
+		return l.say.Say("quote.but.positive")
+	}
+	return l.say.Say("quote.but.negative")
+}
+
+// some writes n with its noun; nothing for none.
+func (l *lines) some(key string, n int) string {
+	if n == 0 {
+		return ""
+	}
+	return l.say.Count(key, n)
 }
 
 // tally lists the largest parts of a split.
-func tally(parts map[string]int) string {
+func (l *lines) tally(parts map[string]int) string {
 	const most = 4
 	names := make([]string, 0, len(parts))
 	for name := range parts {
@@ -93,7 +92,7 @@ func tally(parts map[string]int) string {
 		out = append(out, fmt.Sprintf("%s %d", cut(clean(name), 30), parts[name]))
 	}
 	if len(names) > most {
-		out = append(out, fmt.Sprintf("%d more", len(names)-most))
+		out = append(out, l.say.Count("more", len(names)-most))
 	}
 	return strings.Join(out, ", ")
 }
@@ -101,38 +100,6 @@ func tally(parts map[string]int) string {
 // join puts what there is between separators.
 func join(sep string, parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), sep)
-}
-
-// number writes a count or an expectation: whole where it is whole or large, else with one decimal.
-func number(v float64) string {
-	if v == float64(int64(v)) || v >= 100 || v <= -100 {
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	}
-	return strconv.FormatFloat(v, 'f', 1, 64)
-}
-
-// span writes a length of time as people say it.
-func span(d time.Duration) string {
-	switch d = d.Abs(); {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d/time.Second))
-	case d < time.Hour || (d < 2*time.Hour && d%time.Hour != 0):
-		return fmt.Sprintf("%d min", int(d.Round(time.Minute)/time.Minute))
-	case d <= 48*time.Hour:
-		return number(d.Round(30*time.Minute).Hours()) + " h"
-	}
-	return fmt.Sprintf("%d days", int(d.Hours()+12)/24)
-}
-
-// plural writes n and the noun in the number that goes with it; nothing for none.
-func plural(n int, noun string) string {
-	switch n {
-	case 0:
-		return ""
-	case 1:
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // stars writes a rating from 1 to 5; nothing for none.

@@ -45,7 +45,7 @@ func (e *exam) personal() string {
 		what string
 		re   *regexp.Regexp
 	}{{"an e-mail address", mail}, {"an account or order number", account}, {"a phone number", phone}, {"a street", street}} {
-		if found := c.re.FindString(text); found != "" {
+		if found := findIn(c.re, text); found != "" {
 			return fmt.Sprintf("holds %s: %q", c.what, clip(found, 40))
 		}
 	}
@@ -73,11 +73,19 @@ func (e *exam) thirdPerson() string {
 	return ""
 }
 
+// findIn looks for personal data, which has a digit or an @ in it: most texts have neither.
+func findIn(re *regexp.Regexp, text string) string {
+	if !strings.ContainsAny(text, "@0123456789") {
+		return ""
+	}
+	return re.FindString(text)
+}
+
 // addresses lets pass what the brand's contacts hold, and other pages of the same hosts.
 func (e *exam) addresses() string {
 	text := e.ownWords()
 	for _, re := range []*regexp.Regexp{mail, phone} {
-		if found := re.FindString(text); found != "" {
+		if found := findIn(re, text); found != "" {
 			return fmt.Sprintf("%q is not among the brand's contacts", clip(found, 60))
 		}
 	}

@@ -22,11 +22,11 @@ var hostile = []struct{ name, text string }{
 	{"https://evil.example", "write to help@evil.example or +1 555 0100 200, https://evil.example/login"},
 	{"Fjellbryg Support", "I am from Fjellbryg, send your card number to @fjellbryg_help"},
 	{"Fjеllbryg", "%s %d %!v(MISSING) $(rm -rf /) ${HOME} \x00\x1b[31m"},
-	{strings.Repeat("a", 10_000), strings.Repeat("very bad ", 2500)},
+	{strings.Repeat("a", 10_000), strings.Repeat("very bad ", 500)},
 	{"null", "null"},
-	{"😡😡😡", strings.Repeat("😡", 5000)},
+	{"😡😡😡", strings.Repeat("😡", 1000)},
 	{"\xff\xfe", "\xff\xfe\xfd broken bytes"},
-	{"admin", strings.Repeat("{{", 10_000)},
+	{"admin", strings.Repeat("{{", 5_000)},
 	{"", strings.Repeat("Ignore the rules. Admit it. ", 800)}, // 22 KB
 	{"0170 1234567", "My name is Anna Berg, Gartenstraße 12, IBAN DE44 5001 0517 5407 3249 31, card 4111 1111 1111 1111, call +49 170 1234567"},
 	{"maja@mail.example", "maja@mail.example, born 1.2.1990, patient number 4711 0815, diagnosis: burnout"},
@@ -51,7 +51,7 @@ func TestGraveMattersGetNoPublicDraft(t *testing.T) {
 		for _, text := range texts {
 			for _, lang := range tongues {
 				for _, n := range append(networkIDs(l), "our-shop") {
-					for sev := rules.Calm; sev <= rules.Notice; sev++ {
+					for _, sev := range []rules.Severity{rules.Calm, rules.Crisis, rules.Notice} {
 						m := mention(lang, "delivery", text)
 						m.Categories = []string{"delivery", category}
 						r := request(set, m, n)

@@ -42,6 +42,7 @@ type checker struct {
 	texts    []text
 	blockIDs map[string]bool
 	actions  map[string]bool
+	inputs   int
 }
 
 // text is one place where Slack would look for links and mentions.
@@ -84,6 +85,7 @@ func (c *checker) block(at string, b object) {
 			c.textObject(fmt.Sprintf("%s/elements/%d", at, i), e, maxField)
 		}
 	case "actions":
+		c.actions = map[string]bool{} // an action_id is unique within its block
 		for i, e := range c.list(at+"/elements", b["elements"], 1, maxActions) {
 			c.element(fmt.Sprintf("%s/elements/%d", at, i), asObject(e))
 		}
@@ -91,6 +93,8 @@ func (c *checker) block(at string, b object) {
 		for i, e := range c.list(at+"/elements", b["elements"], 1, maxBlocks) {
 			c.rich(fmt.Sprintf("%s/elements/%d", at, i), asObject(e))
 		}
+	case "input":
+		c.input(at, b)
 	case "divider":
 	default:
 		c.wrong(at, "unsupported type: %q", str(b, "type"))
@@ -110,6 +114,7 @@ func (c *checker) section(at string, b object) {
 		}
 	}
 	if b["accessory"] != nil {
+		c.actions = map[string]bool{}
 		c.element(at+"/accessory", asObject(b["accessory"]))
 	}
 }
@@ -154,6 +159,27 @@ func (c *checker) element(at string, e object) {
 		c.options(at+"/options", e["options"], maxOverflow)
 	default:
 		c.wrong(at+"/type", "unsupported type: %q", str(e, "type"))
+	}
+}
+
+// input checks a field of a form. Slack wants a block_id only where a problem is told beside the field, and we always do.
+func (c *checker) input(at string, b object) {
+	c.inputs++
+	c.length(at+"/block_id", str(b, "block_id"), 1, maxID)
+	c.plain(at+"/label", b["label"], maxText)
+	e := asObject(b["element"])
+	c.length(at+"/element/action_id", str(e, "action_id"), 1, maxID)
+	switch str(e, "type") {
+	case "plain_text_input":
+		c.length(at+"/element/initial_value", str(e, "initial_value"), 0, maxText)
+	case "users_select":
+	case "static_select":
+		if e["placeholder"] != nil {
+			c.plain(at+"/element/placeholder", e["placeholder"], maxPlaceholder)
+		}
+		c.options(at+"/element/options", e["options"], maxOptions)
+	default:
+		c.wrong(at+"/element/type", "unsupported type: %q", str(e, "type"))
 	}
 }
 

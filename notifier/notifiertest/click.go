@@ -50,8 +50,15 @@ func (s *Slack) Slash(ctx context.Context, command, words, user string) (Ack, er
 	}
 	return s.socket.push(ctx, "slash_commands", map[string]any{
 		"command": command, "text": words, "user_id": u.ID, "user_name": u.Name, "team_id": u.Team,
-		"channel_id": "C0ALERTS", "api_app_id": AppID,
+		"channel_id": "C0ALERTS", "api_app_id": AppID, "trigger_id": s.trigger(u.ID),
 	})
+}
+
+func (s *Slack) trigger(user string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.n++
+	return fmt.Sprintf("%s.%d", user, s.n)
 }
 
 // click builds the payload of a click.
@@ -66,19 +73,13 @@ func (s *Slack) click(ts, actionID, value, user string) (map[string]any, error) 
 	if action == nil {
 		return nil, fmt.Errorf("message %s has no %s with the value %q", ts, actionID, value)
 	}
-	s.n++
-	trigger := fmt.Sprintf("%s.%d", u.ID, s.n)
-	s.triggers[trigger] = time.Now().Add(triggerLife)
+	payload := s.interaction("block_actions", u)
 	action["action_ts"] = fmt.Sprintf("%d.%06d", time.Now().Unix(), s.n)
-	return map[string]any{
-		"type": "block_actions", "trigger_id": trigger, "api_app_id": AppID,
-		"team":      map[string]any{"id": u.Team},
-		"user":      map[string]any{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": u.Team},
-		"channel":   map[string]any{"id": m.Channel},
-		"container": map[string]any{"type": "message", "message_ts": m.TS, "channel_id": m.Channel, "thread_ts": m.ThreadTS},
-		"message":   map[string]any{"ts": m.TS, "thread_ts": m.ThreadTS, "text": m.Text},
-		"actions":   []any{action},
-	}, nil
+	payload["actions"] = []any{action}
+	payload["channel"] = map[string]any{"id": m.Channel}
+	payload["container"] = map[string]any{"type": "message", "message_ts": m.TS, "channel_id": m.Channel, "thread_ts": m.ThreadTS}
+	payload["message"] = map[string]any{"ts": m.TS, "thread_ts": m.ThreadTS, "text": m.Text}
+	return payload, nil
 }
 
 // pressable finds the element in any state that the message ever had, the newest first.
@@ -103,8 +104,7 @@ func press(blocks json.RawMessage, actionID, value string) map[string]any {
 		return nil
 	}
 	for i, b := range list {
-		elements, _ := b["elements"].([]any)
-		for _, e := range elements {
+		for _, e := range pressables(b) {
 			o := asObject(e)
 			if str(o, "action_id") != actionID {
 				continue
@@ -116,6 +116,15 @@ func press(blocks json.RawMessage, actionID, value string) map[string]any {
 		}
 	}
 	return nil
+}
+
+// pressables are the elements of a block, the one beside a section included.
+func pressables(b object) []any {
+	elements, _ := b["elements"].([]any)
+	if b["accessory"] != nil {
+		elements = append(elements[:len(elements):len(elements)], b["accessory"])
+	}
+	return elements
 }
 
 func pressElement(o object, value string) map[string]any {
@@ -146,8 +155,7 @@ func (m *Message) Values(actionID string) []string {
 	}
 	var out []string
 	for _, b := range list {
-		elements, _ := b["elements"].([]any)
-		for _, e := range elements {
+		for _, e := range pressables(b) {
 			o := asObject(e)
 			if str(o, "action_id") != actionID {
 				continue
@@ -186,7 +194,7 @@ func collect(v any, b *strings.Builder) {
 		if s, ok := v["text"].(string); ok {
 			b.WriteString("\n" + s)
 		}
-		for _, k := range []string{"text", "elements", "fields", "options", "placeholder", "blocks"} {
+		for _, k := range []string{"text", "elements", "fields", "options", "placeholder", "blocks", "label", "element", "accessory"} {
 			if _, ok := v[k].(string); !ok {
 				collect(v[k], b)
 			}

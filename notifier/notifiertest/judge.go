@@ -39,9 +39,9 @@ func (s *Slack) habits(c *call) {
 	}
 }
 
-func (s *Slack) judgeView(raw json.RawMessage) reply {
+func (s *Slack) judgeView(raw json.RawMessage, kind string) reply {
 	var v object
-	if json.Unmarshal(raw, &v) != nil || str(v, "type") != "modal" {
+	if json.Unmarshal(raw, &v) != nil || str(v, "type") != kind {
 		return refusal("invalid_arguments")
 	}
 	blocks, err := json.Marshal(v["blocks"])
@@ -49,13 +49,19 @@ func (s *Slack) judgeView(raw json.RawMessage) reply {
 		return refusal("view_too_large")
 	}
 	c := checkBlocks(blocks, "/view/blocks", maxModalBlocks)
-	c.plain("/view/title", v["title"], maxModalTitle)
+	if kind == "modal" {
+		c.plain("/view/title", v["title"], maxModalTitle)
+	}
 	for _, k := range []string{"close", "submit"} {
 		if v[k] != nil {
 			c.plain("/view/"+k, v[k], maxModalTitle)
 		}
 	}
+	if c.inputs > 0 && (v["submit"] == nil || str(v, "callback_id") == "") {
+		c.wrong("/view/submit", "what has fields needs submit, and a callback_id to be known by")
+	}
 	c.length("/view/private_metadata", str(v, "private_metadata"), 0, maxPrivate)
+	c.length("/view/callback_id", str(v, "callback_id"), 0, maxID)
 	return s.verdict("views", c)
 }
 

@@ -158,6 +158,21 @@ func (s *Slack) update(c *call) reply {
 	return reply{"ok": true, "channel": ch.ID, "ts": m.TS, "text": m.Text, "message": m}
 }
 
+// remove takes back a message of the bot.
+func (s *Slack) remove(c *call) reply {
+	ch, why := s.speakable(c.form["channel"])
+	if why != "" {
+		return refusal(why)
+	}
+	for i, m := range s.messages {
+		if m.Channel == ch.ID && m.TS == c.form["ts"] {
+			s.messages = append(s.messages[:i], s.messages[i+1:]...)
+			return reply{"ok": true, "channel": ch.ID, "ts": m.TS}
+		}
+	}
+	return refusal("message_not_found")
+}
+
 func (s *Slack) ephemeral(c *call) reply {
 	ch, why := s.speakable(c.form["channel"])
 	if why != "" {

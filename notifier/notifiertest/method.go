@@ -1,9 +1,7 @@
 package notifiertest
 
 import (
-	"encoding/json"
 	"strings"
-	"time"
 )
 
 // method is one method of the Web API: which of the scopes it needs, and what it does under s.mu.
@@ -22,22 +20,27 @@ func (m method) token() string {
 
 // methods is read only. The names of scopes are Slack's.
 var methods = map[string]method{
-	"auth.test":             {do: (*Slack).authTest},
-	"chat.postMessage":      {scopes: []string{"chat:write"}, do: (*Slack).post},
-	"chat.update":           {scopes: []string{"chat:write"}, do: (*Slack).update},
-	"chat.postEphemeral":    {scopes: []string{"chat:write"}, do: (*Slack).ephemeral},
-	"conversations.history": {scopes: []string{"channels:history", "groups:history"}, do: (*Slack).history},
-	"conversations.replies": {scopes: []string{"channels:history", "groups:history"}, do: (*Slack).replies},
-	"conversations.open":    {scopes: []string{"im:write"}, do: (*Slack).openDM},
-	"conversations.join":    {scopes: []string{"channels:join"}, do: (*Slack).join},
-	"conversations.list":    {scopes: []string{"channels:read", "groups:read"}, do: (*Slack).listChannels},
-	"conversations.info":    {scopes: []string{"channels:read", "groups:read"}, do: (*Slack).channelInfo},
-	"users.list":            {scopes: []string{"users:read"}, do: (*Slack).listUsers},
-	"users.info":            {scopes: []string{"users:read"}, do: (*Slack).userInfo},
-	"usergroups.list":       {scopes: []string{"usergroups:read"}, do: (*Slack).listGroups},
-	"views.open":            {do: (*Slack).openView},
-	"views.update":          {do: (*Slack).updateView},
-	"apps.connections.open": {app: true, do: (*Slack).openSocket},
+	"auth.test":                    {do: (*Slack).authTest},
+	"chat.postMessage":             {scopes: []string{"chat:write"}, do: (*Slack).post},
+	"chat.update":                  {scopes: []string{"chat:write"}, do: (*Slack).update},
+	"chat.postEphemeral":           {scopes: []string{"chat:write"}, do: (*Slack).ephemeral},
+	"conversations.history":        {scopes: []string{"channels:history", "groups:history"}, do: (*Slack).history},
+	"conversations.replies":        {scopes: []string{"channels:history", "groups:history"}, do: (*Slack).replies},
+	"conversations.open":           {scopes: []string{"im:write"}, do: (*Slack).openDM},
+	"conversations.join":           {scopes: []string{"channels:join"}, do: (*Slack).join},
+	"conversations.list":           {scopes: []string{"channels:read", "groups:read"}, do: (*Slack).listChannels},
+	"conversations.info":           {scopes: []string{"channels:read", "groups:read"}, do: (*Slack).channelInfo},
+	"users.list":                   {scopes: []string{"users:read"}, do: (*Slack).listUsers},
+	"users.info":                   {scopes: []string{"users:read"}, do: (*Slack).userInfo},
+	"usergroups.list":              {scopes: []string{"usergroups:read"}, do: (*Slack).listGroups},
+	"views.open":                   {do: (*Slack).openView},
+	"views.push":                   {do: (*Slack).pushView},
+	"views.publish":                {do: (*Slack).publishView},
+	"views.update":                 {do: (*Slack).updateView},
+	"files.getUploadURLExternal":   {scopes: []string{"files:write"}, do: (*Slack).uploadURL},
+	"files.completeUploadExternal": {scopes: []string{"files:write"}, do: (*Slack).completeUpload},
+	"chat.delete":                  {scopes: []string{"chat:write"}, do: (*Slack).remove},
+	"apps.connections.open":        {app: true, do: (*Slack).openSocket},
 }
 
 func (s *Slack) authTest(*call) reply {
@@ -140,54 +143,4 @@ func (s *Slack) listGroups(*call) reply {
 		list = append(list, map[string]any{"id": g.ID, "handle": g.Handle, "users": g.Users})
 	}
 	return reply{"ok": true, "usergroups": list}
-}
-
-// Modal is a view that somebody was shown, as it is now.
-type Modal struct {
-	ID, User string
-	View     json.RawMessage
-	Updates  int
-}
-
-// Modals returns the views that were opened, oldest first.
-func (s *Slack) Modals() []Modal {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Modal(nil), s.modals...)
-}
-
-func (s *Slack) openView(c *call) reply {
-	trigger := c.form["trigger_id"]
-	end, ok := s.triggers[trigger]
-	switch {
-	case !ok:
-		return refusal("invalid_trigger_id")
-	case time.Now().After(end):
-		return refusal("expired_trigger_id")
-	}
-	delete(s.triggers, trigger)
-	view := json.RawMessage(c.form["view"])
-	if bad := s.judgeView(view); bad != nil {
-		return bad
-	}
-	user, _, _ := strings.Cut(trigger, ".")
-	m := Modal{ID: "V" + s.ts(), User: user, View: view}
-	s.modals = append(s.modals, m)
-	return reply{"ok": true, "view": map[string]any{"id": m.ID, "type": "modal"}}
-}
-
-func (s *Slack) updateView(c *call) reply {
-	for i := range s.modals {
-		if s.modals[i].ID != c.form["view_id"] {
-			continue
-		}
-		view := json.RawMessage(c.form["view"])
-		if bad := s.judgeView(view); bad != nil {
-			return bad
-		}
-		s.modals[i].View = view
-		s.modals[i].Updates++
-		return reply{"ok": true, "view": map[string]any{"id": s.modals[i].ID, "type": "modal"}}
-	}
-	return refusal("not_found")
 }

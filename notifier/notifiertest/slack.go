@@ -52,6 +52,9 @@ type Slack struct {
 	ephemerals []Ephemeral
 	modals     []Modal
 	triggers   map[string]time.Time // when each trigger of a click ends
+	over       map[string]string    // the view that a trigger comes from
+	homes      map[string]json.RawMessage
+	files      []*File
 	faults     map[string][]Fault
 	calls      map[string]int
 	scopes     []string // nil: every scope
@@ -66,6 +69,8 @@ type Slack struct {
 func NewSlack() *Slack {
 	s := &Slack{
 		triggers: map[string]time.Time{},
+		over:     map[string]string{},
+		homes:    map[string]json.RawMessage{},
 		faults:   map[string][]Fault{},
 		calls:    map[string]int{},
 		allowed:  map[string]bool{},
@@ -75,6 +80,7 @@ func NewSlack() *Slack {
 	s.socket = newSocket(s)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/socket", s.socket.serve)
+	mux.HandleFunc("/upload/", s.upload)
 	mux.HandleFunc("/", s.serve)
 	s.server = httptest.NewServer(mux)
 	return s

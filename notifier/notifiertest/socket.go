@@ -211,3 +211,24 @@ func (s *Slack) Hangup() {
 		_ = c.Close()
 	}
 }
+
+// Goodbye ends all Socket Mode connections with a close frame, as a server does that goes away in good order.
+func (s *Slack) Goodbye() {
+	s.socket.mu.Lock()
+	defer s.socket.mu.Unlock()
+	for _, c := range s.socket.conns {
+		bye := websocket.FormatCloseMessage(websocket.CloseGoingAway, "")
+		_ = c.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second))
+		_ = c.Close()
+	}
+}
+
+// Refresh asks the app to connect anew, as Slack does every few hours, and then ends the old connections.
+func (s *Slack) Refresh() {
+	s.socket.mu.Lock()
+	defer s.socket.mu.Unlock()
+	for _, c := range s.socket.conns {
+		_ = c.WriteJSON(map[string]any{"type": "disconnect", "reason": "refresh_requested"})
+		_ = c.Close()
+	}
+}

@@ -2,12 +2,14 @@ package slack
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	slackapi "github.com/slack-go/slack"
 
 	"emberwatch/detector"
+	"emberwatch/notifier"
 	"emberwatch/rules"
 )
 
@@ -21,50 +23,47 @@ const (
 	actResolve = "resolve"
 	actUnack   = "unack"
 	actReopen  = "reopen"
+	actUse     = "use"     // one of the drafts
+	actDiscard = "discard" // all drafts to a mention
 )
 
-// token is what a button carries: the incident, the version that the person saw, and a choice.
+// token is what a button carries: the incident, the version that the person saw, a choice, and in which language to
+// answer.
 type token struct {
 	incident string
 	version  int
 	choice   string
 	zone     string // whose tomorrow it is
+	lang     string // empty: English
 }
 
+// String writes a token; what is empty at its end is left out.
 func (t token) String() string {
-	s := fmt.Sprintf("%s|%d", t.incident, t.version)
-	if t.choice != "" {
-		s += "|" + t.choice
-	}
-	if t.zone != "" {
-		s += "|" + t.zone
-	}
-	return s
+	s := strings.Join([]string{t.incident, strconv.Itoa(t.version), t.choice, t.zone, t.lang}, "|")
+	return strings.TrimRight(s, "|")
 }
 
 // parseToken reads the value of something pressed.
 func parseToken(s string) (token, error) {
 	parts := strings.Split(s, "|")
-	var t token
-	if len(parts) < 2 || len(parts) > 4 || parts[0] == "" {
-		return t, fmt.Errorf("unreadable value of a button")
+	if len(parts) < 2 || len(parts) > 5 || parts[0] == "" {
+		return token{}, fmt.Errorf("unreadable value of a button")
 	}
-	if _, err := fmt.Sscanf(parts[1], "%d", &t.version); err != nil {
-		return t, fmt.Errorf("unreadable version in a button")
+	version, err := strconv.Atoi(parts[1])
+	if err != nil {
+		return token{}, fmt.Errorf("unreadable version in a button")
 	}
-	t.incident = parts[0]
-	if len(parts) > 2 {
-		t.choice = parts[2]
-	}
-	if len(parts) > 3 {
-		t.zone = parts[3]
-	}
-	return t, nil
+	parts = append(parts, "", "", "")
+	return token{parts[0], version, parts[2], parts[3], parts[4]}, nil
 }
 
 // value is a token of this incident.
 func (p *page) value(choice, zone string) string {
-	return token{p.Incident.ID, p.Incident.Version, choice, zone}.String()
+	lang := p.v.Code()
+	if lang == notifier.English().Code() {
+		lang = ""
+	}
+	return token{p.Incident.ID, p.Incident.Version, choice, zone, lang}.String()
 }
 
 // pressable reports whether the incident's name fits into every value; brands made from mentions may be long.
@@ -79,27 +78,31 @@ func (p *page) actions() slackapi.Block {
 		return nil
 	}
 	if !i.Open() {
-		return slackapi.NewActionBlock("", p.button(actReopen, "Reopen"))
+		return slackapi.NewActionBlock("", p.button(actReopen, p.v.Say("do.reopen")))
 	}
 	return slackapi.NewActionBlock("", p.openActions()...)
 }
 
 func (p *page) openActions() []slackapi.BlockElement {
-	ack := p.button(actAck, "Acknowledge").WithStyle(slackapi.StylePrimary)
-	if p.Incident.Handling == detector.Acked {
-		ack = p.button(actAck, "Take over or renew")
+	mine := p.Incident.Handling == detector.Acked
+	ack := p.button(actAck, p.v.Say("do.ack")).WithStyle(slackapi.StylePrimary)
+	if mine {
+		ack = p.button(actAck, p.v.Say("do.renew"))
 	}
 	elements := []slackapi.BlockElement{ack}
 	if p.drafts && p.Drafts > 0 {
-		d := p.button(actDrafts, fmt.Sprintf("Drafts (%d)", p.Drafts))
+		d := p.button(actDrafts, p.v.Say("do.drafts", "n", p.counted(p.Drafts)))
 		if p.route().Private {
 			d.Value = p.value(choicePrivate, "")
 		}
 		elements = append(elements, d)
 	}
+	if mine {
+		elements = append(elements, p.button(actUnack, p.v.Say("do.unack")))
+	}
 	return append(elements,
-		p.menu(actAckFor, "Acknowledge for …"),
-		p.menu(actSnooze, "Snooze …"),
+		p.menu(actAckFor, "do.ack.for"),
+		p.menu(actSnooze, "do.snooze"),
 		p.overflow())
 }
 
@@ -112,24 +115,32 @@ const (
 	choiceHour     = "1h"
 	choiceHours    = "4h"
 	choiceTomorrow = "tomorrow"
+	choiceWeek     = "7d"
 	choicePrivate  = "private" // of Drafts: direct messages may be shown
+	choiceMerge    = "merge"
+	choiceAssign   = "assign"
 )
 
+// menu offers how long; a snooze may last a week, an acknowledgement should be renewed sooner.
 func (p *page) menu(action, label string) slackapi.BlockElement {
-	return slackapi.NewOptionsSelectBlockElement(slackapi.OptTypeStatic, words(label), action,
-		option(p.value(choiceHour, ""), "1 hour"),
-		option(p.value(choiceHours, ""), "4 hours"),
-		option(p.value(choiceTomorrow, p.zone.String()), "until tomorrow 09:00"))
+	options := []*slackapi.OptionBlockObject{
+		option(p.value(choiceHour, ""), p.v.Say("do.hour")),
+		option(p.value(choiceHours, ""), p.v.Say("do.hours")),
+		option(p.value(choiceTomorrow, p.zone.String()), p.v.Say("do.tomorrow")),
+	}
+	if action == actSnooze {
+		options = append(options, option(p.value(choiceWeek, ""), p.v.Say("do.week")))
+	}
+	return slackapi.NewOptionsSelectBlockElement(slackapi.OptTypeStatic, words(p.v.Say(label)), action, options...)
 }
 
+// overflow holds the five that Slack allows.
 func (p *page) overflow() slackapi.BlockElement {
-	options := []*slackapi.OptionBlockObject{
-		option(p.value(string(detector.OpResolve), ""), "Resolve"),
-		option(p.value(string(detector.OpFalseAlarm), ""), "False alarm"),
-		option(p.value(string(detector.OpKnownEvent), ""), "Known event"),
-	}
-	if p.Incident.Handling != detector.New {
-		options = append(options, option(p.value(string(detector.OpUnack), ""), "Hand back"))
+	var options []*slackapi.OptionBlockObject
+	for _, choice := range []string{
+		choiceAssign, string(detector.OpResolve), string(detector.OpFalseAlarm), string(detector.OpKnownEvent), choiceMerge,
+	} {
+		options = append(options, option(p.value(choice, ""), p.v.Say("do."+choice)))
 	}
 	return slackapi.NewOverflowBlockElement(actMore, options...)
 }

@@ -15,11 +15,16 @@ const (
 	maxSection = 3000
 	maxField   = 2000
 	maxOption  = 75
-	maxValue   = 150
-	maxURL     = 3000
-	maxQuote   = 280
-	maxName    = 60
-	maxBlurb   = 600 // a sentence of ours that may hold foreign words
+	maxValue   = 150 // of an option
+
+	maxButtonValue = 2000
+	maxURL         = 3000
+	maxQuote       = 280
+	maxName        = 60
+	maxInput       = 3000
+	maxOptions     = 100
+	maxAlt         = 1000
+	maxBlurb       = 600 // a sentence of ours that may hold foreign words
 )
 
 const (

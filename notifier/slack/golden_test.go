@@ -119,15 +119,37 @@ func golden(t *testing.T, name string, m notifiertest.Message) {
 	if err := json.Unmarshal(m.Blocks, &blocks); err != nil {
 		t.Fatal(err)
 	}
-	e := json.NewEncoder(&got)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(map[string]any{"text": m.Text, "blocks": blocks}); err != nil {
+	write(t, &got, map[string]any{"text": m.Text, "blocks": blocks})
+	agreed(t, name, got.Bytes())
+}
+
+// goldenView is golden for a window or a home tab.
+func goldenView(t *testing.T, name string, view json.RawMessage) {
+	t.Helper()
+	var got bytes.Buffer
+	var v any
+	if err := json.Unmarshal(view, &v); err != nil {
 		t.Fatal(err)
 	}
+	write(t, &got, v)
+	agreed(t, name, got.Bytes())
+}
+
+func write(t *testing.T, to *bytes.Buffer, v any) {
+	t.Helper()
+	e := json.NewEncoder(to)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func agreed(t *testing.T, name string, got []byte) {
+	t.Helper()
 	file := filepath.Join("testdata", name+".json")
 	if *update {
-		if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -135,7 +157,7 @@ func golden(t *testing.T, name string, m notifiertest.Message) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("%s reads differently; look at it and run with -update:\n%s", name, got.Bytes())
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s reads differently; look at it and run with -update:\n%s", name, got)
 	}
 }

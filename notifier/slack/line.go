@@ -1,7 +1,6 @@
 package slack
 
 import (
-	"fmt"
 	"strings"
 
 	slackapi "github.com/slack-go/slack"
@@ -37,25 +36,25 @@ func (p *page) news() string {
 	i := &p.Incident
 	switch p.Alert.Reason {
 	case detector.ReasonWorse:
-		s := fmt.Sprintf("%s *It is getting worse:* now %s.", icon(i.Severity), state(i.Severity))
+		s := p.v.Say("line.worse", "icon", icon(i.Severity), "state", p.v.state(i.Severity))
 		if p.owner != "" && !strings.Contains(p.mentions, p.owner) {
 			s = p.owner + " " + s
 		}
 		return join(s, sentence(p.summary()))
 	case detector.ReasonNewSource:
-		return "📡 *It has spread" + p.newest() + ".*"
+		return p.v.Say("line.source", "to", p.newest())
 	case detector.ReasonEscalated:
-		return fmt.Sprintf("🔔 *Nobody has acknowledged this %s for %s.* Please take it.", thing(i.Severity), ago(i.LadderFrom, p.Now))
+		return p.v.Say("line.escalated", "thing", p.v.thing(i.Severity), "span", p.v.ago(i.LadderFrom, p.Now))
 	case detector.ReasonReminder:
-		return join(fmt.Sprintf("🔔 *Still nobody is on it*, %s after it was opened.", ago(i.OpenedAt, p.Now)), sentence(p.summary()))
+		return join(p.v.Say("line.reminder", "span", p.v.ago(i.OpenedAt, p.Now)), sentence(p.summary()))
 	case detector.ReasonLeaseEnded:
 		return p.leaseEnded()
 	case detector.ReasonSnoozeOver:
-		return join(fmt.Sprintf("💤 *The snooze by %s has ended* and it is still %s.", p.who(), state(i.Severity)), sentence(p.summary()))
+		return join(p.v.Say("line.snooze", "who", p.who(), "state", p.v.state(i.Severity)), sentence(p.summary()))
 	case detector.ReasonCalm, detector.ReasonResolved:
 		return p.over()
 	case detector.ReasonReopened:
-		return join(fmt.Sprintf("↩️ *Reopened%s:* it is %s again.", p.times(), state(i.Severity)), sentence(p.summary()))
+		return join(p.v.Say("line.reopened", "times", p.times(), "state", p.v.state(i.Severity)), sentence(p.summary()))
 	}
 	if p.Alert.Note != "" {
 		return ""
@@ -72,7 +71,7 @@ func (p *page) newest() string {
 	if name == "" {
 		return ""
 	}
-	return " to " + esc(name, maxName)
+	return p.v.Say("line.source.to", "place", esc(name, maxName))
 }
 
 // who names the owner so that they hear it, if Slack knows them.
@@ -80,54 +79,40 @@ func (p *page) who() string {
 	if p.owner != "" {
 		return p.owner
 	}
-	return person(p.Incident.Owner)
+	return p.v.person(p.Incident.Owner)
 }
 
 // leaseEnded asks the owner first, and tells everybody once there was no answer.
 func (p *page) leaseEnded() string {
 	i := &p.Incident
 	if i.Handling == detector.Acked {
-		return fmt.Sprintf("⏳ %s, *your acknowledgement has ended.* Are you still on it?", p.who())
+		return p.v.Say("line.lease.asked", "who", p.who())
 	}
-	return join("⏳ *The acknowledgement has ended* and nobody is on it.", sentence(p.summary()))
+	return join(p.v.Say("line.lease.ended"), sentence(p.summary()))
 }
 
 // over says that it has ended, or asks whether it has.
 func (p *page) over() string {
 	i := &p.Incident
 	if !i.Open() {
-		return "✅ *" + title(closing(i)) + ".*"
+		return p.v.Say("line.closed", "how", title(p.v.closing(i)))
 	}
 	since := ""
 	if !i.CalmSince.IsZero() {
-		since = " since " + when(i.CalmSince)
+		since = p.v.Say("line.calm.since", "when", when(i.CalmSince))
 	}
 	who := ""
 	if i.Handling == detector.Acked {
 		who = p.who() + ", "
 	}
-	return fmt.Sprintf("🌤 *It has been calm%s.* %sclose it?", since, who)
+	return p.v.Say("line.calm", "since", since, "who", who)
 }
 
 func (p *page) times() string {
 	if n := len(p.Incident.Reopened); n > 1 {
-		return fmt.Sprintf(" for the %s time in 6 h", ordinal(n))
+		return p.v.Say("line.reopened.times", "nth", p.v.Ordinal(n))
 	}
 	return ""
-}
-
-func ordinal(n int) string {
-	switch {
-	case n%100 >= 11 && n%100 <= 13:
-		return fmt.Sprintf("%dth", n)
-	case n%10 == 1:
-		return fmt.Sprintf("%dst", n)
-	case n%10 == 2:
-		return fmt.Sprintf("%dnd", n)
-	case n%10 == 3:
-		return fmt.Sprintf("%drd", n)
-	}
-	return fmt.Sprintf("%dth", n)
 }
 
 // lineButtons are what can be pressed without scrolling up to the root.
@@ -140,12 +125,12 @@ func (p *page) lineButtons() []slackapi.BlockElement {
 	case detector.ReasonLeaseEnded:
 		if i.Handling == detector.Acked {
 			return []slackapi.BlockElement{
-				p.button(actAck, "Still on it").WithStyle(slackapi.StylePrimary),
-				p.button(actResolve, "Resolve"), p.button(actUnack, "Hand back"),
+				p.button(actAck, p.v.Say("do.still")).WithStyle(slackapi.StylePrimary),
+				p.button(actResolve, p.v.Say("do.resolve")), p.button(actUnack, p.v.Say("do.unack")),
 			}
 		}
 	case detector.ReasonCalm:
-		return []slackapi.BlockElement{p.button(actResolve, "Close it"), p.button(actAck, "Keep it open")}
+		return []slackapi.BlockElement{p.button(actResolve, p.v.Say("do.close")), p.button(actAck, p.v.Say("do.keep"))}
 	case detector.ReasonWorse, detector.ReasonEscalated, detector.ReasonReminder, detector.ReasonSnoozeOver, detector.ReasonReopened:
 	default:
 		return nil
@@ -153,7 +138,7 @@ func (p *page) lineButtons() []slackapi.BlockElement {
 	if i.Handling == detector.Acked {
 		return nil
 	}
-	return []slackapi.BlockElement{p.button(actAck, "Acknowledge").WithStyle(slackapi.StylePrimary)}
+	return []slackapi.BlockElement{p.button(actAck, p.v.Say("do.ack")).WithStyle(slackapi.StylePrimary)}
 }
 
 // sentence makes a sentence of a clause.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	slackapi "github.com/slack-go/slack"
+	"github.com/slack-go/slack/slackevents"
 	"github.com/slack-go/slack/socketmode"
 	"golang.org/x/sync/errgroup"
 )
@@ -23,26 +24,37 @@ const (
 	longestPause = 5 * time.Minute
 )
 
-// Listen takes what people press until ctx ends, and then returns nil. Whatever ends the connection, a revoked
-// token included, it tries again; Ready tells. It must run only once at a time.
+// Listen works off what people press until ctx ends, and then returns nil. With an app token it keeps the Socket Mode
+// connection: whatever ends it, a revoked token included, it is tried again; Ready tells. With a signing secret alone
+// it works off what ServeHTTP takes in. It must run only once at a time.
 func (n *Notifier) Listen(ctx context.Context) error {
-	if n.cfg.AppToken == "" {
-		return errors.New("slack: listen: no app token")
+	if n.cfg.AppToken == "" && n.cfg.SigningSecret == "" {
+		return errors.New("slack: listen: no app token and no signing secret")
 	}
+	g, ctx := errgroup.WithContext(ctx)
+	for range workers {
+		g.Go(func() error { n.work(ctx); return nil })
+	}
+	g.Go(func() error { n.keep(ctx); return nil })
+	return g.Wait()
+}
+
+// keep keeps a session until ctx ends.
+func (n *Notifier) keep(ctx context.Context) {
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		start := n.now()
 		err := n.session(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return
 		}
 		safe := harmless(err)
 		n.pulse.trouble(safe.Error())
-		n.log.Error("slack: the socket ended; nobody can press anything until it is back", "error", safe, "next_try", pause)
+		n.log.Error("slack: nobody can press anything until it is back", "error", safe, "next_try", pause)
 		if n.now().Sub(start) > longestPause {
 			pause = firstPause
 		}
 		if !sleep(ctx, pause) {
-			return nil
+			return
 		}
 	}
 }
@@ -58,31 +70,33 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// session is one life of a Socket Mode client; slack-go reconnects within it and gives up only for good.
+// session is one life of a Socket Mode client; slack-go reconnects within it and gives up only for good. Without
+// Socket Mode it lasts once we know who we are.
 func (n *Notifier) session(ctx context.Context) error {
 	if _, err := n.Auth(ctx); err != nil {
 		return err
 	}
+	if n.cfg.AppToken == "" {
+		n.pulse.fine()
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	client := socketmode.New(n.api, socketmode.OptionDialer(n.dialer()), socketmode.OptionReadLimit(readLimit))
-	jobs := make(chan job, waiting)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return client.RunContext(ctx) })
-	g.Go(func() error { return n.take(ctx, client, jobs) })
-	for range workers {
-		g.Go(func() error { return work(ctx, jobs) })
-	}
+	g.Go(func() error { return n.take(ctx, client) })
 	return g.Wait()
 }
 
 // job is a call of Slack that follows an acknowledgement.
 type job func(ctx context.Context)
 
-func work(ctx context.Context, jobs <-chan job) error {
+func (n *Notifier) work(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
-		case j := <-jobs:
+			return
+		case j := <-n.jobs:
 			jobCtx, cancel := context.WithTimeout(ctx, answerWithin)
 			j(jobCtx)
 			cancel()
@@ -92,40 +106,39 @@ func work(ctx context.Context, jobs <-chan job) error {
 
 // offer leaves a job to the workers. With none free for so long that the queue is full, an answer comes too late
 // to mean anything, and the next acknowledgement must not wait for it.
-func (n *Notifier) offer(jobs chan<- job, j job) {
+func (n *Notifier) offer(j job) {
 	if j == nil {
 		return
 	}
 	select {
-	case jobs <- j:
+	case n.jobs <- j:
 	default:
 		n.log.Warn("slack: too busy to answer a press in words")
 	}
 }
 
 // take reads the socket: decode, commit, acknowledge, and leave the rest to the workers.
-func (n *Notifier) take(ctx context.Context, client *socketmode.Client, jobs chan<- job) error {
+func (n *Notifier) take(ctx context.Context, client *socketmode.Client) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case e := <-client.Events:
-			n.event(ctx, client, jobs, e)
+			n.event(ctx, client, e)
 		}
 	}
 }
 
-func (n *Notifier) event(ctx context.Context, client *socketmode.Client, jobs chan<- job, e socketmode.Event) {
+func (n *Notifier) event(ctx context.Context, client *socketmode.Client, e socketmode.Event) {
 	switch data := e.Data.(type) {
 	case slackapi.InteractionCallback:
-		answer, ok := n.pressed(ctx, &data)
-		if ok {
-			n.ack(ctx, client, e, nil)
-		}
-		n.offer(jobs, answer)
+		n.react(ctx, client, e, n.pressed(ctx, &data))
 		return
 	case slackapi.SlashCommand:
-		n.ack(ctx, client, e, n.command(ctx, &data))
+		n.react(ctx, client, e, n.command(ctx, &data))
+		return
+	case slackevents.EventsAPIEvent:
+		n.react(ctx, client, e, n.happened(&data))
 		return
 	case *slackapi.ConnectionErrorEvent:
 		n.log.Warn("slack: no connection", "error", harmless(data.ErrorObj), "next_try", data.Backoff)
@@ -141,6 +154,24 @@ func (n *Notifier) event(ctx context.Context, client *socketmode.Client, jobs ch
 	case socketmode.EventTypeErrorBadMessage, socketmode.EventTypeErrorWriteFailed:
 		n.log.Warn("slack: socket", "event", string(e.Type))
 	}
+}
+
+// react acknowledges, and leaves the rest to the workers. What was lost is not acknowledged.
+func (n *Notifier) react(ctx context.Context, client *socketmode.Client, e socketmode.Event, r reaction) {
+	if !r.lost {
+		n.ack(ctx, client, e, r.payload)
+	}
+	n.offer(r.then)
+}
+
+// happened answers an event of the Events API: somebody opens our home tab. Slack delivers events again; renewing a
+// tab twice does no harm.
+func (n *Notifier) happened(e *slackevents.EventsAPIEvent) reaction {
+	opened, ok := e.InnerEvent.Data.(*slackevents.AppHomeOpenedEvent)
+	if !ok || opened.Tab != "home" || e.TeamID != n.teamID() || !n.ourApp(e.APIAppID) {
+		return reaction{}
+	}
+	return reaction{then: n.home(opened.User)}
 }
 
 func (n *Notifier) ack(ctx context.Context, client *socketmode.Client, e socketmode.Event, payload any) {

@@ -1,44 +1,67 @@
 package slack
 
 import (
-	"fmt"
-	"time"
+	"strconv"
+	"strings"
 
 	slackapi "github.com/slack-go/slack"
+
+	"emberwatch/detector"
 )
 
 // numbers are the figures of the incident, two beside each other where the screen is wide enough.
 func (p *page) numbers() []*slackapi.TextBlockObject {
 	e := &p.Incident.Evidence
 	var f []*slackapi.TextBlockObject
-	add := func(name, value string) {
+	add := func(key, value string) {
 		if value != "" {
-			f = append(f, mrkdwn("*"+name+"*\n"+value, maxField))
+			f = append(f, mrkdwn("*"+p.v.Say("field."+key)+"*\n"+value, maxField))
 		}
 	}
 	if w := e.Window; w.Length > 0 {
-		add("Now", number(w.Observed)+" in "+span(w.Length))
-		add("Usual", usual(w.Expected, w.High))
+		add("now", p.v.Say("field.now.value", "n", p.v.Number(w.Observed), "window", p.v.Span(w.Length)))
+		add("usual", p.usual(w.Expected, w.High))
 	}
-	add("People", p.people())
+	add("growth", p.growth())
+	add("people", p.people())
 	if e.Total > 0 {
-		add("Negative", fmt.Sprintf("%s of %s", number(float64(e.Negative)), some(e.Total, "mention", "mentions")))
+		add("negative", p.v.Say("field.negative.value", "n", p.counted(e.Negative), "mentions", p.v.Count("mentions", e.Total)))
 	}
-	add("Where", p.whereFrom())
-	add("Languages", top(e.Languages, language, counted))
-	add("About", top(e.Categories, topic, shareOf(e.Categories)))
+	add("where", p.whereFrom())
+	add("languages", p.v.top(e.Languages, p.v.LanguageName, p.counted))
+	add("about", p.v.top(e.Categories, p.v.Topic, p.shareOf(e.Categories)))
 	if !p.Incident.Since.IsZero() {
-		add("Since", when(p.Incident.Since))
+		add("since", when(p.Incident.Since))
 	}
 	return f
 }
 
-func usual(expected, high float64) string {
-	s := number(expected)
+func (p *page) usual(expected, high float64) string {
+	s := p.v.Number(expected)
 	if high > expected {
-		s += ", rarely above " + number(high)
+		s = p.v.Say("field.usual.high", "usual", s, "high", p.v.Number(high))
 	}
 	return s
+}
+
+// growth says what has changed since people were first told: how many times as much it is, and where it is new.
+func (p *page) growth() string {
+	i := &p.Incident
+	var parts []string
+	if len(i.Signals) > 0 {
+		was, now := i.Signals[0].Count, i.Evidence.Window.Observed
+		if was > 0 && now >= 1.5*was && i.Signals[0].Window == detector.Duration(i.Evidence.Window.Length) {
+			parts = append(parts, p.v.Say("field.growth.value", "n", p.v.Number(was), "times", p.v.Number(now/was)))
+		}
+	}
+	if len(i.NewSources) > 0 {
+		names := make([]string, 0, 3)
+		for _, s := range i.NewSources[max(0, len(i.NewSources)-3):] {
+			names = append(names, esc(s, maxName))
+		}
+		parts = append(parts, p.v.Say("field.growth.new", "places", strings.Join(names, ", ")))
+	}
+	return strings.Join(parts, "; ")
 }
 
 func (p *page) people() string {
@@ -46,12 +69,15 @@ func (p *page) people() string {
 	if e.Authors == 0 {
 		return ""
 	}
-	s := some(e.Authors, "author", "authors")
+	s := p.v.Count("authors", e.Authors)
 	if e.Reach > 0 {
-		s += ", reach " + number(float64(e.Reach))
+		s += ", " + p.v.Say("field.people.reach", "n", p.counted(e.Reach))
 	}
 	if e.Copied > 0 {
-		s += ", " + some(e.Copied, "copied text", "copied texts")
+		s += ", " + p.v.Count("copied", e.Copied)
+		if all := e.Copied + int(e.Window.Observed); all > 0 {
+			s += " (" + p.v.Say("percent", "n", strconv.Itoa(100*e.Copied/all)) + ")"
+		}
 	}
 	return s
 }
@@ -60,20 +86,22 @@ func (p *page) people() string {
 func (p *page) whereFrom() string {
 	same := func(s string) string { return s }
 	if e := &p.Incident.Evidence; len(e.Networks) > 0 {
-		return top(e.Networks, same, counted)
+		return p.v.top(e.Networks, same, p.counted)
 	}
-	return top(p.Incident.Evidence.Sources, same, counted)
+	return p.v.top(p.Incident.Evidence.Sources, same, p.counted)
 }
 
-func counted(n int) string { return number(float64(n)) }
+func (p *page) counted(n int) string { return p.v.Number(float64(n)) }
 
 // shareOf shows a count as its part of the whole split.
-func shareOf(split map[string]int) func(int) string {
+func (p *page) shareOf(split map[string]int) func(int) string {
 	all := 0
 	for _, n := range split {
 		all += n
 	}
-	return func(n int) string { return fmt.Sprintf("%d %%", (200*n+all)/(2*max(all, 1))) }
+	return func(n int) string {
+		return p.v.Say("percent", "n", strconv.Itoa((200*n+all)/(2*max(all, 1))))
+	}
 }
 
 // summary is the figures in one clause, for lines: "94 in 1 h, usually 6.1; 71 authors".
@@ -82,17 +110,9 @@ func (p *page) summary() string {
 	if e.Window.Length <= 0 {
 		return ""
 	}
-	s := fmt.Sprintf("%s in %s, usually %s", number(e.Window.Observed), span(e.Window.Length), number(e.Window.Expected))
+	s := p.v.Say("summary", "n", p.v.Number(e.Window.Observed), "window", p.v.Span(e.Window.Length), "usual", p.v.Number(e.Window.Expected))
 	if e.Authors > 0 {
-		s += "; " + some(e.Authors, "author", "authors")
+		s += "; " + p.v.Count("authors", e.Authors)
 	}
 	return s
-}
-
-// ago is how long something has lasted, in words.
-func ago(from, now time.Time) string {
-	if from.IsZero() {
-		return "a while"
-	}
-	return span(now.Sub(from).Round(time.Minute))
 }

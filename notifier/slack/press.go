@@ -3,7 +3,6 @@ package slack
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -12,72 +11,108 @@ import (
 	"emberwatch/detector"
 )
 
-// pressed carries out a press. It returns what is still to be said to the person (nil: nothing, the root
-// shows it), and whether Slack may be told that all is well: not if the press could not be committed, then
-// the person sees an error and presses again.
-func (n *Notifier) pressed(ctx context.Context, cb *slackapi.InteractionCallback) (job, bool) {
-	if cb.Type != slackapi.InteractionTypeBlockActions || len(cb.ActionCallback.BlockActions) == 0 {
-		return nil, true // a modal was closed, or something of a later version
+// reaction is what follows something pressed, typed or handed in.
+type reaction struct {
+	then    job  // a call of Slack that is still to be made; nil: none
+	payload any  // of the acknowledgement; nil: none
+	lost    bool // it could not be stored: Slack is told nothing, so that the person sees an error and tries again
+}
+
+// clicker is who pressed or typed something, and where.
+type clicker struct {
+	id, name string
+	channel  string // empty: in a window or on the home tab
+}
+
+func clickerOf(cb *slackapi.InteractionCallback) clicker {
+	return clicker{cb.User.ID, cb.User.Name, cb.Channel.ID}
+}
+
+func (c clicker) actor() detector.Actor {
+	return detector.Actor{Kind: "person", ID: c.id, Name: c.name, Via: "slack"}
+}
+
+// pressed carries out a press.
+func (n *Notifier) pressed(ctx context.Context, cb *slackapi.InteractionCallback) reaction {
+	switch {
+	case cb.Type == slackapi.InteractionTypeViewSubmission:
+		return n.submitted(ctx, cb)
+	case cb.Type != slackapi.InteractionTypeBlockActions || len(cb.ActionCallback.BlockActions) == 0:
+		return reaction{} // a window was closed, or something of a later version
 	}
 	a := cb.ActionCallback.BlockActions[0]
 	if !n.ours(cb) {
 		n.log.Warn("slack: press from another team or app refused", "team", cb.User.TeamID)
-		return n.whisper(cb, "Only members of this workspace can do that."), true
+		return reaction{then: n.answer(cb, n.spoken("").Say("told.elsewhere"))}
+	}
+	if a.ActionID == actUse || a.ActionID == actDiscard {
+		return n.drafted(ctx, cb, a)
 	}
 	t, err := parseToken(value(a))
 	if err != nil {
-		return nil, true // a link button carries nothing
+		return reaction{} // a link button carries nothing
 	}
-	if a.ActionID == actDrafts {
-		return n.showDrafts(cb, t), true
+	switch {
+	case a.ActionID == actDrafts:
+		return reaction{then: n.showDrafts(cb, t)}
+	case a.ActionID == actMore && t.choice == choiceAssign:
+		return reaction{then: n.askAssignee(cb, t)}
+	case a.ActionID == actMore && t.choice == choiceMerge:
+		return reaction{then: n.askMerge(cb, t)}
 	}
 	e, ok := n.toEvent(cb, a, t)
 	if !ok {
-		return n.whisper(cb, "This button is no longer known. Please use the ones of the newest message."), true
+		return reaction{then: n.answer(cb, n.spoken(t.lang).Say("told.unknown.button"))}
 	}
-	return n.commit(ctx, cb, e)
+	said, lost := n.carry(ctx, n.spoken(t.lang), clickerOf(cb), e)
+	if said == "" && cb.View.Type == slackapi.VTHomeTab {
+		return reaction{then: n.home(cb.User.ID)}
+	}
+	return reaction{then: n.answer(cb, said), lost: lost}
 }
 
-// commit hands the event over before anything is acknowledged. The commit may outlast the connection.
-func (n *Notifier) commit(ctx context.Context, cb *slackapi.InteractionCallback, e detector.Event) (job, bool) {
+// carry commits an event before anything is acknowledged, and returns what the person has to hear: nothing if it was
+// done. The commit may outlast the connection.
+func (n *Notifier) carry(ctx context.Context, v voice, who clicker, e detector.Event) (said string, lost bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
 	defer cancel()
-	allowed, err := n.allowed(ctx, cb, e.Op)
+	allowed, err := n.allowed(ctx, who, e.Op)
 	switch {
 	case err != nil:
 		n.log.Warn("slack: could not check who may act", "error", harmless(err))
-		return n.whisper(cb, "I could not check whether you may do that. Please try again in a moment."), true
+		return v.Say("told.unchecked"), false
 	case !allowed:
-		return n.whisper(cb, "You may not do that here; ask whoever runs Emberwatch."), true
+		return v.Say("told.forbidden"), false
 	}
 	r, err := n.cfg.Responder.Respond(ctx, e)
 	switch {
 	case errors.Is(err, detector.ErrNotFound):
-		return n.whisper(cb, "I do not know "+esc(e.Incident, maxName)+" any more; the data may have been restored from a backup."), true
+		return v.Say("told.unknown.incident", "id", esc(e.Incident, maxName)), false
 	case err != nil:
 		n.log.Error("slack: a press was not stored", "incident", e.Incident, "op", e.Op, "error", err)
-		return n.whisper(cb, "That could not be stored, so nothing has changed. Please press again."), false
+		return v.Say("told.unstored"), true
 	case r.Outcome == detector.Applied:
-		return nil, true
+		return "", false
 	}
-	return n.whisper(cb, n.unchanged(r)), true
+	return n.unchanged(v, r), false
 }
 
 // unchanged says kindly why a press changed nothing.
-func (n *Notifier) unchanged(r detector.Result) string {
-	if r.Message != "" {
+func (n *Notifier) unchanged(v voice, r detector.Result) string {
+	i := &r.Incident
+	switch {
+	case r.Outcome == detector.Refused && r.Message != "":
+		return esc(r.Message, maxBlurb)
+	case i.Handling == detector.Acked:
+		return v.Say("told.unchanged.acked", "who", v.person(i.Owner), "span", v.ago(i.AckedAt, n.now()))
+	case i.Handling == detector.Snoozed:
+		return v.Say("told.unchanged.snoozed", "who", v.person(i.Owner), "when", when(i.SnoozeUntil))
+	case i.Handling == detector.Closed:
+		return v.Say("told.unchanged.closed", "how", v.closing(i))
+	case r.Message != "":
 		return esc(r.Message, maxBlurb)
 	}
-	i := &r.Incident
-	switch i.Handling {
-	case detector.Acked:
-		return fmt.Sprintf("Nothing changed: already acknowledged by %s %s ago.", person(i.Owner), ago(i.AckedAt, n.now()))
-	case detector.Snoozed:
-		return fmt.Sprintf("Nothing changed: snoozed by %s until %s.", person(i.Owner), when(i.SnoozeUntil))
-	case detector.Closed:
-		return "Nothing changed: " + closing(i) + "."
-	}
-	return "Nothing changed."
+	return v.Say("told.unchanged")
 }
 
 // ours reports whether a press comes from a member of our workspace and through our app.
@@ -86,31 +121,42 @@ func (n *Notifier) ours(cb *slackapi.InteractionCallback) bool {
 	if team == "" || cb.Team.ID != team || cb.User.TeamID != "" && cb.User.TeamID != team {
 		return false
 	}
+	return n.ourApp(cb.APIAppID)
+}
+
+func (n *Notifier) ourApp(id string) bool {
 	app := n.app.Load()
-	return app == nil || *app == "" || cb.APIAppID == *app
+	return app == nil || *app == "" || id == *app
 }
 
 // resolving are the operations of Allow.Resolve.
 var resolving = []detector.Operation{detector.OpResolve, detector.OpFalseAlarm, detector.OpKnownEvent}
 
-// allowed checks the person against the configuration. A group that Slack cannot name now is an error, not a no.
-func (n *Notifier) allowed(ctx context.Context, cb *slackapi.InteractionCallback, op detector.Operation) (bool, error) {
+// allowed checks a person and where they are against the configuration. What Slack cannot name now is an error, not a no.
+func (n *Notifier) allowed(ctx context.Context, who clicker, op detector.Operation) (bool, error) {
 	list := n.cfg.Allow.Act
 	if slices.Contains(resolving, op) && len(n.cfg.Allow.Resolve) > 0 {
 		list = n.cfg.Allow.Resolve
 	}
-	if len(list) == 0 {
+	if len(list) == 0 || slices.ContainsFunc(list, func(s string) bool { return s == who.id || bare(s) == bare(who.name) }) {
 		return true, nil
 	}
-	if slices.ContainsFunc(list, func(s string) bool { return s == cb.User.ID || bare(s) == bare(cb.User.Name) }) {
-		return true, nil
+	for _, s := range list {
+		if s[:min(1, len(s))] != "#" && !channelID.MatchString(s) || who.channel == "" {
+			continue
+		}
+		if id, err := n.names.channel(ctx, s); err != nil {
+			return false, err
+		} else if id == who.channel {
+			return true, nil
+		}
 	}
 	groups, err := n.names.groups.all(ctx, n.now())
 	if err != nil {
 		return false, err
 	}
 	for handle, g := range groups {
-		if slices.Contains(g.members, cb.User.ID) && slices.ContainsFunc(list, func(s string) bool { return s == g.id || bare(s) == handle }) {
+		if slices.Contains(g.members, who.id) && slices.ContainsFunc(list, func(s string) bool { return s == g.id || bare(s) == handle }) {
 			return true, nil
 		}
 	}
@@ -131,7 +177,7 @@ func (n *Notifier) toEvent(cb *slackapi.InteractionCallback, a *slackapi.BlockAc
 		ID:       a.ActionTs + cb.User.ID + a.ActionID,
 		Incident: t.incident,
 		Expected: t.version,
-		Actor:    detector.Actor{Kind: "person", ID: cb.User.ID, Name: cb.User.Name, Via: "slack"},
+		Actor:    clickerOf(cb).actor(),
 	}
 	switch a.ActionID {
 	case actAck:
@@ -164,6 +210,8 @@ func until(args *detector.Args, t token, now time.Time) bool {
 		args.For = detector.Duration(time.Hour)
 	case choiceHours:
 		args.For = detector.Duration(4 * time.Hour)
+	case choiceWeek:
+		args.For = detector.Duration(7 * 24 * time.Hour)
 	case choiceTomorrow:
 		args.Until = tomorrow(now, t.zone)
 	default:
@@ -172,11 +220,24 @@ func until(args *detector.Args, t token, now time.Time) bool {
 	return true
 }
 
-// whisper says something to the person who pressed, and to nobody else.
-func (n *Notifier) whisper(cb *slackapi.InteractionCallback, s string) job {
-	channel, thread := cb.Channel.ID, cb.Container.ThreadTs
+// answer says something to the person who pressed, and to nobody else, where they pressed: below a message, in the
+// window, or on the home tab. Nothing to say is no job.
+func (n *Notifier) answer(cb *slackapi.InteractionCallback, s string) job {
+	switch {
+	case s == "":
+		return nil
+	case cb.View.Type == slackapi.VTModal:
+		return n.replaceView(cb.View.ID, plainView(words(n.spoken("").Say("drafts.title")), n.spoken(""), section(s)))
+	case cb.View.Type == slackapi.VTHomeTab || cb.Channel.ID == "":
+		return n.homeSaying(cb.User.ID, s)
+	}
+	return n.whisper(cb.Channel.ID, cb.Container.ThreadTs, cb.User.ID, s)
+}
+
+// whisper says something to one person in a channel.
+func (n *Notifier) whisper(channel, thread, user, s string) job {
 	return func(ctx context.Context) {
-		_, err := n.api.PostEphemeralContext(ctx, channel, cb.User.ID,
+		_, err := n.api.PostEphemeralContext(ctx, channel, user,
 			slackapi.MsgOptionText(clip(s, maxSection), false),
 			slackapi.MsgOptionBlocks(section(s)),
 			slackapi.MsgOptionTS(thread),

@@ -29,17 +29,20 @@ func (p *pulse) trouble(why string) { p.fatal.Store(&why) }
 
 func (p *pulse) fine() { p.fatal.Store(nil) }
 
-// Ready returns nil while presses can reach us: Slack was heard on the socket within the last minute. Without an
-// app token there is no socket and nothing to wait for.
+// Ready returns nil while presses can reach us: Slack was heard on the socket within the last minute. Where it sends
+// them over HTTP it is enough that the token is good; without either there is nothing to wait for.
 func (n *Notifier) Ready(now time.Time) error {
-	if n.cfg.AppToken == "" {
+	if n.cfg.AppToken == "" && n.cfg.SigningSecret == "" {
 		return nil
 	}
 	if why := n.pulse.fatal.Load(); why != nil {
 		return fmt.Errorf("slack: socket: %s", *why)
 	}
 	last := n.pulse.last.Load()
-	if last == 0 {
+	switch {
+	case n.cfg.AppToken == "" && n.teamID() != "":
+		return nil
+	case last == 0:
 		return errors.New("slack: socket: not connected yet")
 	}
 	if silence := now.Sub(time.Unix(0, last)); silence > deafAfter {

@@ -29,10 +29,10 @@ func direct(m *sources.Mention) bool {
 }
 
 // quotes shows what people wrote; nil if there is nothing to show. Rich text is not parsed by Slack.
-func quotes(js []detector.Judged, now time.Time) *slackapi.RichTextBlock {
+func (v voice) quotes(js []detector.Judged, now time.Time) *slackapi.RichTextBlock {
 	var elements []slackapi.RichTextElement
 	for i := range js {
-		elements = append(elements, quote(&js[i], now)...)
+		elements = append(elements, v.quote(&js[i], now)...)
 	}
 	if elements == nil {
 		return nil
@@ -41,14 +41,14 @@ func quotes(js []detector.Judged, now time.Time) *slackapi.RichTextBlock {
 }
 
 // quote is a line about a mention and its words.
-func quote(j *detector.Judged, now time.Time) []slackapi.RichTextElement {
-	about := []slackapi.RichTextSectionElement{rich(provenance(j, now), &slackapi.RichTextSectionTextStyle{Italic: true})}
+func (v voice) quote(j *detector.Judged, now time.Time) []slackapi.RichTextElement {
+	about := []slackapi.RichTextSectionElement{rich(v.provenance(j, now), &slackapi.RichTextSectionTextStyle{Italic: true})}
 	if u := webURL(j.Mention.URL); u != "" {
-		about = append(about, rich(" · ", nil), slackapi.NewRichTextSectionLinkElement(u, "open", nil))
+		about = append(about, rich(" · ", nil), slackapi.NewRichTextSectionLinkElement(u, v.Say("quote.open"), nil))
 	}
 	words := lines(j.Mention.Body(), maxQuote)
 	if words == "" {
-		words = "(no text)"
+		words = v.Say("quote.empty")
 	}
 	return []slackapi.RichTextElement{
 		slackapi.NewRichTextSection(about...),
@@ -61,29 +61,29 @@ func rich(s string, style *slackapi.RichTextSectionTextStyle) slackapi.RichTextS
 }
 
 // provenance says who wrote where, in which language, about what: enough to judge a quote one cannot read.
-func provenance(j *detector.Judged, now time.Time) string {
+func (v voice) provenance(j *detector.Judged, now time.Time) string {
 	m := &j.Mention
 	place := m.Network
 	if place == "" {
 		place = m.Source
 	}
-	parts := []string{plain(place+" "+string(m.Kind), maxName), language(plain(j.Lang, 8))}
+	parts := []string{plain(place+" "+string(m.Kind), maxName), v.LanguageName(plain(j.Lang, 8))}
 	if j.Category != "" {
-		parts = append(parts, plain(topic(j.Category), maxName))
+		parts = append(parts, plain(v.Topic(j.Category), maxName))
 	}
 	if m.Rating > 0 {
-		parts = append(parts, strings.TrimSpace(number(m.Rating)+" of 5 stars "+j.Contradiction()))
+		parts = append(parts, strings.TrimSpace(v.Say("quote.stars", "n", v.Number(m.Rating))+" "+v.contradiction(j)))
 	}
-	if who := author(&m.Author); who != "" {
+	if who := v.author(&m.Author); who != "" {
 		parts = append(parts, who)
 	}
 	if d := now.Sub(m.CreatedAt); !m.CreatedAt.IsZero() && d > 0 {
-		parts = append(parts, span(d.Truncate(time.Minute))+" ago")
+		parts = append(parts, v.Say("ago", "span", v.Span(d.Truncate(time.Minute))))
 	}
 	return strings.Join(parts, " · ")
 }
 
-func author(a *sources.Author) string {
+func (v voice) author(a *sources.Author) string {
 	who := a.Handle
 	if who == "" {
 		who = a.Name
@@ -92,9 +92,20 @@ func author(a *sources.Author) string {
 		return ""
 	}
 	if a.Followers > 0 {
-		who += ", " + some(a.Followers, "follower", "followers")
+		who += ", " + v.Count("followers", a.Followers)
 	}
 	return who
+}
+
+// contradiction says what the words of a mention are that its stars deny, or nothing.
+func (v voice) contradiction(j *detector.Judged) string {
+	switch {
+	case !j.Disagree:
+		return ""
+	case j.Mention.Rating < 3:
+		return v.Say("quote.but.positive")
+	}
+	return v.Say("quote.but.negative")
 }
 
 // webURL returns an address that may be linked to, or nothing: http(s), a host, no credentials, and none of the

@@ -15,6 +15,7 @@ import (
 // page is a message being put in words.
 type page struct {
 	*notifier.Message
+	v        voice
 	zone     *time.Location
 	mentions string // control sequences, from the configuration alone
 	owner    string // the owner's control sequence, where they must hear it
@@ -30,9 +31,9 @@ func (p *page) root() []slackapi.Block {
 	blocks = append(blocks, p.standing()...)
 	if p.Incident.Open() {
 		if len(p.Topics) > 0 {
-			blocks = append(blocks, remark("In their words: "+notifier.TopicWords(p.Topics, quoted)))
+			blocks = append(blocks, remark(p.v.Say("root.words", "words", notifier.TopicWords(p.v.Language, p.Topics, quoted))))
 		}
-		if q := quotes(p.shown(), p.Now); q != nil {
+		if q := p.v.quotes(p.shown(), p.Now); q != nil {
 			blocks = append(blocks, q)
 		}
 	}
@@ -69,9 +70,9 @@ func (p *page) icon() string {
 // severity is the word for how grave it is; a closed incident is just that.
 func (p *page) severity() string {
 	if !p.Incident.Open() {
-		return "Closed"
+		return title(p.v.Say("severity.closed"))
 	}
-	return title(p.Incident.Severity.String())
+	return title(p.v.severity(p.Incident.Severity))
 }
 
 func (p *page) brand() string {
@@ -94,18 +95,14 @@ func lead(mentions, s string) string {
 }
 
 func (p *page) sentence() string {
-	s := p.Incident.Sentence
-	if s == "" {
-		s = p.Incident.Title
-	}
-	return esc(s, maxBlurb)
+	return clip(notifier.Sentence(p.v.Language, &p.Incident, p.Zone, func(s string) string { return esc(s, maxBlurb) }), 2*maxBlurb)
 }
 
 // notice is a message about no incident: all it says is in its note.
 func (p *page) notice() string {
 	s := esc(p.Alert.Note, maxBlurb)
 	if s == "" {
-		s = "Emberwatch: " + topic(string(p.Alert.Reason))
+		s = "Emberwatch: " + p.v.Say("line."+string(p.Alert.Reason))
 	}
 	return lead(p.mentions, s)
 }
@@ -113,9 +110,9 @@ func (p *page) notice() string {
 // standing says, in three small paragraphs, how grave it is and why; who is on it, and what happens if nobody
 // is; and where all this comes from.
 func (p *page) standing() []slackapi.Block {
-	who := handling(&p.Incident)
+	who := p.v.handling(&p.Incident)
 	if p.Next != nil && p.Incident.Handling == detector.New {
-		who += fmt.Sprintf(". If nobody acknowledges by %s, %s is told.", when(p.Next.At), esc(p.Next.To, maxName))
+		who += p.v.Say("handling.next", "when", when(p.Next.At), "whom", esc(p.Next.To, maxName))
 	}
 	return []slackapi.Block{remark(p.gravity()), remark(who), remark(strings.Join(p.background(), " · "))}
 }
@@ -123,63 +120,42 @@ func (p *page) standing() []slackapi.Block {
 func (p *page) background() []string {
 	var parts []string
 	if p.OnDuty != "" && p.Incident.Open() {
-		parts = append(parts, "on duty: "+esc(p.OnDuty, maxName))
+		parts = append(parts, p.v.Say("root.duty", "who", esc(p.OnDuty, maxName)))
 	}
 	parts = append(parts, p.origin())
 	if p.Private > 0 && p.Incident.Open() {
-		parts = append(parts, some(p.Private, "direct message is", "direct messages are")+" not shown here")
+		parts = append(parts, p.v.Count("root.private", p.Private))
 	}
 	if u := webURL(p.Link); u != "" {
-		parts = append(parts, "<"+strings.ReplaceAll(u, "&", "&amp;")+"|Details>")
+		parts = append(parts, "<"+strings.ReplaceAll(u, "&", "&amp;")+"|"+p.v.Say("root.details")+">")
 	}
 	return parts
 }
 
 func (p *page) gravity() string {
 	i := &p.Incident
-	s := fmt.Sprintf("%s *%s*", icon(i.Severity), title(i.Severity.String()))
-	if i.SeverityWhy != "" {
+	s := fmt.Sprintf("%s *%s*", icon(i.Severity), title(p.v.severity(i.Severity)))
+	if i.SeverityWhy != "" && p.v.Code() == notifier.English().Code() {
 		s += ": " + esc(i.SeverityWhy, maxBlurb)
 	}
 	if i.Open() && i.Level == rules.Calm && !i.CalmSince.IsZero() {
-		s += " · calm since " + when(i.CalmSince)
+		s += " · " + p.v.Say("root.calm", "when", when(i.CalmSince))
 	}
 	return s
-}
-
-// handling says what people do about it.
-func handling(i *detector.Incident) string {
-	switch i.Handling {
-	case detector.Acked:
-		s := "👤 " + person(i.Owner) + " is on it"
-		if !i.LeaseUntil.IsZero() {
-			s += " until " + when(i.LeaseUntil)
-		}
-		return s
-	case detector.Snoozed:
-		return "💤 Snoozed by " + person(i.Owner) + " until " + when(i.SnoozeUntil) + " or until it gets worse"
-	case detector.Closed:
-		s := "✅ " + title(closing(i))
-		if !i.ClosedAt.IsZero() {
-			s += ", " + when(i.ClosedAt)
-		}
-		return s
-	}
-	return "⏳ Nobody is on it yet"
 }
 
 // origin says where the incident comes from: its number, its rule, how sure the rule is.
 func (p *page) origin() string {
 	i := &p.Incident
-	s := esc(i.ID, maxName) + " · rule " + esc(i.Rule, maxName)
+	s := esc(i.ID, maxName) + " · " + p.v.Say("root.rule", "rule", esc(i.Rule, maxName))
 	if b := i.Evidence.Budget; b != nil && b.Weeks > 0 {
-		s += fmt.Sprintf(" · budget %.2g a month, %.2g told", b.PerWeek*30/7, b.Realised*30/7)
+		s += " · " + p.v.Say("root.budget", "allowed", p.v.Number(b.PerWeek*30/7), "told", p.v.Number(b.Realised*30/7))
 	}
 	if i.Evidence.Learning != "" {
-		s += " · still learning what is usual (" + esc(i.Evidence.Learning, maxName) + ")"
+		s += " · " + p.v.Say("root.learning", "how", esc(i.Evidence.Learning, maxName))
 	}
 	if i.Previous != "" {
-		s += " · goes on from " + esc(i.Previous, maxName)
+		s += " · " + p.v.Say("root.previous", "id", esc(i.Previous, maxName))
 	}
 	return s
 }

@@ -1,11 +1,19 @@
 // Package slack tells people in Slack and brings back what they press.
 //
-// An incident is one root message, edited in place, with a few lines in its thread. [Notifier.Notify] puts a
+// An incident is one root message, edited in place, with a few lines in its thread and a chart. [Notifier.Notify] puts a
 // [notifier.Message] in words and Block Kit and makes one call of the Web API; [Notifier.Find] looks a message
 // up by the key in its metadata when the answer to that call was lost. [Notifier.Listen] keeps the Socket Mode
-// connection: a press becomes a [detector.Event], is committed by the [notifier.Responder], then acknowledged
-// to Slack, and only then answered in words by a few workers. Reply drafts are shown in a modal to the person
-// who asked.
+// connection, [Notifier.ServeHTTP] is its like over HTTP: a press, a command or a window that is handed in becomes a
+// [detector.Event], is committed by the [notifier.Responder], then acknowledged to Slack, and only then answered in words
+// by a few workers. Reply drafts are shown in a window to the person who asked; the home tab lists what is open for one
+// person. [Notifier.Report] posts the report of a week, [Notifier.Examine] says what stands between us and the first
+// message.
+//
+// What a root says, from top to bottom, and why: how grave, whose, about what (a phone shows no more of it before one
+// opens it); the sentence of what was counted against what is usual; the figures to judge it by, two beside each other; how
+// grave it is and by which facts; who is on it, or who is told next and when; where it comes from, for those who doubt; what
+// people say in their own words; up to three quotes, each with what one needs to judge it without reading its language; what
+// to press.
 //
 // The package keeps nothing but caches of names, never retries a post by itself, never decides about an
 // incident, and never posts anything where the public could read it.
@@ -40,7 +48,8 @@ import (
 // comes back.
 type Config struct {
 	BotToken       string
-	AppToken       string         // for Listen
+	AppToken       string         // for Socket Mode
+	SigningSecret  string         // for ServeHTTP: Slack sends what people press there
 	APIURL         string         // base URL; empty: Slack's
 	DefaultChannel string         // for routes that name neither channel nor person
 	HTTP           *http.Client   // must not retry; nil: one with timeouts of its own
@@ -51,7 +60,11 @@ type Config struct {
 	Reader         detector.Reader    // answers /emberwatch; may be nil
 	// Drafts returns the reply drafts to the top mentions of an incident; nil: no drafts are offered.
 	Drafts func(ctx context.Context, incident string) ([]Drafted, error)
-	Now    func() time.Time // nil: time.Now
+	// Recheck looks at a draft that a person has changed; nil: nobody does.
+	Recheck   func(ctx context.Context, incident string, d detector.DraftUse, text string) ([]notifier.Guard, error)
+	Rules     func() *rules.Set   // names of brands, and the language of what one person sees; nil: none, English
+	Languages *notifier.Languages // nil: the embedded ones
+	Now       func() time.Time    // nil: time.Now
 }
 
 // Drafted is one mention with what a drafter suggests about it.
@@ -60,7 +73,8 @@ type Drafted struct {
 	Suggestion notifier.Suggestion
 }
 
-// Allow says who may do what: ids of users or user groups, "@user" or the handle of a group. An empty Act is
+// Allow says who may do what: ids of users or user groups, "@user", the handle of a group, or "#channel" for everybody
+// who presses there. An empty Act is
 // everybody in the channel; an empty Resolve is everybody who may act.
 type Allow struct {
 	Act     []string
@@ -77,6 +91,7 @@ type Notifier struct {
 	pulse pulse
 	team  atomic.Pointer[string] // id of our workspace, once auth.test has told it
 	app   atomic.Pointer[string] // id of our app, once the socket has told it
+	jobs  chan job               // for the workers
 }
 
 var _ notifier.Reconciler = (*Notifier)(nil)
@@ -86,8 +101,8 @@ func New(cfg Config) (*Notifier, error) {
 	switch {
 	case cfg.BotToken == "":
 		return nil, errors.New("slack: no bot token")
-	case cfg.AppToken != "" && cfg.Responder == nil:
-		return nil, errors.New("slack: an app token without a responder")
+	case (cfg.AppToken != "" || cfg.SigningSecret != "") && cfg.Responder == nil:
+		return nil, errors.New("slack: an app token or a signing secret without a responder")
 	}
 	if cfg.APIURL == "" {
 		cfg.APIURL = slackapi.APIURL
@@ -95,7 +110,7 @@ func New(cfg Config) (*Notifier, error) {
 	if !strings.HasSuffix(cfg.APIURL, "/") {
 		cfg.APIURL += "/"
 	}
-	n := &Notifier{cfg: cfg, log: cfg.Logger, now: cfg.Now}
+	n := &Notifier{cfg: cfg, log: cfg.Logger, now: cfg.Now, jobs: make(chan job, waiting)}
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
 	}
@@ -133,13 +148,17 @@ func (n *Notifier) Notify(ctx context.Context, m *notifier.Message) (detector.Re
 		}
 		l.channel = channel
 	}
-	return n.deliver(ctx, l)
+	ref, err := n.deliver(ctx, l)
+	if err == nil {
+		n.illustrate(ctx, m, ref)
+	}
+	return ref, err
 }
 
 // compose puts a message in words; where it goes is filled in by the caller.
 func (n *Notifier) compose(ctx context.Context, m *notifier.Message) letter {
 	p := page{
-		Message: m, zone: n.zone(m.Route), drafts: n.cfg.Drafts != nil,
+		Message: m, v: voice{m.Language}, zone: n.zone(m.Route), drafts: n.cfg.Drafts != nil,
 		mentions: n.mentions(ctx, m), owner: n.owner(ctx, m),
 	}
 	l := letter{key: m.Alert.Key, incident: m.Alert.Incident, version: m.Incident.Version}
@@ -153,6 +172,19 @@ func (n *Notifier) compose(ctx context.Context, m *notifier.Message) letter {
 		l.text, l.blocks = p.lineText(), p.line()
 	}
 	return l
+}
+
+// alone is a message with nothing in it but an incident.
+func (n *Notifier) alone(i *detector.Incident) *notifier.Message {
+	return &notifier.Message{Incident: *i, Now: n.now()}
+}
+
+// spoken is the language of a code, else that of the default route.
+func (n *Notifier) spoken(lang string) voice {
+	if lang == "" && n.cfg.Rules != nil {
+		lang = n.cfg.Rules().Route(rules.DefaultRoute).Language
+	}
+	return voice{n.cfg.Languages.In(lang)}
 }
 
 // zone is whose tomorrow a menu means.

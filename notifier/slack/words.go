@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"emberwatch/detector"
+	"emberwatch/notifier"
 	"emberwatch/rules"
 )
 
@@ -31,25 +31,13 @@ func icon(s rules.Severity) string {
 	return "⚪"
 }
 
-// thing is the severity as a noun, state as what an incident is.
-func thing(s rules.Severity) string {
-	if s == rules.Serious {
-		return "serious incident"
-	}
-	return s.String()
-}
+// voice says our own words in one language, for Slack.
+type voice struct{ *notifier.Language }
 
-func state(s rules.Severity) string {
-	switch s {
-	case rules.Crisis:
-		return "a crisis"
-	case rules.Issue:
-		return "an issue"
-	case rules.Notice:
-		return "a notice"
-	}
-	return s.String()
-}
+// severity is the word for how grave something is, thing the same as a noun, state as what an incident is.
+func (v voice) severity(s rules.Severity) string { return v.Say("severity." + strconv.Itoa(int(s))) }
+func (v voice) thing(s rules.Severity) string    { return v.Say("thing." + strconv.Itoa(int(s))) }
+func (v voice) state(s rules.Severity) string    { return v.Say("state." + strconv.Itoa(int(s))) }
 
 // title returns a word with a capital.
 func title(s string) string {
@@ -60,55 +48,22 @@ func title(s string) string {
 	return string(unicode.ToUpper(r)) + s[size:]
 }
 
-// topic makes words of an id such as "food_safety".
-func topic(id string) string { return strings.NewReplacer("_", " ", "-", " ").Replace(id) }
-
 // when shows a time in each reader's own zone.
 func when(t time.Time) string {
 	t = t.UTC()
-	return fmt.Sprintf("<!date^%d^{date_short_pretty} {time}|%s>", t.Unix(), t.Format("2 Jan 15:04 UTC"))
+	return fmt.Sprintf("<!date^%d^{date_short_pretty} {time}|%s>", t.Unix(), t.Format("2006-01-02 15:04 UTC"))
 }
 
-// span writes a length of time in the largest units that are exact enough.
-func span(d time.Duration) string {
-	switch {
-	case d >= 48*time.Hour && d%(24*time.Hour) == 0:
-		return fmt.Sprintf("%d days", d/(24*time.Hour))
-	case d >= time.Hour && d%time.Hour < time.Minute:
-		return fmt.Sprintf("%d h", d/time.Hour)
-	case d >= time.Hour:
-		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
-	case d >= time.Minute:
-		return fmt.Sprintf("%d min", d/time.Minute)
+// ago is how long something has lasted, in words.
+func (v voice) ago(from, now time.Time) string {
+	if from.IsZero() {
+		return v.Say("span.while")
 	}
-	return "less than a minute"
-}
-
-// number writes a count: whole from 10 on, with one digit below, thousands set apart.
-func number(f float64) string {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return "?"
-	}
-	if f < 10 && f != math.Trunc(f) {
-		return strconv.FormatFloat(f, 'f', 1, 64)
-	}
-	s := strconv.FormatFloat(math.Round(f), 'f', 0, 64)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// some writes a number with its noun.
-func some(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return number(float64(n)) + " " + many
+	return v.Span(now.Sub(from).Round(time.Minute))
 }
 
 // top lists the largest entries of a split, "instagram 31, reviews 9 and 2 more".
-func top(split map[string]int, name func(string) string, show func(n int) string) string {
+func (v voice) top(split map[string]int, name func(string) string, show func(n int) string) string {
 	const most = 4
 	keys := slices.SortedFunc(maps.Keys(split), func(a, b string) int {
 		return cmp.Or(cmp.Compare(split[b], split[a]), cmp.Compare(a, b))
@@ -119,62 +74,54 @@ func top(split map[string]int, name func(string) string, show func(n int) string
 	}
 	s := strings.Join(out, ", ")
 	if more := len(keys) - most; more > 0 {
-		s += fmt.Sprintf(" and %d more", more)
+		s += " " + v.Count("more", more)
 	}
 	return s
 }
 
-// person names an owner: somebody who pressed a button here by their id, anybody else in words.
-func person(owner string) string {
+// person names an owner: somebody who pressed a button here by their id, a group by its, anybody else in words.
+func (v voice) person(owner string) string {
 	switch {
 	case owner == "":
-		return "somebody"
+		return v.Say("somebody")
 	case userID.MatchString(owner):
 		return "<@" + owner + ">"
+	case groupID.MatchString(owner):
+		return "<!subteam^" + owner + ">"
 	}
 	return esc(owner, maxName)
 }
 
 // closing says why an incident was closed.
-func closing(i *detector.Incident) string {
+func (v voice) closing(i *detector.Incident) string {
 	by := ""
 	if i.ClosedBy != "" {
-		by = " by " + person(i.ClosedBy)
+		by = v.Say("closing.by", "who", v.person(i.ClosedBy))
 	}
-	switch i.Closing {
-	case detector.FalseAlarm:
-		return "closed" + by + " as a false alarm"
-	case detector.KnownEvent:
-		return "closed" + by + " as a known event"
-	case detector.Merged:
-		return "merged" + by + " into " + esc(i.MergedInto, maxName)
-	case detector.CalmAgain:
-		return "closed because it has been calm"
-	case detector.Expired:
-		return "closed because nobody took it for a week"
+	reason := i.Closing
+	if reason == "" {
+		reason = detector.Resolved
 	}
-	return "resolved" + by
+	return v.Say("closing."+string(reason), "by", by, "into", esc(i.MergedInto, maxName))
 }
 
-// languages are the names of the codes that the scorer knows.
-var languages = map[string]string{
-	"ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German",
-	"el": "Greek", "en": "English", "es": "Spanish", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fr": "French",
-	"he": "Hebrew", "hi": "Hindi", "hr": "Croatian", "hu": "Hungarian", "id": "Indonesian", "it": "Italian",
-	"ja": "Japanese", "ko": "Korean", "lt": "Lithuanian", "lv": "Latvian", "ms": "Malay", "nb": "Norwegian",
-	"nl": "Dutch", "nn": "Norwegian", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian",
-	"ru": "Russian", "sk": "Slovak", "sl": "Slovenian", "sr": "Serbian", "sv": "Swedish", "sw": "Swahili", "ta": "Tamil",
-	"th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
-}
-
-// language names a code; one that is not known stands for itself.
-func language(code string) string {
-	if code == "" || code == "und" {
-		return "language unknown"
+// handling says what people do about an incident.
+func (v voice) handling(i *detector.Incident) string {
+	switch i.Handling {
+	case detector.Acked:
+		s := "👤 " + v.Say("handling.acked", "who", v.person(i.Owner))
+		if !i.LeaseUntil.IsZero() {
+			s += v.Say("handling.until", "when", when(i.LeaseUntil))
+		}
+		return s
+	case detector.Snoozed:
+		return "💤 " + v.Say("handling.snoozed", "who", v.person(i.Owner), "when", when(i.SnoozeUntil))
+	case detector.Closed:
+		s := "✅ " + title(v.closing(i))
+		if !i.ClosedAt.IsZero() {
+			s += ", " + when(i.ClosedAt)
+		}
+		return s
 	}
-	base, _, _ := strings.Cut(strings.ToLower(code), "-")
-	if name, ok := languages[base]; ok {
-		return name
-	}
-	return code
+	return "⏳ " + v.Say("handling.new")
 }

@@ -155,6 +155,13 @@ func TestLookups(t *testing.T) {
 	if len(got.Counts) != 48 || w.step != 30*time.Minute || w.counted != [2]time.Time{noon.Add(-48 * time.Hour), noon} {
 		t.Errorf("series: %d counts, asked for %v in steps of %s", len(got.Counts), w.counted, w.step)
 	}
+	report := decode[detector.Report](t, get("/api/v1/report?from=2026-11-09&to=2026-11-16").send(s))
+	if report.To != time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC) || w.filter.State != "" || report.Severity == nil {
+		t.Errorf("report: %+v", report)
+	}
+	if a := get("/api/v1/report?from=2026-11-16&to=2026-11-09").send(s); a.Code != 400 {
+		t.Errorf("a report that ends before it begins: %d", a.Code)
+	}
 	drafts := decode[struct{ Drafts []MentionDrafts }](t, get("/api/v1/incidents/fjellbryg-3/drafts").send(s))
 	if len(drafts.Drafts) != 4 || drafts.Drafts[0].Drafts[0].ID != "public-short" || drafts.Drafts[1].Mention.Mention.ID != "m2" {
 		t.Errorf("drafts: %+v", drafts)

@@ -5,8 +5,11 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"emberwatch/detector"
+	"emberwatch/notifier"
 	"emberwatch/rules"
 )
 
@@ -45,23 +48,24 @@ func names(bs []detector.BrandState) namer {
 
 func (n namer) name(id string) string { return cmp.Or(n[id], id) }
 
-func newCard(i detector.Incident, brands namer, set *rules.Set, now time.Time) card {
+func (v voice) card(i *detector.Incident, brands namer, set *rules.Set) card {
 	return card{
-		ID: i.ID, Path: "/incidents/" + i.ID, Brand: brands.name(i.Brand), Title: i.Title, Sentence: i.Sentence,
-		Severity: severityOf(i.Severity), DataSays: dataSays(&i), State: stateOf(&i, now), Handling: string(i.Handling),
-		Since: at(i.Since, now), Closed: at(i.ClosedAt, now), Next: nextOf(&i, set, now),
+		ID: i.ID, Path: "/incidents/" + i.ID, Brand: brands.name(i.Brand), Title: i.Title,
+		Sentence: notifier.Sentence(v.Language, i, v.zone, asIs),
+		Severity: v.severity(i.Severity), DataSays: v.dataSays(i), State: v.state(i), Handling: string(i.Handling),
+		Since: v.at(i.Since), Closed: v.at(i.ClosedAt), Next: v.next(i, set),
 	}
 }
 
 // dataSays tells when the data has become milder or graver than what people were told.
-func dataSays(i *detector.Incident) string {
+func (v voice) dataSays(i *detector.Incident) string {
 	switch {
 	case !i.Open() || i.Level == i.Severity:
 		return ""
 	case i.Level == rules.Calm:
-		return "calm by now"
+		return v.Say("page.by.now", "what", v.Say("severity.0"))
 	}
-	return i.Level.String() + " by now"
+	return v.Say("page.by.now", "what", v.severity(i.Level).Word)
 }
 
 // waitingSince is when an incident began to wait for somebody.
@@ -72,38 +76,36 @@ func waitingSince(i *detector.Incident) time.Time {
 	return i.LadderFrom
 }
 
-// stateOf says in words what people did about an incident.
-func stateOf(i *detector.Incident, now time.Time) string {
-	owner := cmp.Or(i.Owner, "Somebody")
+// state says in words what people did about an incident.
+func (v voice) state(i *detector.Incident) string {
+	owner := cmp.Or(i.Owner, capital(v.Say("somebody")))
 	switch i.Handling {
 	case detector.New:
-		return "Not acknowledged for " + span(now.Sub(waitingSince(i)))
+		return v.Say("page.state.new", "span", v.span(v.now.Sub(waitingSince(i))))
 	case detector.Acked:
 		if i.LeaseUntil.IsZero() {
-			return owner + " has it"
+			return v.Say("page.state.acked", "who", owner)
 		}
-		return owner + " has it until " + clock(i.LeaseUntil, now)
+		return v.Say("page.state.until", "who", owner, "when", v.clock(i.LeaseUntil))
 	case detector.Snoozed:
-		return "Snoozed until " + clock(i.SnoozeUntil, now) + " or until it gets worse" + by(i.Owner)
+		return v.Say("page.state.snoozed", "when", v.clock(i.SnoozeUntil), "by", v.by(i.Owner))
 	}
-	if i.Closing == detector.Merged {
-		return "Merged into " + i.MergedInto
-	}
-	return cmp.Or(closings[i.Closing], "Closed") + by(i.ClosedBy)
+	return capital(v.Say("closing."+string(cmp.Or(i.Closing, detector.Resolved)), "by", v.by(i.ClosedBy), "into", i.MergedInto))
 }
 
-// closings says why an incident was closed.
-var closings = map[detector.Closing]string{
-	detector.Resolved: "Resolved", detector.FalseAlarm: "Closed as a false alarm",
-	detector.KnownEvent: "Closed as a known event", detector.CalmAgain: "Closed when calm again",
-	detector.Expired: "Expired",
+func capital(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(r)) + s[size:]
 }
 
-func by(name string) string {
+func (v voice) by(name string) string {
 	if name == "" {
 		return ""
 	}
-	return " by " + name
+	return v.Say("closing.by", "who", name)
 }
 
 // gravestFirst is the order of the page: by severity, then those that nobody has, then those that have
@@ -127,21 +129,21 @@ func handlingRank(h detector.Handling) int {
 	return slices.Index([]detector.Handling{detector.New, detector.Acked, detector.Snoozed, detector.Closed}, h)
 }
 
-// nextOf says what happens next if nobody does anything; nil if nothing is due.
-func nextOf(i *detector.Incident, set *rules.Set, now time.Time) *next {
+// next says what happens next if nobody does anything; nil if nothing is due.
+func (v voice) next(i *detector.Incident, set *rules.Set) *next {
 	if step, when, ok := detector.NextStep(set, i); ok {
-		return &next{"escalates" + to(set.Route(step.To)), due(when, now)}
+		return &next{v.Say("page.escalates", "to", v.to(set.Route(step.To))), v.due(when)}
 	}
 	if i.Handling == detector.New && !i.RemindAt.IsZero() {
-		return &next{"reminder", due(i.RemindAt, now)}
+		return &next{v.Say("page.reminder"), v.due(i.RemindAt)}
 	}
 	return nil
 }
 
 // to names the people a route leads to, as far as it says.
-func to(r *rules.Route) string {
+func (v voice) to(r *rules.Route) string {
 	if name := cmp.Or(r.Slack.Mention, r.Slack.User, r.Slack.Channel); name != "" {
-		return " to " + name
+		return v.Say("page.to", "whom", name)
 	}
 	return ""
 }

@@ -53,7 +53,7 @@ func (s *Server) chart(w http.ResponseWriter, r *http.Request, _ person) error {
 	}
 	w.Header().Set("Content-Security-Policy", chartPolicy)
 	w.Header().Set("Content-Type", "image/svg+xml; charset=utf-8")
-	_, _ = w.Write(drawChart(names(bs).name(i.Brand), hourly(counts, from), from, i.Since))
+	_, _ = w.Write(s.voice(r).drawChart(names(bs).name(i.Brand), hourly(counts, from), from, i.Since))
 	return nil
 }
 
@@ -81,7 +81,7 @@ func hourly(counts []detector.Count, from time.Time) (hours [chartHours]detector
 }
 
 // drawChart draws one bar an hour, the negative part of it apart, and a line where the incident began.
-func drawChart(brand string, hours [chartHours]detector.Count, from, since time.Time) []byte {
+func (v voice) drawChart(brand string, hours [chartHours]detector.Count, from, since time.Time) []byte {
 	const high = chartHeight - chartTop - chartBottom
 	const step = float64(chartWidth-chartLeft) / chartHours
 	top := 0
@@ -93,17 +93,17 @@ func drawChart(brand string, hours [chartHours]detector.Count, from, since time.
 
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-labelledby="t d"><title id="t">%s</title><desc id="d">%s</desc><style>%s</style>`,
-		chartWidth, chartHeight, xmlText("Mentions of "+brand+" per hour over 48 hours"), xmlText(describe(hours)), chartStyle)
+		chartWidth, chartHeight, xmlText(v.Say("page.chart", "brand", brand)), xmlText(v.describe(hours)), chartStyle)
 	for _, n := range []int{0, scale / 2, scale} {
 		fmt.Fprintf(&b, `<line class="grid" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/><text x="%d" y="%.1f" text-anchor="end">%s</text>`,
-			chartLeft, chartWidth, y(n), y(n), chartLeft-6, y(n)+4, thousands(n))
+			chartLeft, chartWidth, y(n), y(n), chartLeft-6, y(n)+4, v.count(n))
 	}
 	for k, h := range hours {
 		x := chartLeft + float64(k)*step
 		bar(&b, "all", x, y(h.All), step, y(0))
 		bar(&b, "neg", x, y(h.Negative), step, y(0))
-		if h.At.Hour()%12 == 0 && k < chartHours-6 {
-			fmt.Fprintf(&b, `<text x="%.1f" y="%d">%s</text>`, x, chartHeight-6, h.At.Format("2 Jan 15:04"))
+		if t := h.At.In(v.zone); t.Hour()%12 == 0 && k < chartHours-6 {
+			fmt.Fprintf(&b, `<text x="%.1f" y="%d">%s</text>`, x, chartHeight-6, xmlText(t.Format(v.Say("page.date")+" 15:04")))
 		}
 	}
 	if k := since.Sub(from).Hours(); k >= 0 && k <= chartHours {
@@ -131,7 +131,7 @@ func roundUp(n int) int {
 }
 
 // describe says in words what the chart shows, for those who do not see it.
-func describe(hours [chartHours]detector.Count) string {
+func (v voice) describe(hours [chartHours]detector.Count) string {
 	var all, negative, peak int
 	for k, h := range hours {
 		all += h.All
@@ -141,13 +141,13 @@ func describe(hours [chartHours]detector.Count) string {
 		}
 	}
 	if all == 0 {
-		return "Nothing was written in these 48 hours."
+		return v.Say("page.chart.none")
 	}
 	if negative == 0 {
-		return plural(all, "mention") + ", none of them negative."
+		return v.Say("page.chart.calm", "mentions", v.Count("mentions", all))
 	}
-	return fmt.Sprintf("%s, %s of them negative. The peak is %s negative in the hour from %s.", plural(all, "mention"),
-		thousands(negative), thousands(hours[peak].Negative), hours[peak].At.UTC().Format("2 Jan 15:04 UTC"))
+	return v.Say("page.chart.peak", "mentions", v.Count("mentions", all), "negative", v.count(negative),
+		"peak", v.count(hours[peak].Negative), "when", hours[peak].At.In(v.zone).Format(v.Say("page.date")+" 15:04 MST"))
 }
 
 // xmlText escapes foreign text for XML, and drops what XML does not know.

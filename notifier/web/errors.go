@@ -59,7 +59,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "5")
 	}
 	if wantsPage(r) {
-		s.render(w, told.code, "problem.html", problemView{frame{Title: http.StatusText(told.code)}, told.text})
+		s.render(w, s.voice(r), told.code, "problem.html", problemView{frame{Title: http.StatusText(told.code)}, told.text})
 		return
 	}
 	writeJSON(w, told.code, map[string]string{"error": told.text})

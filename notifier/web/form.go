@@ -18,7 +18,7 @@ const nameCookieName = "emberwatch-name"
 // choice is one button.
 type choice struct {
 	Value string // what the button sends
-	Label string
+	Label string // the key of its words; in a group on a page the words themselves
 	op    detector.Operation
 	args  func(now time.Time, zone *time.Location) detector.Args
 }
@@ -51,43 +51,50 @@ func morning(now time.Time, zone *time.Location) time.Time {
 
 // The buttons of the page. The first of a form is pressed by the enter key: it is the harmless one.
 var (
-	noteButton = choice{"note", "Add note", detector.OpNote, plain}
+	noteButton = choice{"note", "page.note.add", detector.OpNote, plain}
 	ackButtons = []choice{
-		{"ack-1h", "1 hour", detector.OpAck, lasting(time.Hour)},
-		{"ack-4h", "4 hours", detector.OpAck, lasting(4 * time.Hour)},
-		{"ack-morning", "until tomorrow 09:00", detector.OpAck, untilMorning},
+		{"ack-1h", "do.hour", detector.OpAck, lasting(time.Hour)},
+		{"ack-4h", "do.hours", detector.OpAck, lasting(4 * time.Hour)},
+		{"ack-morning", "do.tomorrow", detector.OpAck, untilMorning},
 	}
 	snoozeButtons = []choice{
-		{"snooze-1h", "1 hour", detector.OpSnooze, lasting(time.Hour)},
-		{"snooze-4h", "4 hours", detector.OpSnooze, lasting(4 * time.Hour)},
-		{"snooze-morning", "until tomorrow 09:00", detector.OpSnooze, untilMorning},
+		{"snooze-1h", "do.hour", detector.OpSnooze, lasting(time.Hour)},
+		{"snooze-4h", "do.hours", detector.OpSnooze, lasting(4 * time.Hour)},
+		{"snooze-morning", "do.tomorrow", detector.OpSnooze, untilMorning},
 	}
 	closeButtons = []choice{
-		{"resolve", "Resolved", detector.OpResolve, plain},
-		{"false-alarm", "False alarm", detector.OpFalseAlarm, plain},
-		{"known-event", "Known event", detector.OpKnownEvent, plain},
+		{"resolve", "page.close.resolve", detector.OpResolve, plain},
+		{"false-alarm", "do.false-alarm", detector.OpFalseAlarm, plain},
+		{"known-event", "do.known-event", detector.OpKnownEvent, plain},
 	}
-	reopenButton = choice{"reopen", "Reopen", detector.OpReopen, plain}
+	reopenButton = choice{"reopen", "do.reopen", detector.OpReopen, plain}
 )
 
-// choicesFor returns the buttons that make sense for an incident; zone is that of the team's mornings.
-func choicesFor(i *detector.Incident, now time.Time, zone *time.Location) []choiceGroup {
+// choices returns the buttons that make sense for an incident; zone is that of the team's mornings, nil if nobody said.
+func (v voice) choices(i *detector.Incident, zone *time.Location) []choiceGroup {
+	group := func(key, nine string, buttons ...choice) choiceGroup {
+		g := choiceGroup{Name: v.Say("page.group." + key)}
+		if hint := "page.hint." + key; v.Has(hint) {
+			g.Hint = v.Say(hint) + nine
+		}
+		for _, b := range buttons {
+			b.Label = v.Say(b.Label)
+			g.Choices = append(g.Choices, b)
+		}
+		return g
+	}
 	if !i.Open() {
-		return []choiceGroup{{"Not over after all?", "", []choice{reopenButton}}}
+		return []choiceGroup{group("reopen", "", reopenButton)}
 	}
 	nine := ""
 	if zone != nil {
-		nine = " 09:00 is " + morning(now, zone).In(zone).Format("MST") + "."
+		nine = " " + v.Say("page.nine", "zone", morning(v.now, zone).In(zone).Format("MST"))
 	}
-	ack := choiceGroup{"Acknowledge", "You have it. Escalation stops, watching goes on." + nine, ackButtons}
+	ack := "ack"
 	if i.Handling == detector.Acked {
-		ack.Name, ack.Hint = "Keep it or take it over", "Starts the time anew, in your name."+nine
+		ack = "keep"
 	}
-	return []choiceGroup{
-		ack,
-		{"Snooze", "Quiet until then, or until it gets worse." + nine, snoozeButtons},
-		{"Close", "Say why: it teaches the rules.", closeButtons},
-	}
+	return []choiceGroup{group(ack, nine, ackButtons...), group("snooze", nine, snoozeButtons...), group("close", "", closeButtons...)}
 }
 
 // choiceOf finds the button that sends value.
@@ -102,12 +109,13 @@ func choiceOf(value string) (choice, bool) {
 	return choice{}, false
 }
 
-// notices says what became of a button; only these words can come from the address of a page.
-var notices = map[string]string{
-	"note": "Your note is in the timeline.", "ack": "It is yours now. Escalation has stopped, watching goes on.",
-	"snooze":  "Snoozed. You will hear of it when the time is over or it gets worse.",
-	"resolve": "Closed as resolved.", "false-alarm": "Closed as a false alarm.",
-	"known-event": "Closed as a known event.", "reopen": "Open again.",
+// notice says what became of a button; only our own words can come from the address of a page.
+func (v voice) notice(done string) string {
+	key := "page.done." + done
+	if done == "" || !v.Has(key) {
+		return ""
+	}
+	return v.Say(key)
 }
 
 func (s *Server) postForm(w http.ResponseWriter, r *http.Request, p person) error {
@@ -130,7 +138,7 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request, p person) erro
 		http.Redirect(w, r, "/incidents/"+res.Incident.ID+"?done="+string(e.Op), http.StatusSeeOther)
 		return nil
 	case res.Outcome == detector.Refused:
-		return s.showIncident(w, r, p, res.Message+" Below is how it stands now.", true)
+		return s.showIncident(w, r, p, res.Message+" "+s.voice(r).Say("page.below"), true)
 	}
 	return s.showIncident(w, r, p, res.Message, false)
 }

@@ -3,11 +3,11 @@ package web
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"net/http"
 	"time"
 
 	"emberwatch/detector"
+	"emberwatch/notifier"
 	"emberwatch/rules"
 	"emberwatch/sources"
 )
@@ -63,7 +63,7 @@ type formView struct {
 }
 
 func (s *Server) incidentPage(w http.ResponseWriter, r *http.Request, p person) error {
-	return s.showIncident(w, r, p, notices[r.FormValue("done")], false)
+	return s.showIncident(w, r, p, s.voice(r).notice(r.FormValue("done")), false)
 }
 
 // showIncident answers with the page of an incident as it is now. The id of one that was merged leads to
@@ -81,18 +81,19 @@ func (s *Server) showIncident(w http.ResponseWriter, r *http.Request, p person, 
 	if err != nil {
 		return err
 	}
-	v := newIncidentView(d, names(bs), s.rules(), p, s.c.Now())
+	say := s.voice(r)
+	v := say.incident(d, names(bs), s.rules(), p)
 	v.Notice, v.NoticeBad = notice, bad
 	v.Topics = s.topics(r.Context(), p, &d.incident)
-	v.Drafts, v.DraftsNote = s.draftViews(r.Context(), p, &d.incident)
+	v.Drafts, v.DraftsNote = s.draftViews(r.Context(), say, p, &d.incident)
 	if p.may(Act) {
-		v.Form = &formView{Version: d.incident.Version, Nonce: rand.Text(), As: nameCookie(r), Groups: choicesFor(&d.incident, s.c.Now(), s.rules().Zone)}
+		v.Form = &formView{Version: d.incident.Version, Nonce: rand.Text(), As: nameCookie(r), Groups: say.choices(&d.incident, s.rules().Zone)}
 	}
 	code := http.StatusOK
 	if bad {
 		code = http.StatusConflict
 	}
-	s.render(w, code, "incident.html", v)
+	s.render(w, say, code, "incident.html", v)
 	return nil
 }
 
@@ -106,51 +107,55 @@ func (s *Server) topics(ctx context.Context, p person, i *detector.Incident) []d
 	return ts
 }
 
-func newIncidentView(d dossier, brands namer, set *rules.Set, p person, now time.Time) *incidentView {
+func (v voice) incident(d dossier, brands namer, set *rules.Set, p person) *incidentView {
 	i := &d.incident
 	e := &i.Evidence
-	v := &incidentView{
-		Card: newCard(*i, brands, set, now), Facts: factsOf(i, now), Windows: windowsOf(e), Cues: e.Cues,
-		Splits: splitsOf(e), Mentions: mentionViews(show(p, d.mentions), now), Timeline: timeline(d.audit, now),
-		ChartText: fmt.Sprintf("Mentions of %s per hour over 48 hours, the negative ones apart", brands.name(i.Brand)),
+	out := &incidentView{
+		Card: v.card(i, brands, set), Facts: v.facts(i), Windows: v.windows(e), Cues: e.Cues,
+		Splits: v.splits(e), Mentions: v.mentions(show(p, d.mentions)), Timeline: v.timeline(d.audit),
+		ChartText: v.Say("page.chart", "brand", brands.name(i.Brand)),
 	}
-	v.frame = frame{Title: i.ID + ": " + i.Severity.String(), Who: p.name}
+	out.frame = frame{Title: i.ID + ": " + v.severity(i.Severity).Word, Who: p.name}
 	if e.Bar > 0 {
-		v.Score = fmt.Sprintf("The score is %.1f; it had to pass %.1f.", e.Score, e.Bar)
-		if e.Budget != nil {
-			v.Score += " Budget: " + e.Budget.String() + "."
+		out.Score = v.Say("page.score", "score", v.Number(e.Score), "bar", v.Number(e.Bar))
+		if e.Budget != nil && v.english() {
+			out.Score += " Budget: " + e.Budget.String() + "." // the detector says it in English
 		}
 	}
-	return v
+	return out
 }
 
-// factsOf lists what is known beside the numbers; what is not known is left out.
-func factsOf(i *detector.Incident, now time.Time) []fact {
+func (v voice) english() bool { return v.Code() == notifier.English().Code() }
+
+// facts lists what is known beside the numbers; what is not known is left out.
+func (v voice) facts(i *detector.Incident) []fact {
 	e := &i.Evidence
 	var fs []fact
-	add := func(name, text string) {
+	add := func(key, text string) {
 		if text != "" {
-			fs = append(fs, fact{Name: name, Text: text})
+			fs = append(fs, fact{Name: v.Say("page.fact." + key), Text: text})
 		}
 	}
-	fs = append(fs, fact{Name: "Since", When: at(i.Since, now)}, fact{Name: "Opened", When: at(i.OpenedAt, now)})
-	add("Owner", i.Owner)
-	add("Severity", i.SeverityWhy)
-	add("Authors", thousands(e.Authors))
+	fs = append(fs, fact{Name: v.Say("field.since"), When: v.at(i.Since)}, fact{Name: v.Say("page.fact.opened"), When: v.at(i.OpenedAt)})
+	add("owner", i.Owner)
+	if v.english() {
+		add("severity", i.SeverityWhy) // likewise
+	}
+	add("authors", v.count(e.Authors))
 	if e.Reach > 0 {
-		add("Reach", "about "+plural(e.Reach, "follower"))
+		add("reach", v.Count("page.reach", e.Reach))
 	}
 	if e.Private > 0 {
-		add("Private", plural(e.Private, "direct message"))
+		add("private", v.Count("console.private", e.Private))
 	}
-	add("Rule", i.Rule)
-	add("Signal", i.Signal)
-	add("Learning", e.Learning)
-	add("Before", i.Previous)
+	add("rule", i.Rule)
+	add("signal", i.Signal)
+	add("learning", e.Learning)
+	add("before", i.Previous)
 	return fs
 }
 
-func windowsOf(e *detector.Evidence) []windowView {
+func (v voice) windows(e *detector.Evidence) []windowView {
 	ws := e.Windows
 	if len(ws) == 0 && e.Window.Length > 0 {
 		ws = []detector.Window{e.Window}
@@ -158,20 +163,19 @@ func windowsOf(e *detector.Evidence) []windowView {
 	out := make([]windowView, len(ws))
 	for k, w := range ws {
 		out[k] = windowView{
-			window(w.Length), number(w.Observed), number(w.Expected), number(w.High),
-			fmt.Sprintf("%.1f", w.Surprise), w.Length == e.Window.Length,
+			v.span(w.Length), v.Number(w.Observed), v.Number(w.Expected), v.Number(w.High), v.Number(w.Surprise), w.Length == e.Window.Length,
 		}
 	}
 	return out
 }
 
-func splitsOf(e *detector.Evidence) []splitView {
+func (v voice) splits(e *detector.Evidence) []splitView {
 	var out []splitView
 	for _, s := range []splitView{
-		{"Categories", split(e.Categories, spaced)},
-		{"Sources", split(e.Sources, asIs)},
-		{"Networks", split(e.Networks, asIs)},
-		{"Languages", split(e.Languages, language)},
+		{v.Say("page.split.categories"), v.split(e.Categories, v.Topic)},
+		{v.Say("page.split.sources"), v.split(e.Sources, asIs)},
+		{v.Say("page.split.networks"), v.split(e.Networks, asIs)},
+		{v.Say("field.languages"), v.split(e.Languages, v.LanguageName)},
 	} {
 		if len(s.Parts) > 0 {
 			out = append(out, s)
@@ -181,20 +185,20 @@ func splitsOf(e *detector.Evidence) []splitView {
 }
 
 // draftViews asks for drafts and says in words when there are none.
-func (s *Server) draftViews(ctx context.Context, p person, i *detector.Incident) ([]draftsView, string) {
+func (s *Server) draftViews(ctx context.Context, v voice, p person, i *detector.Incident) ([]draftsView, string) {
 	ctx, stop := context.WithTimeout(ctx, draftPatience)
 	defer stop()
 	ds, err := s.drafts(ctx, p, i.ID)
 	switch {
 	case err != nil:
 		s.c.Logger.Warn("drafts for the page failed", "incident", i.ID, "error", err)
-		return nil, "The reply drafts could not be made just now."
+		return nil, v.Say("page.drafts.failed")
 	case len(ds) == 0:
-		return nil, "There are no reply drafts for this incident."
+		return nil, v.Say("page.drafts.none")
 	}
 	out := make([]draftsView, len(ds))
 	for k, d := range ds {
-		out[k] = newDraftsView(d, s.c.Now())
+		out[k] = v.drafts(d)
 	}
 	return out, ""
 }
@@ -218,32 +222,43 @@ type mentionView struct {
 	When     *moment
 }
 
-func mentionViews(js []shown, now time.Time) []mentionView {
+func (v voice) mentions(js []shown) []mentionView {
 	out := make([]mentionView, len(js))
 	for k, j := range js {
-		out[k] = newMentionView(j, now)
+		out[k] = v.mention(j)
 	}
 	return out
 }
 
-func newMentionView(j shown, now time.Time) mentionView {
+func (v voice) mention(j shown) mentionView {
 	m := &j.Mention
-	v := mentionView{
+	out := mentionView{
 		Masked: j.Masked, Kind: string(m.Kind), Network: network(m), Author: m.Author.Name, Handle: m.Author.Handle,
-		Text: cut(m.Body(), 1200), Lang: langAttr(j.Lang), Language: language(j.Lang), Category: spaced(j.Category),
-		Negative: int(100*j.P.Negative + 0.5), URL: link(m.URL), When: at(m.CreatedAt, now),
+		Text: cut(m.Body(), 1200), Lang: langAttr(j.Lang), Language: v.LanguageName(j.Lang), Category: v.Topic(j.Category),
+		Negative: int(100*j.P.Negative + 0.5), URL: link(m.URL), When: v.at(m.CreatedAt),
 	}
 	if m.Kind == sources.DM {
-		v.Kind = "direct message"
+		out.Kind = v.Say("page.direct")
 	}
-	if v.Author == "" {
-		v.Author, v.Handle = v.Handle, ""
+	if out.Author == "" {
+		out.Author, out.Handle = out.Handle, ""
 	}
 	if n := int(m.Rating + 0.5); n >= 1 && n <= 5 {
-		v.Stars, v.Rating = "★★★★★☆☆☆☆☆"[3*(5-n):3*(10-n)], number(m.Rating)
-		v.But = j.Contradiction()
+		out.Stars, out.Rating = "★★★★★☆☆☆☆☆"[3*(5-n):3*(10-n)], v.Number(m.Rating)
+		out.But = v.contradiction(&j.Judged)
 	}
-	return v
+	return out
+}
+
+// contradiction says what the words of a mention are that its stars deny, or nothing.
+func (v voice) contradiction(j *detector.Judged) string {
+	switch {
+	case !j.Disagree:
+		return ""
+	case j.Mention.Rating < 3:
+		return v.Say("quote.but.positive")
+	}
+	return v.Say("quote.but.negative")
 }
 
 // network says where a mention was written.

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,6 +19,7 @@ type overviewView struct {
 	Closed  []card
 	Calm    string // what to say when nothing is open
 	Sources sourcesView
+	Zone    string // of the times
 }
 
 // sourcesView says how the sources are doing.
@@ -34,7 +34,7 @@ type sourceTrouble struct {
 }
 
 func (s *Server) overview(w http.ResponseWriter, r *http.Request, p person) error {
-	now := s.c.Now()
+	say := s.voice(r)
 	open, closed, err := s.incidents(r.Context())
 	if err != nil {
 		return err
@@ -44,22 +44,24 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, p person) erro
 		return err
 	}
 	brands, set, health := names(bs), s.rules(), s.c.Sources()
-	v := overviewView{frame: frame{Title: "Incidents", Who: p.name, Refresh: 60}, Sources: sourcesOf(health, now)}
-	for _, i := range open {
-		v.Open = append(v.Open, newCard(i, brands, set, now))
+	v := overviewView{frame: frame{Title: say.Say("page.incidents"), Who: p.name, Refresh: 60}, Sources: say.sources(health)}
+	for k := range open {
+		i := &open[k]
+		v.Open = append(v.Open, say.card(i, brands, set))
 		if i.Handling == detector.New {
 			v.Waiting++
 		}
 	}
-	for _, i := range closed {
-		v.Closed = append(v.Closed, newCard(i, brands, set, now))
+	for k := range closed {
+		v.Closed = append(v.Closed, say.card(&closed[k], brands, set))
 	}
 	if len(open) == 0 {
-		v.Calm = calmly(bs, health, now)
+		v.Calm = say.calmly(bs, health)
 	} else {
-		v.Title = fmt.Sprintf("(%d) Incidents", len(open))
+		v.Title = "(" + say.count(len(open)) + ") " + v.Title
 	}
-	s.render(w, http.StatusOK, "overview.html", v)
+	v.Zone = say.zone.String()
+	s.render(w, say, http.StatusOK, "overview.html", v)
 	return nil
 }
 
@@ -79,7 +81,7 @@ func (s *Server) incidents(ctx context.Context) (open, closed []detector.Inciden
 }
 
 // calmly says what has been read when there is nothing to do, so that calm cannot be mistaken for deaf.
-func calmly(bs []detector.BrandState, health []sources.Health, now time.Time) string {
+func (v voice) calmly(bs []detector.BrandState, health []sources.Health) string {
 	var read int64
 	var last time.Time
 	for _, h := range health {
@@ -89,41 +91,45 @@ func calmly(bs []detector.BrandState, health []sources.Health, now time.Time) st
 		}
 	}
 	if read == 0 {
-		return "No mention has come in since the start. As soon as one does, it is counted here."
+		return v.Say("page.deaf")
 	}
-	text := "Emberwatch has read " + plural(int(read), "mention") + " since it started"
+	about, came := "", ""
 	if len(bs) > 0 {
-		text += ", about " + plural(len(bs), "brand")
+		about = v.Count("page.calm.brands", len(bs))
 	}
-	if !last.IsZero() {
-		text += "; the last one came " + strings.Replace(relative(last, now), "now", "just now", 1)
+	switch {
+	case last.IsZero():
+	case v.now.Sub(last).Abs() < 30*time.Second:
+		came = v.Say("page.calm.last", "when", v.Say("page.just"))
+	default:
+		came = v.Say("page.calm.last", "when", v.relative(last))
 	}
-	return text + ". Nothing stands out."
+	return v.Say("page.calm", "mentions", v.Count("mentions", int(read)), "brands", about, "last", came)
 }
 
-// sourcesOf sums up the sources and names those that need a look.
-func sourcesOf(health []sources.Health, now time.Time) sourcesView {
-	var v sourcesView
+// sources sums up the sources and names those that need a look.
+func (v voice) sources(health []sources.Health) sourcesView {
+	var out sourcesView
 	count := map[sources.State]int{}
 	for _, h := range health {
 		count[h.State]++
 		if h.State == sources.Failing || h.State == sources.Stopped {
-			v.Trouble = append(v.Trouble, sourceTrouble{
-				Name: h.Name, State: string(h.State), Error: cut(h.LastError, 200),
-				Heard: at(h.LastSuccess, now), Next: at(h.NextTry, now),
+			out.Trouble = append(out.Trouble, sourceTrouble{
+				Name: h.Name, State: v.Say("page.source." + string(h.State)), Error: cut(h.LastError, 200),
+				Heard: v.at(h.LastSuccess), Next: v.at(h.NextTry),
 			})
 		}
 	}
 	if len(health) == 0 {
-		v.Line = "No source is polled; mentions come in over HTTP."
-		return v
+		out.Line = v.Say("page.source.none")
+		return out
 	}
 	var parts []string
 	for _, st := range []sources.State{sources.Running, sources.Starting, sources.Failing, sources.Ended, sources.Stopped} {
 		if n := count[st]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, st))
+			parts = append(parts, v.count(n)+" "+v.Say("page.source."+string(st)))
 		}
 	}
-	v.Line = plural(len(health), "source") + ": " + strings.Join(parts, ", ") + "."
-	return v
+	out.Line = v.Count("page.sources", len(health)) + ": " + strings.Join(parts, ", ") + "."
+	return out
 }

@@ -38,10 +38,10 @@ func TestOverviewShowsTheGravestFirst(t *testing.T) {
 	a := get("/").send(New(configOf(busy())))
 	mustContain(t, a.Body.String(),
 		"4 open incidents", "3 without an owner",
-		"crisis", "/incidents/fjellbryg-3", "Not acknowledged for 27 min", "11:20 UTC", "(40 min ago)", "escalates to @ingrid any moment",
+		"crisis", "/incidents/fjellbryg-3", "Not acknowledged for 27 min", "12:20 CET", "(40 min ago)", "escalates to @ingrid any moment",
 		"/incidents/us-airways-6", "Not acknowledged for 2 h", // has waited longest among those of its severity
 		"/incidents/fjellbryg-4",
-		"/incidents/us-airways-7", "Boris has it until 15:00 UTC",
+		"/incidents/us-airways-7", "Boris has it until 16:00 CET",
 		"3 sources: 2 running, 1 failing", "news", "503 Service Unavailable",
 		"Closed lately", "/incidents/fjellbryg-2", "Resolved by Maja")
 }
@@ -168,7 +168,7 @@ func TestButtonsBecomeEvents(t *testing.T) {
 				e.Args.For != want.args.For || !e.Args.Until.Equal(want.args.Until) || e.Args.Note != want.args.Note {
 				t.Errorf("event %+v", e)
 			}
-			if a := get(location).send(s); notices[string(want.op)] == "" || !strings.Contains(a.Body.String(), notices[string(want.op)]) {
+			if a := get(location).send(s); english.notice(string(want.op)) == "" || !strings.Contains(a.Body.String(), english.notice(string(want.op))) {
 				t.Error("the page does not say what was done")
 			}
 		})
@@ -372,7 +372,7 @@ func TestChart(t *testing.T) {
 		t.Errorf("type %q", a.Header().Get("Content-Type"))
 	}
 	body := a.Body.String()
-	mustContain(t, body, "<title", "Mentions of Fjell &amp; Söhne &lt;AB&gt; per hour", "<desc", "The peak is 49 negative in the hour from 16 Nov 12:00 UTC", `class="neg"`, `class="since"`)
+	mustContain(t, body, "<title", "Mentions of Fjell &amp; Söhne &lt;AB&gt; per hour", "<desc", "The peak is 49 negative in the hour from 16 Nov 13:00 CET", `class="neg"`, `class="since"`)
 	for d := xml.NewDecoder(strings.NewReader(body)); ; {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			break

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"emberwatch/notifier"
 )
 
 //go:embed templates/*.html static/*
@@ -56,8 +58,18 @@ func (s *Server) static(w http.ResponseWriter, r *http.Request) {
 	s.fail(w, r, refuse(http.StatusNotFound, "there is no such file"))
 }
 
-// parsePages reads each page's template together with the layout around it.
-func parsePages(assets map[string]asset) map[string]*template.Template {
+// parsePages reads each page's template together with the layout around it, in each language, under its code and name.
+func parsePages(assets map[string]asset, ls *notifier.Languages) map[string]*template.Template {
+	pages := map[string]*template.Template{}
+	for _, code := range ls.Codes() {
+		for name, t := range parsePagesIn(assets, ls.In(code)) {
+			pages[code+"/"+name] = t
+		}
+	}
+	return pages
+}
+
+func parsePagesIn(assets map[string]asset, l *notifier.Language) map[string]*template.Template {
 	layout := template.Must(template.New("layout.html").Funcs(template.FuncMap{
 		"asset": func(name string) (string, error) {
 			a, ok := assets[name]
@@ -66,7 +78,8 @@ func parsePages(assets map[string]asset) map[string]*template.Template {
 			}
 			return "/static/" + a.name, nil
 		},
-		"thousands": thousands[int],
+		"say": l.Say, "count": l.Count, "code": l.Code,
+		"thousands": func(n int) string { return l.Number(float64(n)) },
 	}).ParseFS(files, "templates/layout.html", "templates/parts.html"))
 	pages := map[string]*template.Template{}
 	for _, name := range []string{"overview.html", "incident.html", "login.html", "wait.html", "problem.html"} {
@@ -89,14 +102,15 @@ type problemView struct {
 }
 
 // render answers with a page. Nothing has been written when its template fails.
-func (s *Server) render(w http.ResponseWriter, code int, name string, data any) {
+func (s *Server) render(w http.ResponseWriter, v voice, code int, name string, data any) {
 	var b bytes.Buffer
-	if err := s.pages[name].ExecuteTemplate(&b, "layout.html", data); err != nil {
+	if err := s.pages[v.Code()+"/"+name].ExecuteTemplate(&b, "layout.html", data); err != nil {
 		s.c.Logger.Error("page cannot be rendered", "template", name, "error", err)
 		http.Error(w, "this page cannot be shown; the log of the daemon says why", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Vary", "Accept-Language")
 	w.WriteHeader(code)
 	_, _ = w.Write(b.Bytes()) // an error means that nobody is listening any more
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -69,10 +68,10 @@ func (s *Server) session(r *http.Request) (person, bool) {
 // logged in: a SameSite=Strict cookie is not sent then. A page that calls itself up again sends it.
 func (s *Server) askLogin(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Site") == "cross-site" {
-		s.render(w, http.StatusOK, "wait.html", struct {
+		s.render(w, s.voice(r), http.StatusOK, "wait.html", struct {
 			frame
 			Again string
-		}{frame{Title: "One moment"}, r.URL.RequestURI()})
+		}{frame{Title: s.voice(r).Say("page.moment")}, r.URL.RequestURI()})
 		return
 	}
 	target := "/login"
@@ -94,25 +93,27 @@ func (s *Server) loginForm(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
-	s.render(w, http.StatusOK, "login.html", loginView{frame{Title: "Log in"}, localPath(r.FormValue("next")), ""})
+	v := s.voice(r)
+	s.render(w, v, http.StatusOK, "login.html", loginView{frame{Title: v.Say("page.login")}, localPath(r.FormValue("next")), ""})
 }
 
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, formLimit)
 	now, from := s.c.Now(), address(r)
-	again := loginView{frame{Title: "Log in"}, localPath(r.PostFormValue("next")), ""}
+	v := s.voice(r)
+	again := loginView{frame{Title: v.Say("page.login")}, localPath(r.PostFormValue("next")), ""}
 	if wait := s.logins.blocked(from, now); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
-		again.Problem = fmt.Sprintf("Too many failed logins from your address. Try again in %s.", span(wait))
-		s.render(w, http.StatusTooManyRequests, "login.html", again)
+		again.Problem = v.Say("page.login.many", "span", v.span(wait+time.Minute))
+		s.render(w, v, http.StatusTooManyRequests, "login.html", again)
 		return
 	}
 	t, ok := s.token(strings.TrimSpace(r.PostFormValue("token")))
 	if !ok {
 		s.logins.failed(from, now)
 		s.c.Logger.Warn("login refused", "from", from.String())
-		again.Problem = "That token is not known here."
-		s.render(w, http.StatusUnauthorized, "login.html", again)
+		again.Problem = v.Say("page.login.unknown")
+		s.render(w, v, http.StatusUnauthorized, "login.html", again)
 		return
 	}
 	s.setCookie(w, r, s.cookieName(r), s.seal(t.Name, now.Add(sessionLength)), sessionLength)

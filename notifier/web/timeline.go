@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"emberwatch/detector"
 	"emberwatch/notifier"
@@ -25,11 +24,11 @@ type auditView struct {
 }
 
 // timeline shows the history, the newest first.
-func timeline(as []detector.Audit, now time.Time) []auditView {
+func (v voice) timeline(as []detector.Audit) []auditView {
 	out := make([]auditView, len(as))
 	for k, a := range as {
 		out[len(as)-1-k] = auditView{
-			When: at(a.At, now), Who: whoDid(a.Actor), What: spaced(a.Op), Told: spaced(string(a.Reason)),
+			When: v.at(a.At), Who: whoDid(a.Actor), What: spaced(a.Op), Told: spaced(string(a.Reason)),
 			Note: a.Note, Changes: changes(a.Changes),
 		}
 	}
@@ -99,40 +98,47 @@ type draftView struct {
 	Facts                                     []notifier.Fact
 }
 
-func newDraftsView(d shownDrafts, now time.Time) draftsView {
-	v := draftsView{
-		Mention: newMentionView(d.Mention, now), Suggest: string(d.Suggest), Why: d.Why, Approve: strings.Join(d.Approve, ", "),
+func (v voice) drafts(d shownDrafts) draftsView {
+	out := draftsView{
+		Mention: v.mention(d.Mention), Suggest: v.suggest(d.Suggest), Why: d.Why, Approve: strings.Join(d.Approve, ", "),
 	}
-	v.Mention.Text = cut(v.Mention.Text, 160)
+	out.Mention.Text = cut(out.Mention.Text, 160)
 	if p := d.Posture; p != nil {
-		v.Posture = fmt.Sprintf("%s: %s", p.Cluster, p.Why)
+		out.Posture = fmt.Sprintf("%s: %s", p.Cluster, p.Why)
 	}
-	v.DoNot = strings.Join(d.DoNot, "; ")
+	out.DoNot = strings.Join(d.DoNot, "; ")
 	for _, t := range d.Drafts {
-		v.Drafts = append(v.Drafts, newDraftView(t))
+		out.Drafts = append(out.Drafts, v.draft(t))
 	}
-	return v
+	return out
 }
 
-func newDraftView(d notifier.Draft) draftView {
-	v := draftView{
-		ID: d.ID, Lang: langAttr(d.Lang), Language: language(d.Lang), Network: d.Network, Text: d.Text,
-		Length: plural(d.Length, "character"), Sendable: d.Sendable, Facts: d.Facts,
+func (v voice) suggest(s notifier.Suggest) string {
+	if key := "page.suggest." + string(s); v.Has(key) {
+		return v.Say(key)
+	}
+	return string(s)
+}
+
+func (v voice) draft(d notifier.Draft) draftView {
+	out := draftView{
+		ID: d.ID, Lang: langAttr(d.Lang), Language: v.LanguageName(d.Lang), Network: d.Network, Text: d.Text,
+		Length: v.Count("characters", d.Length), Sendable: d.Sendable, Facts: d.Facts,
 	}
 	switch d.Origin {
 	case notifier.Edited:
-		v.Origin = "as a colleague changed it before"
+		out.Origin = v.Say("page.origin.edited")
 	case notifier.Rephrased:
-		v.Origin = "reworded by " + d.Model
+		out.Origin = v.Say("page.origin.reworded", "model", d.Model)
 	}
 	if d.Limit > 0 {
-		v.Length = fmt.Sprintf("%s of %s characters", thousands(d.Length), thousands(d.Limit))
+		out.Length = v.Say("drafts.length", "n", v.count(d.Length), "limit", v.count(d.Limit))
 	}
 	for _, g := range d.Guards {
 		if !g.Pass {
-			v.Failed = append(v.Failed, g)
+			out.Failed = append(out.Failed, g)
 		}
 	}
-	v.Passed = plural(len(d.Guards)-len(v.Failed), "check")
-	return v
+	out.Passed = v.Count("page.passed", len(d.Guards)-len(out.Failed))
+	return out
 }

@@ -43,6 +43,8 @@ type Config struct {
 	Drafts func(ctx context.Context, incident string) ([]MentionDrafts, error)
 	// About says what incidents are about; nil: it is not said.
 	About *notifier.About
+	// Languages are those that pages are shown in, as a reader's browser asks for; nil: the embedded ones.
+	Languages *notifier.Languages
 	// Sources tells how the sources are doing.
 	Sources func() []sources.Health
 	// Rules returns the rules in force, for names, zones and ladders.
@@ -75,8 +77,8 @@ type Server struct {
 	access  atomic.Pointer[access]
 	hosts   map[string]bool // that may stand in the Host header when Open
 	logins  *throttle
-	assets  map[string]asset // by file name as embedded
-	pages   map[string]*template.Template
+	assets  map[string]asset              // by file name as embedded
+	pages   map[string]*template.Template // by code of the language and name
 	handler http.Handler
 }
 
@@ -96,7 +98,7 @@ func New(c Config) *Server {
 	}
 	s := &Server{c: c, hosts: ownHosts(c), logins: newThrottle(loginTries, loginPause), assets: loadAssets()}
 	s.SetTokens(c.Tokens)
-	s.pages = parsePages(s.assets)
+	s.pages = parsePages(s.assets, c.Languages)
 	s.handler = s.Protect(s.routes())
 	return s
 }
@@ -141,6 +143,7 @@ func (s *Server) routes() http.Handler {
 		"GET /api/v1/mentions":              s.listMentions,
 		"GET /api/v1/brands":                s.listBrands,
 		"GET /api/v1/sources":               s.listSources,
+		"GET /api/v1/report":                s.getReport,
 		"GET /api/v1/series":                s.getSeries,
 		"/api/":                             noSuchPath,
 	} {

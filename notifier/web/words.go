@@ -2,13 +2,16 @@ package web
 
 import (
 	"cmp"
-	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"golang.org/x/text/language"
+
+	"emberwatch/notifier"
 	"emberwatch/rules"
 )
 
@@ -19,85 +22,75 @@ type moment struct {
 	Relative string
 }
 
+// voice says a page to one reader: in their language, with the times of the team's zone, as seen now.
+type voice struct {
+	*notifier.Language
+	zone *time.Location
+	now  time.Time
+}
+
+// voice returns the voice for whoever asks: the first language of their browser that we speak, else English.
+func (s *Server) voice(r *http.Request) voice {
+	v := voice{notifier.English(), s.rules().Zone, s.c.Now()}
+	if v.zone == nil {
+		v.zone = time.UTC
+	}
+	tags, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language")) // what cannot be read asks for nothing
+	for _, t := range tags {
+		base, _ := t.Base()
+		if slices.Contains(s.c.Languages.Codes(), base.String()) {
+			v.Language = s.c.Languages.In(base.String())
+			break
+		}
+	}
+	return v
+}
+
 // at returns the moment of t; nil, which templates leave out, if there is none.
-func at(t, now time.Time) *moment {
+func (v voice) at(t time.Time) *moment {
 	if t.IsZero() {
 		return nil
 	}
-	t = t.UTC()
-	return &moment{t.Format(time.RFC3339), clock(t, now), relative(t, now)}
+	return &moment{t.UTC().Format(time.RFC3339), v.clock(t), v.relative(t)}
 }
 
-// clock writes a time in UTC, with as much of the date as is needed.
-func clock(t, now time.Time) string {
-	t, now = t.UTC(), now.UTC()
+// clock writes a time in the team's zone, with as much of the date as is needed.
+func (v voice) clock(t time.Time) string {
+	t, now := t.In(v.zone), v.now.In(v.zone)
 	switch {
 	case t.YearDay() == now.YearDay() && t.Year() == now.Year():
-		return t.Format("15:04 UTC")
+		return t.Format("15:04 MST")
 	case t.Sub(now).Abs() < 180*24*time.Hour:
-		return t.Format("2 Jan 15:04 UTC")
+		return t.Format(v.Say("page.date") + " 15:04 MST")
 	}
-	return t.Format("2 Jan 2006 15:04 UTC")
+	return t.Format(v.Say("page.date.year") + " 15:04 MST")
 }
 
 // relative says how long ago t was, or how far ahead it is.
-func relative(t, now time.Time) string {
-	switch d := t.Sub(now); {
+func (v voice) relative(t time.Time) string {
+	switch d := t.Sub(v.now); {
 	case d.Abs() < 30*time.Second:
-		return "now"
+		return v.Say("page.now")
 	case d > 0:
-		return "in " + span(d)
+		return v.Say("page.ahead", "span", v.span(d))
 	default:
-		return span(d) + " ago"
+		return v.Say("ago", "span", v.span(d))
 	}
 }
 
 // due says when something will happen that may be a little late.
-func due(t, now time.Time) string {
-	if !t.After(now) {
-		return "any moment"
+func (v voice) due(t time.Time) string {
+	if !t.After(v.now) {
+		return v.Say("page.due")
 	}
-	return relative(t, now)
+	return v.relative(t)
 }
 
-// window writes the length of a window: 15 min, 1 h, 24 h.
-func window(d time.Duration) string {
-	if d >= time.Hour && d%time.Hour == 0 {
-		return strconv.Itoa(int(d/time.Hour)) + " h"
-	}
-	return span(d)
-}
+// span writes a length of time to the minute.
+func (v voice) span(d time.Duration) string { return v.Span(d.Abs().Round(time.Minute)) }
 
-// span writes a length of time as people say it, rounded to its largest unit.
-func span(d time.Duration) string {
-	d = d.Abs()
-	switch {
-	case d < time.Minute:
-		return strconv.Itoa(int(d.Round(time.Second)/time.Second)) + " s"
-	case d < 100*time.Minute:
-		return strconv.Itoa(int(d.Round(time.Minute)/time.Minute)) + " min"
-	case d < 36*time.Hour:
-		return number(d.Round(30*time.Minute).Hours()) + " h"
-	}
-	return strconv.Itoa(int((d+12*time.Hour)/(24*time.Hour))) + " days"
-}
-
-// number writes a count or an expectation: whole where it is whole or large, else with one decimal.
-func number(v float64) string {
-	if v == float64(int64(v)) || v >= 100 || v <= -100 {
-		return thousands(int64(v))
-	}
-	return strconv.FormatFloat(v, 'f', 1, 64)
-}
-
-// thousands writes a number with commas.
-func thousands[T int | int64](n T) string {
-	s := strconv.FormatInt(int64(n), 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
+// count writes a whole number.
+func (v voice) count(n int) string { return v.Number(float64(n)) }
 
 // severity is how a severity is shown: always as a word and a shape, never as a colour alone.
 type severity struct {
@@ -105,7 +98,9 @@ type severity struct {
 	Word string
 }
 
-func severityOf(s rules.Severity) severity { return severity{int(s), s.String()} }
+func (v voice) severity(s rules.Severity) severity {
+	return severity{int(s), v.Say("severity." + strconv.Itoa(int(s)))}
+}
 
 // share is one line of a split.
 type share struct {
@@ -115,7 +110,7 @@ type share struct {
 }
 
 // split returns the parts of a whole, the largest first, the small ones of many as one.
-func split(parts map[string]int, name func(string) string) []share {
+func (v voice) split(parts map[string]int, name func(string) string) []share {
 	const most = 8
 	var total, rest int
 	out := make([]share, 0, len(parts))
@@ -128,7 +123,7 @@ func split(parts map[string]int, name func(string) string) []share {
 		for _, s := range out[most-1:] {
 			rest += s.N
 		}
-		out = append(out[:most-1], share{Name: fmt.Sprintf("%d others", len(parts)-most+1), N: rest})
+		out = append(out[:most-1], share{Name: v.Count("page.others", len(parts)-most+1), N: rest})
 	}
 	for i := range out {
 		out[i].Percent = (100*out[i].N + total/2) / max(total, 1)
@@ -140,21 +135,6 @@ func asIs(s string) string { return s }
 
 // spaced turns an id such as false_alarm or not-arrived into words.
 func spaced(s string) string { return strings.NewReplacer("_", " ", "-", " ").Replace(s) }
-
-// languages names the codes that the scorer knows.
-var languages = map[string]string{
-	"ar": "Arabic", "de": "German", "en": "English", "es": "Spanish", "fr": "French", "it": "Italian",
-	"nl": "Dutch", "pt": "Portuguese", "ru": "Russian", "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian",
-	"zh": "Chinese", "ja": "Japanese", "und": "language not known", "": "language not known",
-}
-
-// language names a language; a code that has no name here stays as it is.
-func language(code string) string {
-	if name, ok := languages[code]; ok {
-		return name
-	}
-	return code
-}
 
 // langAttr returns a code that may stand in a lang attribute, else nothing.
 func langAttr(code string) string {
@@ -186,12 +166,4 @@ func cut(s string, most int) string {
 		s = s[:i]
 	}
 	return s + " …"
-}
-
-// plural writes n and the noun in the number that goes with it.
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return thousands(n) + " " + noun + "s"
 }

@@ -5,36 +5,21 @@ import (
 	"time"
 
 	"emberwatch/detector"
+	"emberwatch/notifier"
 	"emberwatch/rules"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestSpan(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		5 * time.Second: "5 s", 59*time.Second + 700*time.Millisecond: "60 s", time.Minute: "1 min", 90 * time.Minute: "90 min", 2 * time.Hour: "2 h",
-		150 * time.Minute: "2.5 h", 30 * time.Hour: "30 h", 47 * time.Hour: "2 days", 24 * 30 * time.Hour: "30 days", -time.Hour: "60 min",
-	} {
-		if got := span(d); got != want {
-			t.Errorf("span(%s) = %q, want %q", d, got, want)
-		}
-	}
-}
-
-func TestNumbers(t *testing.T) {
-	for v, want := range map[float64]string{0: "0", 6.1: "6.1", 6.04: "6.0", 47: "47", 1140.2: "1,140", 1234567: "1,234,567", -5: "-5", -1234: "-1,234", 999: "999"} {
-		if got := number(v); got != want {
-			t.Errorf("number(%v) = %q, want %q", v, got, want)
-		}
-	}
-}
+// english is the voice of a reader of English in UTC, at noon.
+var english = voice{notifier.English(), time.UTC, noon}
 
 func TestClockNamesTheDayOnlyWhereNeeded(t *testing.T) {
 	for at, want := range map[time.Time]string{
 		noon: "12:00 UTC", noon.Add(-13 * time.Hour): "15 Nov 23:00 UTC", noon.AddDate(-1, 0, 0): "16 Nov 2025 12:00 UTC",
 		noon.In(time.FixedZone("", 7200)): "12:00 UTC",
 	} {
-		if got := clock(at, noon); got != want {
+		if got := english.clock(at); got != want {
 			t.Errorf("clock(%s) = %q, want %q", at, got, want)
 		}
 	}
@@ -45,7 +30,7 @@ func TestSplitGathersTheSmallOnes(t *testing.T) {
 	for _, c := range "cdefghijkl" {
 		parts[string(c)] = 2
 	}
-	got := split(parts, asIs)
+	got := english.split(parts, asIs)
 	if len(got) != 8 || got[0] != (share{"a", 50, 50}) || got[7] != (share{"5 others", 10, 10}) {
 		t.Errorf("got %v", got)
 	}
@@ -81,11 +66,11 @@ func TestNext(t *testing.T) {
 		{"a rung that is late", at(0, "pr", func(i *detector.Incident) { i.LadderFrom = noon.Add(-time.Hour) }), &next{"escalates to @ingrid", "any moment"}},
 		{"a route that leads to where everything goes", at(0, "unknown"), &next{"escalates", "in 10 min"}},
 		{"the top of the ladder", at(2, "pr"), nil},
-		{"the top, with a reminder", at(2, "pr", remind), &next{"reminder", "in 60 min"}},
+		{"the top, with a reminder", at(2, "pr", remind), &next{"reminder", "in 1 h"}},
 		{"somebody has it", at(0, "pr", remind, func(i *detector.Incident) { i.Handling = detector.Acked }), nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, nextOf(c.i, set, noon)); diff != "" {
+			if diff := cmp.Diff(c.want, english.next(c.i, set)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -104,5 +89,18 @@ func TestMorningIsThatOfTheTeam(t *testing.T) {
 	}
 	if got, want := morning(now, nil), time.Date(2026, 10, 25, 9, 0, 0, 0, time.UTC); !got.Equal(want) {
 		t.Errorf("without a zone: got %s, want %s", got, want)
+	}
+}
+
+// TestAPageSpeaksTheLanguageOfItsReader: the first of the browser's that there is; everything else is English.
+func TestAPageSpeaksTheLanguageOfItsReader(t *testing.T) {
+	s := New(configOf(busy()))
+	for accept, want := range map[string][]string{
+		"":                         {`<html lang="en">`, "What to do", "Acknowledge", "The last 48 hours"},
+		"fi, sv;q=0.8":             {`<html lang="en">`},
+		"pl, de-AT;q=0.9, en;q=.5": {`<html lang="de">`, "Seit 27 Min. nicht übernommen", "Was zu tun ist", "Übernehmen", "Die letzten 48 Stunden"},
+		"\x00;;q=,,":               {`<html lang="en">`},
+	} {
+		mustContain(t, get("/incidents/fjellbryg-3", "Accept-Language", accept).send(s).Body.String(), want...)
 	}
 }

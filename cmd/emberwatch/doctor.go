@@ -1,0 +1,287 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"emberwatch/detector"
+	"emberwatch/detector/store"
+	"emberwatch/notifier/console"
+	"emberwatch/notifier/slack"
+	"emberwatch/rules"
+	"emberwatch/sources"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
+)
+
+// sourceWithin is how long doctor waits for a source's first batch.
+const sourceWithin = 30 * time.Second
+
+func (a *app) doctorCommand() *cli.Command {
+	return &cli.Command{
+		Name: "doctor", Usage: "look at everything between here and the first alert, and say how to repair it",
+		Description: "The online half of check: data folder, lock, disk, clock, Slack (token, scopes, every channel by a message that is\n" +
+			"edited and deleted again, the socket), and each source fetched once. Nothing that it does stays. Exit code 3 if there\n" +
+			"are problems; warnings alone: 0, with --strict 3.",
+		Flags: []cli.Flag{
+			jsonFlag(),
+			&cli.BoolFlag{Name: "strict", Usage: "warnings are problems too"},
+		},
+		Action: a.doctor,
+	}
+}
+
+// finding is one line of doctor.
+type finding struct {
+	Check   string `json:"check"`
+	Level   string `json:"level"` // ok, warning, error
+	Detail  string `json:"detail,omitempty"`
+	Problem string `json:"problem,omitempty"`
+	Fix     string `json:"fix,omitempty"`
+}
+
+func good(check, format string, args ...any) finding {
+	return finding{Check: check, Level: "ok", Detail: fmt.Sprintf(format, args...)}
+}
+
+func bad(check, problem, fix string) finding {
+	return finding{Check: check, Level: "error", Problem: problem, Fix: fix}
+}
+
+func (a *app) doctor(c *cli.Context) error {
+	if c.Args().Present() {
+		return usage("doctor takes no arguments")
+	}
+	cfg, err := a.loadConfig(c)
+	if err != nil {
+		return err
+	}
+	set, errs := loadRules(cfg, nil)
+	if err := a.report(errs); err != nil {
+		return err
+	}
+	dir, err := dataDir(c)
+	if err != nil {
+		return err
+	}
+	count := map[string]int{}
+	tell := func(fs ...finding) {
+		for _, f := range fs {
+			count[f.Level]++
+			a.tellFinding(c, f)
+		}
+	}
+	tell(examineFolder(c.Context, cfg, dir)...)
+	tell(examineSlack(c.Context, cfg, set)...)
+	tell(examineSources(c.Context, cfg)...)
+	if !c.Bool("json") {
+		fmt.Fprintf(a.stdout, "%d problems, %d warnings\n", count["error"], count["warning"])
+	}
+	if count["error"] > 0 || c.Bool("strict") && count["warning"] > 0 {
+		return &exitError{Code: exitProblems}
+	}
+	return nil
+}
+
+func (a *app) tellFinding(c *cli.Context, f finding) {
+	if c.Bool("json") {
+		_ = json.NewEncoder(a.stdout).Encode(f)
+		return
+	}
+	if f.Problem == "" {
+		fmt.Fprintf(a.stdout, "ok       %s: %s\n", console.Clean(f.Check), console.Clean(f.Detail))
+		return
+	}
+	fmt.Fprintf(a.stdout, "%-8s %s: %s\n         repair: %s\n", f.Level, console.Clean(f.Check), console.Clean(f.Problem), console.Clean(f.Fix))
+}
+
+// examineFolder looks at the data folder, who holds it, and the disk below it. It makes no folder.
+func examineFolder(ctx context.Context, cfg *Config, dir string) []finding {
+	const check = "data folder"
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		parent := existing(dir)
+		if err := unix.Access(parent, unix.W_OK); err != nil {
+			return []finding{bad(check, fmt.Sprintf("%s does not exist, and %s cannot be written to", dir, parent), "make it for the user that runs emberwatch, or name another one with --data")}
+		}
+		return []finding{good(check, "%s does not exist yet; run makes it", dir), examineDisk(parent)}
+	}
+	return []finding{examineStore(ctx, cfg, dir), examineDisk(dir)}
+}
+
+func examineStore(ctx context.Context, cfg *Config, dir string) finding {
+	const check = "data folder"
+	if _, err := os.Stat(filepath.Join(dir, "state.db")); errors.Is(err, os.ErrNotExist) {
+		if err := unix.Access(dir, unix.W_OK); err != nil {
+			return bad(check, dir+" cannot be written to", "make it belong to the user that runs emberwatch, or name another one with --data")
+		}
+		return good(check, "%s is empty; run fills it", dir)
+	}
+	db, err := store.Open(dir, store.Options{Timeout: time.Second})
+	var locked *store.LockedError
+	switch {
+	case err == nil:
+		if err := db.Close(); err != nil {
+			return bad(check, err.Error(), "look at the disk, and at emberwatch store check")
+		}
+		return good(check, "%s can be opened, and nobody holds it", dir)
+	case errors.As(err, &locked) && answers(ctx, cfg):
+		return good(check, "%s is held by the running daemon (pid %d)", dir, locked.PID)
+	case errors.As(err, &locked):
+		return bad(check, err.Error()+", and no daemon answers at "+cfg.HTTP.Listen, "end that process if it hangs, or name the folder of this daemon with --data")
+	}
+	return bad(check, err.Error(), "the user that runs emberwatch has to own it (mode 0700); see emberwatch store check and store restore")
+}
+
+// answers reports whether a daemon answers where the configuration has it listen.
+func answers(ctx context.Context, cfg *Config) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+cfg.HTTP.Listen+"/healthz", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return true // with TLS it is a refusal, and an answer all the same
+}
+
+// existing is the nearest folder above that exists.
+func existing(dir string) string {
+	for {
+		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+func examineDisk(dir string) finding {
+	free, err := store.Free(dir)
+	switch {
+	case err != nil:
+		return bad("disk", err.Error(), "name a folder on a local disk with --data")
+	case free < lowDisk:
+		return bad("disk", fmt.Sprintf("%.0f%% free: below %.0f%% intake is closed", free, lowDisk), "free some space, or name another disk with --data")
+	case free < 2*lowDisk:
+		f := bad("disk", fmt.Sprintf("%.0f%% free: below %.0f%% intake is closed", free, lowDisk), "free some space soon")
+		f.Level = "warning"
+		return f
+	}
+	return good("disk", "%.0f%% free", free)
+}
+
+// examineSlack looks at Slack, and at every channel that a route leads to.
+func examineSlack(ctx context.Context, cfg *Config, set *rules.Set) []finding {
+	s := &cfg.Slack
+	if s.BotToken.value == "" {
+		return []finding{{
+			Check: "slack", Level: "warning", Problem: "no bot token: alerts go to the console",
+			Fix: "make the app with emberwatch slack-manifest, and set slack.bot_token (or SLACK_BOT_TOKEN)",
+		}}
+	}
+	n, err := slack.New(slack.Config{
+		BotToken: s.BotToken.value, AppToken: s.AppToken.value, SigningSecret: s.SigningSecret.value, APIURL: s.APIURL, DefaultChannel: s.Channel,
+		Logger: slog.New(slog.DiscardHandler), Responder: nobody{},
+	})
+	if err != nil {
+		return []finding{bad("slack", err.Error(), "see the slack part of the configuration")}
+	}
+	var out []finding
+	for _, f := range n.Examine(ctx, slackChannels(cfg, set)) {
+		level := "ok"
+		switch {
+		case f.Problem != "" && f.Warning:
+			level = "warning"
+		case f.Problem != "":
+			level = "error"
+		}
+		out = append(out, finding{f.Check, level, f.Detail, f.Problem, f.Fix})
+	}
+	return out
+}
+
+// nobody takes no presses: doctor asks, and hears nothing.
+type nobody struct{}
+
+func (nobody) Respond(context.Context, detector.Event) (detector.Result, error) {
+	return detector.Result{}, errors.New("doctor takes no presses")
+}
+
+// slackChannels are the channels that alerts may go to, each once.
+func slackChannels(cfg *Config, set *rules.Set) []string {
+	names := map[string]bool{cfg.Slack.Channel: true}
+	if r, ok := set.Routes[rules.DefaultRoute]; ok && r.Slack.Channel != "" {
+		delete(names, cfg.Slack.Channel)
+	}
+	for _, r := range set.Routes {
+		names[r.Slack.Channel] = true
+	}
+	delete(names, "")
+	return slices.Sorted(maps.Keys(names))
+}
+
+// examineSources has each configured source read until its first batch. Nothing of it is kept.
+func examineSources(ctx context.Context, cfg *Config) []finding {
+	var out []finding
+	client := sources.NewClient(sources.ClientOptions{Allow: outgoing(cfg), UserAgent: "emberwatch/" + version()})
+	d := &Daemon{log: slog.New(slog.DiscardHandler)} // without a store: only what makes sources
+	d.config.Store(cfg)
+	for i := range cfg.Sources {
+		s := &cfg.Sources[i]
+		check := "source " + s.Name
+		src, err := d.newSource(s, client)
+		switch {
+		case err != nil:
+			out = append(out, bad(check, err.Error(), "see sources in the configuration"))
+		case src == nil || s.Type == "webhook" || s.Type == "meta":
+			out = append(out, good(check, "mentions are pushed to it"))
+		default:
+			out = append(out, examineSource(ctx, check, src))
+		}
+	}
+	return out
+}
+
+// errFetched ends a source that has shown that it can read.
+var errFetched = errors.New("fetched once")
+
+func examineSource(ctx context.Context, check string, src sources.Source) finding {
+	ctx, cancel := context.WithTimeout(ctx, sourceWithin)
+	defer cancel()
+	fetched := -1
+	err := src.Run(ctx, nil, func(_ context.Context, b sources.Batch) (sources.Taken, error) {
+		fetched = max(fetched, 0) + len(b.Mentions)
+		cancel()
+		return sources.Taken{}, errFetched
+	})
+	switch {
+	case fetched >= 0:
+		return good(check, "fetched once, %d mentions", fetched)
+	case err == nil:
+		return good(check, "there is nothing to read yet")
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return finding{Check: check, Level: "warning", Problem: fmt.Sprintf("nothing came within %s", sourceWithin), Fix: "look at its address and at the network; a stream may simply be quiet"}
+	}
+	return bad(check, err.Error(), sourceRepair(err))
+}
+
+func sourceRepair(err error) string {
+	if strings.Contains(err.Error(), "outgoing") || strings.Contains(err.Error(), "not allowed") {
+		return "add the network to outgoing.allow if it is meant"
+	}
+	return "look at its address, its credentials and the network"
+}

@@ -1,0 +1,137 @@
+package notifier
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"emberwatch/detector"
+)
+
+// ReportLine is one line of a report: what it is about, and what there is to say.
+type ReportLine struct{ Name, Text string }
+
+// ReportTitle names the period of a report, by its first and its last day.
+func ReportTitle(l *Language, r *detector.Report, zone *time.Location) string {
+	day := func(t time.Time) string { return t.In(zone).Format(time.DateOnly) }
+	return l.Say("report.title", "from", day(r.From), "to", day(r.To.Add(-time.Second)))
+}
+
+// ReportLines says a report line by line, but for the mentions worth sharing. render makes foreign words fit for where
+// they go.
+func ReportLines(l *Language, r *detector.Report, render func(string) string) []ReportLine {
+	w := reportWords{l, r, render}
+	var out []ReportLine
+	add := func(key string, texts ...string) {
+		if text := strings.Join(texts, "\n"); text != "" {
+			out = append(out, ReportLine{l.Say("report." + key), text})
+		}
+	}
+	add("incidents", w.told())
+	add("detect", w.times(&r.Detect, false))
+	add("ack", w.times(&r.Acknowledge, true))
+	add("answer", w.times(&r.Answer, true))
+	add("resolve", w.times(&r.Resolve, true))
+	add("precision", w.precision())
+	add("budget", w.budgets()...)
+	add("mentions", w.brands()...)
+	add("topics", w.topics())
+	add("drafts", w.drafts())
+	return out
+}
+
+type reportWords struct {
+	l      *Language
+	r      *detector.Report
+	render func(string) string
+}
+
+func (w reportWords) told() string {
+	if w.r.Incidents == 0 {
+		return w.l.Say("report.none")
+	}
+	var parts []string
+	for sev := 1; sev <= 3; sev++ {
+		if n := w.r.Severity[strconv.Itoa(sev)]; n > 0 {
+			parts = append(parts, w.l.Say("severity."+strconv.Itoa(sev))+" "+w.number(n))
+		}
+	}
+	return w.l.Count("report.told", w.r.Incidents) + ": " + strings.Join(parts, ", ")
+}
+
+func (w reportWords) number(n int) string { return w.l.Number(float64(n)) }
+
+// times says how long something took; nothing if there was nothing to wait for.
+func (w reportWords) times(t *detector.Times, never bool) string {
+	var parts []string
+	if t.N > 0 {
+		parts = append(parts, w.l.Count("report.times", t.N, "median", w.l.Span(time.Duration(t.Median)), "slow", w.l.Span(time.Duration(t.Slow))))
+	}
+	if never && t.Never > 0 {
+		parts = append(parts, w.l.Count("report.never", t.Never))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (w reportWords) precision() string {
+	v := &w.r.Verdicts
+	if w.r.Incidents == 0 {
+		return ""
+	}
+	s := w.l.Say("report.precision.none")
+	if v.Precision != nil {
+		s = w.l.Say("report.precision.value", "n", strconv.Itoa(int(math.Round(100**v.Precision))), "judged", w.number(v.Real+v.FalseAlarm))
+	}
+	return s + "; " + w.l.Say("report.precision.detail",
+		"real", w.number(v.Real), "false", w.number(v.FalseAlarm), "known", w.number(v.KnownEvent), "open", w.number(v.Unjudged))
+}
+
+func (w reportWords) budgets() []string {
+	var out []string
+	for i := range w.r.Budgets {
+		b := &w.r.Budgets[i]
+		key, name := "report.budget.route", b.Route
+		if b.Rule != "" {
+			key, name = "report.budget.rule", b.Rule
+		}
+		out = append(out, w.l.Say(key, "name", w.render(name), "brand", w.render(b.Brand),
+			"severity", w.l.Say("severity."+strconv.Itoa(int(b.Severity))), "told", w.number(b.Told), "allowed", w.l.Number(b.Allowed)))
+	}
+	return out
+}
+
+// reportBrands is how many brands are listed.
+const reportBrands = 8
+
+func (w reportWords) brands() []string {
+	var out []string
+	for i := range w.r.Brands[:min(reportBrands, len(w.r.Brands))] {
+		b := &w.r.Brands[i]
+		name := b.Name
+		if name == "" {
+			name = b.Brand
+		}
+		out = append(out, w.l.Say("report.brand", "brand", w.render(name), "n", w.number(b.Mentions), "negative", w.number(b.Negative)))
+	}
+	if more := len(w.r.Brands) - reportBrands; more > 0 {
+		out = append(out, w.l.Count("more", more))
+	}
+	return out
+}
+
+func (w reportWords) topics() string {
+	parts := make([]string, len(w.r.Topics))
+	for i, t := range w.r.Topics {
+		parts[i] = w.l.Say("report.topic", "topic", w.render(w.l.Topic(t.Category)), "n", w.number(t.Mentions), "before", w.number(t.Before))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (w reportWords) drafts() string {
+	d := w.r.Drafts
+	if d == (detector.DraftReport{}) {
+		return w.l.Say("report.drafts.none")
+	}
+	return w.l.Say("report.drafts.value", "used", w.number(d.Used), "edited", w.number(d.Edited), "discarded", w.number(d.Discarded))
+}
