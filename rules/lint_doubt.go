@@ -32,7 +32,7 @@ func (l *loader) doubtBrand(b *Brand) {
 				fmt.Sprintf("write ambiguous: {%q: {need_any: [words that stand near it]}}, or exclude", name))
 		}
 	}
-	if len(b.OwnAuthors) == 0 {
+	if len(b.OwnAuthors) == 0 && l.needsOwnAuthors(b) {
 		l.add(LevelWarning, b.Pos, "W11", fmt.Sprintf("the brand %q has no own_authors", b.ID), "what it writes itself is counted, and answers of its own cannot be told from complaints",
 			`write own_authors: ["instagram:name"]`)
 	}
@@ -45,6 +45,17 @@ func (l *loader) doubtBrand(b *Brand) {
 				"add a source of that type, or have it pushed to /v1/mentions")
 		}
 	}
+}
+
+// needsOwnAuthors reports whether it matters who speaks for a brand: it has accounts, or a rule waits for answers to its own
+// posts.
+func (l *loader) needsOwnAuthors(b *Brand) bool {
+	for network := range b.Handles {
+		if network != "any" {
+			return true
+		}
+	}
+	return slices.ContainsFunc(l.set.Rules, func(r *Rule) bool { return r.Kind == Backlash && (r.Brand == "" || r.Brand == b.ID) })
 }
 
 // doubtSeverity warns of conditions that can change nothing.
