@@ -129,6 +129,22 @@ func (s *Set) SLAOf(r *Rule) *SLA { return s.SLAs[r.SLA] }
 // Clock returns the calendar by which the clocks of an SLA go; nil: round the clock.
 func (s *Set) Clock(a *SLA) *Calendar { return s.Calendars[a.Clock] }
 
+// Desk returns the calendar of those who answer for what a rule tells: that of its answer clocks, else the only one that the
+// files have. Nil: nobody has said when somebody is there.
+func (s *Set) Desk(rule string) *Calendar {
+	if r, ok := s.Rule(rule); ok && r.SLA != "" {
+		if a := s.SLAOf(r); a != nil {
+			return s.Clock(a)
+		}
+	}
+	if len(s.Calendars) == 1 {
+		for _, c := range s.Calendars {
+			return c
+		}
+	}
+	return nil
+}
+
 // QuietEnd returns when something due at t may be told on a route: t itself, or the end of the quiet hours and of the
 // time outside of its calendar that t lies in.
 func (s *Set) QuietEnd(r *Route, t time.Time) time.Time {

@@ -144,6 +144,21 @@ func TestAnswerClocks(t *testing.T) {
 	}
 }
 
+// Who answers for a rule is there when its answer clocks run; with one calendar there is no doubt.
+func TestDesk(t *testing.T) {
+	s := must(t, desk)
+	if got := s.Desk("late"); got != s.Calendars["desk"] {
+		t.Errorf("of the answer clocks: %v", got)
+	}
+	if got := s.Desk("neg-burst"); got != nil {
+		t.Errorf("one of two calendars: %v", got)
+	}
+	one := must(t, "version: 1\navailability: {desk: {hours: {mon-fri: \"08:00-20:00\"}}}\n")
+	if got := one.Desk("neg-burst"); got == nil || got != one.Calendars["desk"] {
+		t.Errorf("the only calendar: %v", got)
+	}
+}
+
 func TestAnswerClockProblems(t *testing.T) {
 	const unanswered = "version: 1\nrules:\n  - {id: r, title: R, kind: unanswered, severity: 3"
 	for name, x := range map[string]struct{ text, id string }{

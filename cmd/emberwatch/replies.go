@@ -80,6 +80,9 @@ func newRephraser(cfg *Config, lib *draft.Library) (*draft.Rephraser, error) {
 // people changed.
 func (d *Daemon) draftRequest(ctx context.Context, inc *detector.Incident, ms []detector.Judged) (notifier.Request, error) {
 	r := notifier.Request{Incident: inc, Severity: inc.Severity, Rules: d.detector.Rules(), Now: d.detector.Now()}
+	if desk := r.Rules.Desk(inc.Rule); desk != nil {
+		r.Hours = desk.Opens
+	}
 	var err error
 	if r.History, err = d.db.Incidents(ctx, detector.IncidentFilter{Brand: inc.Brand, Limit: pastKnown}); err != nil {
 		return r, err
