@@ -154,11 +154,20 @@ func (t *turn) remind() {
 	i.Reminders++
 	wait := min(t.remindAfter()<<min(i.Reminders, 8), max(remindMost, t.remindAfter()))
 	i.RemindAt = t.now.Add(wait)
-	t.line("reminder", ReasonReminder, "unacknowledged for "+Words(t.now.Sub(i.OpenedAt)))
+	why := "unacknowledged for " + Words(t.unowned())
+	t.line("reminder", ReasonReminder, why)
 	if slices.ContainsFunc(t.tells, func(x tell) bool { return x.reason == ReasonEscalated }) {
 		return // said a moment ago
 	}
-	t.tell(KindThread, ReasonReminder, "unacknowledged for "+Words(t.now.Sub(i.OpenedAt)))
+	t.tell(KindThread, ReasonReminder, why)
+}
+
+// unowned is how long nobody has had the incident in hand: since it opened, or since somebody's time with it ran out.
+func (t *turn) unowned() time.Duration {
+	if i := &t.inc; !i.AckedAt.IsZero() && i.LadderFrom.After(i.AckedAt) {
+		return t.now.Sub(i.LadderFrom)
+	}
+	return t.now.Sub(t.inc.OpenedAt)
 }
 
 func (t *turn) tickAcked() {

@@ -20,7 +20,8 @@ const (
 	priorWander   = 0.02 // correlation of two mentions of one window
 	wanderWeight  = 48.0 // hours behind it
 	wanderMemory  = 21 * 24.0
-	leastMentions = 5 // fewer in a window teach nothing about how much the share wanders
+	leastShare    = 3.5 // surprise that a window has to show, in powers of ten: there is but one
+	leastMentions = 5   // fewer in a window teach nothing about how much the share wanders
 )
 
 // shareDecay lets the usual share follow within three weeks, by the hour.
@@ -141,7 +142,7 @@ func (s *share) eval(floor float64) Eval {
 	s.window.hourMax = max(s.window.hourMax, one.Surprise)
 	one.G = (one.Surprise - s.window.m) / s.window.d
 	e := Eval{Bucket: s.cur, Score: noScore, Surprise: one.Surprise, Expected: one.Mu, Windows: []WindowEval{one}}
-	if one.Surprise >= minSurprise {
+	if one.Surprise >= leastShare {
 		e.Score = one.G
 	}
 	return e
