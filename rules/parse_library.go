@@ -143,22 +143,10 @@ func (l *loader) playbook(id string, k, v *yaml.Node) {
 	l.set.Playbooks[id] = p
 }
 
-// historyForm is the one condition of a cluster: how many earlier incidents there were.
-var historyForm = regexp.MustCompile(`^incidents\((?:([a-z0-9][a-z0-9_-]*)\s*,\s*)?(\d+(?:mo|[smhdw]))\)\s*>=\s*(\d{1,4})$`)
-
 func (l *loader) clusterIf(n *yaml.Node) ClusterIf {
 	var c ClusterIf
 	seen := l.object(n, "cluster_if", fields{
-		"when": func(v *yaml.Node) {
-			m := historyForm.FindStringSubmatch(strings.TrimSpace(l.str(v)))
-			if m == nil {
-				l.fail(v, "type", describe(v)+" is no condition on earlier incidents", "the cluster would never change", "write incidents(leak-tank, 60d) >= 2, or incidents(60d) >= 2 for those of the same kind")
-				return
-			}
-			c.Of = m[1]
-			c.Within = l.duration(&yaml.Node{Kind: yaml.ScalarNode, Value: m[2], Line: v.Line, Column: v.Column})
-			c.AtLeast, _ = strconv.Atoi(m[3])
-		},
+		"when":    func(v *yaml.Node) { c.When = l.expr(v, ofSignal) },
 		"cluster": func(v *yaml.Node) { c.Cluster = l.cluster(v) },
 	})
 	l.need(n, seen, "cluster_if", "when", "cluster")

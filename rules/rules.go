@@ -436,11 +436,9 @@ type Playbook struct {
 	DoNot      []string
 }
 
-// ClusterIf is a cluster that is proposed once the brand has had enough earlier incidents.
+// ClusterIf is a cluster that is proposed where a condition on the incident holds.
 type ClusterIf struct {
-	Of      string        // id of a rule, category or playbook; empty: those of the same kind
-	Within  time.Duration // before now
-	AtLeast int
+	When    *Expr
 	Cluster Cluster
 }
 

@@ -27,15 +27,15 @@ func (j *job) choosePosture() notifier.Posture {
 		return notifier.Posture{}
 	}
 	for _, c := range p.ClusterIf {
-		if n := j.earlier(c.Of, c.Within); n >= c.AtLeast {
-			return notifier.Posture{Cluster: c.Cluster, Why: repeatWhy(n, c.Within, c.Cluster)}
+		if c.When.Holds(&rules.Facts{Sum: j.sum()}) {
+			return notifier.Posture{Cluster: c.Cluster, Why: "the playbook " + p.ID + " asks for it where " + c.When.Text}
 		}
 	}
 	cluster, why := p.Cluster, "as the playbook "+p.ID+" has it"
 	if c := j.set.Categories[j.req.Mention.Category]; cluster == "" && c != nil {
 		cluster, why = c.Cluster, "as usual for "+c.ID
 	}
-	if n := j.earlier("", repeatWithin); n >= repeats && cluster != "" && cluster != rules.Preventable {
+	if n := j.earlier(repeatWithin, j.alike); n >= repeats && cluster != "" && cluster != rules.Preventable {
 		return notifier.Posture{Cluster: oneUp(cluster), Why: repeatWhy(n, repeatWithin, oneUp(cluster))}
 	}
 	return notifier.Posture{Cluster: cluster, Why: why}
@@ -52,8 +52,8 @@ func repeatWhy(n int, within time.Duration, c rules.Cluster) string {
 	return fmt.Sprintf("incident %d of its kind in %d days: people will see it as %s", n+1, int(within.Hours()/24), c)
 }
 
-// earlier counts the brand's earlier incidents of a rule, category or playbook; of "", those like this one.
-func (j *job) earlier(of string, within time.Duration) int {
+// earlier counts the brand's earlier incidents of a kind.
+func (j *job) earlier(within time.Duration, kind func(*detector.Incident) bool) int {
 	n := 0
 	for i := range j.req.History {
 		past := &j.req.History[i]
@@ -61,11 +61,32 @@ func (j *job) earlier(of string, within time.Duration) int {
 		if age < 0 || age > within || dismissed(past) || j.req.Incident != nil && past.ID == j.req.Incident.ID {
 			continue
 		}
-		if j.like(past, of) {
+		if kind(past) {
 			n++
 		}
 	}
 	return n
+}
+
+// sum is what conditions ask of the incident: its evidence, and how many a rule has opened, this one too.
+func (j *job) sum() *rules.Sum {
+	ev := &detector.Evidence{}
+	if j.req.Incident != nil {
+		ev = &j.req.Incident.Evidence
+	}
+	return &rules.Sum{
+		Items:   func(time.Duration) int { return int(ev.Window.Observed) },
+		Authors: func(time.Duration) int { return ev.Authors },
+		Sources: len(ev.Sources), Languages: len(ev.Languages), Reach: ev.Reach, Media: j.req.Mention.Mention.HasMedia,
+		Incidents: func(rule string, within time.Duration) int {
+			of := func(i *detector.Incident) bool { return i.Rule == rule || i.NamedBy == rule }
+			n := j.earlier(within, of)
+			if i := j.req.Incident; i != nil && of(i) {
+				n++
+			}
+			return n
+		},
+	}
 }
 
 // dismissed reports whether people said that an incident was none.
@@ -73,10 +94,8 @@ func dismissed(i *detector.Incident) bool {
 	return i.Closing == detector.FalseAlarm || i.Closing == detector.KnownEvent || i.Closing == detector.Merged
 }
 
-func (j *job) like(past *detector.Incident, of string) bool {
-	if of != "" {
-		return past.Rule == of || past.NamedBy == of || past.Category == of || past.Playbook == of
-	}
+// alike reports whether an earlier incident was about the same.
+func (j *job) alike(past *detector.Incident) bool {
 	category := j.req.Mention.Category
 	if i := j.req.Incident; i != nil && i.Category != "" {
 		category = i.Category

@@ -12,10 +12,11 @@ import (
 
 const clusterBook = `
 version: 1
+rules: [{id: leak-tank, title: Leak, kind: burst, match: {}, floor: {items: 5, authors: 3}}]
 playbooks:
   leak:
     cluster: accidental
-    cluster_if: [{when: "incidents(leak-tank, 60d) >= 2", cluster: preventable}]
+    cluster_if: [{when: "incidents(leak-tank, 60d) >= 3", cluster: preventable}]
     drafts:
       - {id: public-short, for: {languages: [en], clusters: [accidental]}, text: "{{item.author_greeting}}I'm sorry about the leak. Please tell us more."}
       - {id: public-short, for: {languages: [en], clusters: [preventable]}, text: "{{item.author_greeting}}I'm sorry that this happened again. {{apology}} Please tell us more."}
@@ -66,7 +67,7 @@ func TestPosture(t *testing.T) {
 func TestClusterChoosesTheText(t *testing.T) {
 	set := parseRules(t, brandFile, clusterBook)
 	r := request(set, mention("en", "", "leak"), "x")
-	r.Incident = &detector.Incident{ID: "fjellbryg-9", Playbook: "leak"}
+	r.Incident = &detector.Incident{ID: "fjellbryg-9", Rule: "leak-tank", Playbook: "leak"}
 	say := func() string { return draftByID(t, makeDrafts(t, newLibrary(t), r), "public-short").Text }
 	if got := say(); got != "Hi Maja, I'm sorry about the leak. Please tell us more." {
 		t.Errorf("the first time: %s", got)
