@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"emberwatch/notifier/draft"
@@ -18,6 +19,7 @@ func (a *app) checkCommand() *cli.Command {
 		Name: "check", Usage: "check rule files, or the configuration and its rule files", ArgsUsage: "[FILE…]",
 		Flags: []cli.Flag{
 			jsonFlag(),
+			&cli.BoolFlag{Name: "github", Usage: "print problems as annotations of GitHub Actions"},
 			&cli.BoolFlag{Name: "strict", Usage: "warnings are problems too"},
 			&cli.BoolFlag{Name: "print", Usage: "show the effective configuration, secrets hidden"},
 		},
@@ -80,18 +82,20 @@ type problemJSON struct {
 
 func (a *app) tellProblems(c *cli.Context, errs rules.Errors, files []rules.File, set *rules.Set) error {
 	count := map[rules.Level]int{}
-	enc := json.NewEncoder(a.stdout)
-	enc.SetEscapeHTML(false)
 	for _, e := range errs {
 		count[e.Level]++
-		if c.Bool("json") {
-			p := problemJSON{e.Pos.File, e.Pos.Line, e.Pos.Col, e.ID, string(e.Level), e.What, e.Why, e.Hint}
-			if err := enc.Encode(p); err != nil {
-				return err
-			}
-		}
 	}
-	if !c.Bool("json") {
+	switch {
+	case c.Bool("json"):
+		if err := a.problemLines(errs); err != nil {
+			return err
+		}
+	case c.Bool("github"):
+		for _, e := range errs {
+			fmt.Fprintln(a.stdout, annotation(e))
+		}
+		a.checkSummary(count, files, set)
+	default:
 		fmt.Fprint(a.stdout, rules.Format(errs, files))
 		a.checkSummary(count, files, set)
 	}
@@ -99,6 +103,31 @@ func (a *app) tellProblems(c *cli.Context, errs rules.Errors, files []rules.File
 		return &exitError{Code: exitProblems}
 	}
 	return nil
+}
+
+func (a *app) problemLines(errs rules.Errors) error {
+	enc := json.NewEncoder(a.stdout)
+	enc.SetEscapeHTML(false)
+	for _, e := range errs {
+		p := problemJSON{e.Pos.File, e.Pos.Line, e.Pos.Col, e.ID, string(e.Level), e.What, e.Why, e.Hint}
+		if err := enc.Encode(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// What the workflow commands of GitHub Actions escape: in a message, and in the value of a property.
+var (
+	inMessage  = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	inProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)
+
+// annotation writes a problem so that a pull request shows it beside its line.
+func annotation(e *rules.Error) string {
+	said := slices.DeleteFunc([]string{e.What, e.Why, e.Hint}, func(s string) bool { return s == "" })
+	return fmt.Sprintf("::%s file=%s,line=%d,col=%d,title=%s::%s",
+		e.Level, inProperty.Replace(clean(e.Pos.File)), e.Pos.Line, e.Pos.Col, inProperty.Replace(e.ID), inMessage.Replace(clean(strings.Join(said, "; "))))
 }
 
 func (a *app) checkSummary(count map[rules.Level]int, files []rules.File, set *rules.Set) {
