@@ -193,6 +193,21 @@ func TestTheSentenceInGerman(t *testing.T) {
 		"Jemand schreibt über Mängel (erkannt an “brennt”); meist auf instagram.": func(i *detector.Incident) {
 			i.Signals[0].Series, i.Evidence.Window.Observed, i.Evidence.Cues = "", 1, []string{"brennt"}
 		},
+		"60 % der Erwähnungen in den letzten 3 Stunden sind negativ (30 von 50, von 21 Personen); sonst 20 %, selten mehr als 40 %; meist auf instagram; meist über Mängel.": func(i *detector.Incident) {
+			i.Signal, i.Evidence.Of = "share", 50
+			i.Evidence.Window = detector.Window{Length: 3 * time.Hour, Observed: 30, Expected: 10, High: 20}
+		},
+		"Eine negative Erwähnung wurde in der letzten Stunde 23-mal geteilt, insgesamt 80-mal; meist auf instagram; meist über Mängel.": func(i *detector.Incident) {
+			i.Signal, i.Evidence.Of = "spread", 80
+		},
+		"Nichts von forum in den letzten 5 Stunden; um diese Zeit an einem Montag sonst 52. Eine Quelle, die ausfällt, verbirgt, was dort gesagt wird.": func(i *detector.Incident) {
+			i.Signal, i.Evidence.Place = "silence", "forum"
+			i.Evidence.Window = detector.Window{Length: 5 * time.Hour, Expected: 52}
+		},
+		"followers auf forum: 500 weniger in den letzten 6 Stunden, jetzt 47.500; sonst ändert sich der Wert in dieser Zeit um 12.": func(i *detector.Incident) {
+			i.Signal, i.Evidence.Place, i.Evidence.Of = "gauge:followers", "forum", 47500
+			i.Evidence.Window = detector.Window{Length: 6 * time.Hour, Observed: -500, Expected: 12}
+		},
 		"english": func(i *detector.Incident) { i.Evidence.Window.Length = 0 },
 	} {
 		x := *i

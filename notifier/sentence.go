@@ -3,6 +3,7 @@ package notifier
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,8 +13,8 @@ import (
 )
 
 // Sentence says what happened against what was expected, in a language. In English it is the sentence of the incident;
-// elsewhere the same is said anew from its figures. An incident whose figures do not tell it (one that was split off, or
-// one of followers) keeps its English sentence. zone is that of the weekday; render makes foreign words fit for where they go.
+// elsewhere the same is said anew from its figures. An incident whose figures do not tell it (one that was split off) keeps
+// its English sentence. zone is that of the weekday; render makes foreign words fit for where they go.
 func Sentence(l *Language, i *detector.Incident, zone *time.Location, render func(string) string) string {
 	own := cmp.Or(i.Sentence, i.Title)
 	if l.Code() == English().Code() || len(i.Signals) == 0 {
@@ -24,7 +25,7 @@ func Sentence(l *Language, i *detector.Incident, zone *time.Location, render fun
 	switch {
 	case lead.Series == "":
 		return s.single(i)
-	case i.Evidence.Window.Length <= 0 || !spoken(i.Signal):
+	case i.Evidence.Window.Length <= 0:
 		return render(own)
 	case lead.Watch:
 		return s.say("sentence.watch", i)
@@ -32,13 +33,60 @@ func Sentence(l *Language, i *detector.Incident, zone *time.Location, render fun
 	if zone == nil {
 		zone = time.UTC
 	}
-	return s.say("sentence.burst", i, "day", l.Say("day."+strconv.Itoa(int(i.LastHit.In(zone).Weekday()))))
+	day := l.Say("day." + strconv.Itoa(int(i.LastHit.In(zone).Weekday())))
+	switch kind, _, _ := strings.Cut(i.Signal, ":"); kind {
+	case "share", "rating":
+		return s.share("sentence."+kind, i)
+	case "spread":
+		return s.spread(i)
+	case "silence":
+		return s.silence(i, day)
+	case "gauge":
+		return s.gauge(i)
+	default:
+		if !spoken(i.Signal) {
+			return render(own)
+		}
+	}
+	return s.say("sentence.burst", i, "day", day)
+}
+
+// share says which part of the mentions is of a kind.
+func (s speaker) share(key string, i *detector.Incident) string {
+	ev := &i.Evidence
+	of := max(1, float64(ev.Of))
+	part := func(n float64) string { return s.l.Number(100*n/of) + " %" }
+	return s.l.Say(key, "part", part(ev.Window.Observed), "window", s.last(ev.Window.Length), "n", s.l.Number(ev.Window.Observed),
+		"of", s.l.Number(of), "people", s.l.Count("people", ev.Authors), "usual", part(ev.Window.Expected), "high", part(ev.Window.High), "where", s.where(i))
+}
+
+// spread says how fast one mention is passed on.
+func (s speaker) spread(i *detector.Incident) string {
+	return s.l.Say("sentence.spread", "n", s.l.Number(i.Evidence.Window.Observed), "of", s.l.Number(float64(i.Evidence.Of)), "where", s.where(i))
+}
+
+// silence says what is not heard.
+func (s speaker) silence(i *detector.Incident, day string) string {
+	w := &i.Evidence.Window
+	return s.l.Say("sentence.silence", "place", s.render(i.Evidence.Place), "window", s.last(w.Length), "day", day, "usual", s.usual(w.Expected))
+}
+
+// gauge says how a number moved.
+func (s speaker) gauge(i *detector.Incident) string {
+	w := &i.Evidence.Window
+	key := "sentence.gauge.up"
+	if w.Observed < 0 {
+		key = "sentence.gauge.down"
+	}
+	_, metric, _ := strings.Cut(i.Signal, ":")
+	return s.l.Say(key, "metric", s.render(metric), "place", s.render(i.Evidence.Place), "n", s.l.Number(math.Abs(w.Observed)),
+		"value", s.l.Number(float64(i.Evidence.Of)), "window", s.last(w.Length), "usual", s.l.Number(w.Expected))
 }
 
 // spoken reports whether a signal counts what people wrote; what it counts else has no words here.
 func spoken(signal string) bool {
 	kind, _, _ := strings.Cut(signal, ":")
-	return slices.Contains([]string{"negative", "all", "category", "source", "rule"}, kind)
+	return slices.Contains([]string{"negative", "all", "category", "source", "rule", "backlash", "unfollow"}, kind)
 }
 
 type speaker struct {
@@ -64,7 +112,7 @@ func (s speaker) say(key string, i *detector.Incident, more ...string) string {
 
 func (s speaker) count(i *detector.Incident) string {
 	noun := "mentions"
-	if i.Signal == "negative" || strings.HasPrefix(i.Signal, "category:") {
+	if i.Signal == "negative" || i.Signal == "backlash" || strings.HasPrefix(i.Signal, "category:") {
 		noun = "negative"
 	}
 	return s.l.Count(noun, int(i.Evidence.Window.Observed+0.5))
