@@ -346,6 +346,13 @@ func (m *Model) waitingSentence(f *found) string {
 
 func waitWords(n float64) string { return number(n) + " complaints have been waiting" }
 
+// Longest returns what waits for an answer as it was last committed; see [Model.Longest].
+func (d *Detector) Longest(n int) []Waiting {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.model.Longest(n)
+}
+
 // Longest returns what waits for an answer, the longest first, at most n.
 func (m *Model) Longest(n int) []Waiting {
 	var all []*complaint

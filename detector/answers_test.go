@@ -275,3 +275,23 @@ func TestClocksFollowTheRules(t *testing.T) {
 	expect(t, "waiting", len(s.disk.waiting), 0)
 	expect(t, "closed", s.inc("acme-1").Closing, CalmAgain)
 }
+
+// Whoever asks the detector hears of no complaint that is not on disk.
+func TestWhoWaitsIsWhatIsCommitted(t *testing.T) {
+	d, s := open(t, func(o *Options) { o.Rules = answerSet() })
+	d.Now = func() time.Time { return monday.Add(-time.Hour) }
+	if _, err := d.Ingest(t.Context(), batch("a", "hello")); err != nil {
+		t.Fatal(err)
+	}
+	d.Now = func() time.Time { return monday }
+	s.failCommits = 1
+	if _, err := d.Ingest(t.Context(), batch("b", "bad")); err == nil {
+		t.Fatal("the commit did not fail")
+	}
+	expect(t, "after a failed commit", len(d.Longest(5)), 0)
+	if _, err := d.Ingest(t.Context(), batch("b", "bad")); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "waiting", len(d.Longest(5)), 1)
+	expect(t, "at most", len(d.Longest(0)), 0)
+}

@@ -240,6 +240,7 @@ func (d *Daemon) newSlack() (*slack.Notifier, error) {
 		DefaultChannel: s.Channel, Logger: d.log.With("part", "slack"), Zone: d.detector.Rules().Zone,
 		Allow:     slack.Allow{Act: s.Allow.Act, Resolve: s.Allow.Resolve},
 		Responder: d.replies(), Reader: d.db, Rules: d.detector.Rules, Languages: d.languages,
+		Waiting: d.detector.Longest,
 		Drafts: func(ctx context.Context, id string) ([]slack.Drafted, error) {
 			found, err := d.draftsFor(ctx, id)
 			out := make([]slack.Drafted, len(found))

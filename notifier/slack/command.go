@@ -9,6 +9,7 @@ import (
 
 	"emberwatch/detector"
 	"emberwatch/notifier"
+	"emberwatch/rules"
 )
 
 const (
@@ -57,14 +58,28 @@ func unescape(s string) string {
 
 // brandID is the id of a brand that somebody named by its id or one of its names.
 func (n *Notifier) brandID(name string) string {
-	if n.cfg.Rules != nil {
-		for id, b := range n.cfg.Rules().Brands {
-			if slices.ContainsFunc(append([]string{id}, b.Names...), func(s string) bool { return strings.EqualFold(s, name) }) {
-				return id
-			}
+	for id, b := range n.ruleSet().Brands {
+		if slices.ContainsFunc(append([]string{id}, b.Names...), func(s string) bool { return strings.EqualFold(s, name) }) {
+			return id
 		}
 	}
 	return strings.ToLower(strings.ReplaceAll(name, " ", "-"))
+}
+
+// brandName is what people call a brand; one that no rule file names is called by its id.
+func (n *Notifier) brandName(id string) string {
+	if b, ok := n.ruleSet().Brand(id); ok && b != nil {
+		return notifier.BrandName(b)
+	}
+	return id
+}
+
+// ruleSet is the rules in force, empty if there are none.
+func (n *Notifier) ruleSet() *rules.Set {
+	if n.cfg.Rules == nil {
+		return &rules.Set{}
+	}
+	return n.cfg.Rules()
 }
 
 // listing lists open incidents, the gravest first.

@@ -17,8 +17,7 @@ const (
 	homeIncidents = 12 // of each list
 	homeWaiting   = 5
 	homeRead      = 200
-	waitingRead   = 20 // incidents whose mentions are looked at
-	mentionsRead  = 5  // of each
+	waitingRead   = 20 // some cannot be shown
 )
 
 // home renews the home tab of one person.
@@ -60,9 +59,8 @@ func (n *Notifier) homeBlocks(ctx context.Context, v voice, user string) []slack
 		if len(others) > 0 {
 			h.list("home.others", "", others)
 		}
-		h.add(section(v.Say("home.waiting")))
-		h.waiting(n.waiting(ctx, open))
 	}
+	h.waiting(ctx)
 	h.add(remark(v.Say("home.as.of", "when", when(n.now()))))
 	return h.blocks
 }
@@ -136,46 +134,40 @@ func (h *homeTab) incident(i *detector.Incident, mine bool) {
 	h.add(line)
 }
 
-// pending is a mention that nobody has answered.
-type pending struct {
-	incident string
-	detector.Judged
-}
-
-// waiting are the public mentions behind open incidents that nobody has marked as answered, the oldest first.
-func (n *Notifier) waiting(ctx context.Context, open []detector.Incident) []pending {
-	var out []pending
-	seen := map[sources.Key]bool{}
-	for k := range open[:min(waitingRead, len(open))] {
-		i := &open[k]
-		keys := i.Evidence.Mentions[:min(mentionsRead, len(i.Evidence.Mentions))]
-		js, err := n.cfg.Reader.MentionsByKey(ctx, i.Brand, keys)
-		if err != nil {
-			n.log.Warn("slack: mentions of an incident", "incident", i.ID, "error", err)
-			continue
-		}
-		answered := n.fates(ctx, i.ID)
-		for _, j := range js {
-			key := j.Mention.Key()
-			if a, ok := answered[key]; seen[key] || direct(&j.Mention) || j.Own || ok && a.Draft.Use != detector.DraftDiscarded {
-				continue
-			}
-			seen[key] = true
-			out = append(out, pending{i.ID, j})
-		}
+// waiting lists the complaints whose answer clocks have run longest. Without clocks nobody is known to wait, and the list
+// says so: empty would mean that all is answered.
+func (h *homeTab) waiting(ctx context.Context) {
+	h.add(section(h.v.Say("home.waiting")))
+	if h.n.cfg.Waiting == nil || len(h.n.ruleSet().SLAs) == 0 {
+		h.add(remark(h.v.Say("home.waiting.off")))
+		return
 	}
-	slices.SortFunc(out, func(a, b pending) int { return a.Mention.CreatedAt.Compare(b.Mention.CreatedAt) })
-	return out[:min(homeWaiting, len(out))]
-}
-
-func (h *homeTab) waiting(list []pending) {
+	list := h.n.cfg.Waiting(waitingRead)
 	if len(list) == 0 {
 		h.add(remark(h.v.Say("home.waiting.none")))
 	}
-	now := h.n.now()
+	shown := 0
 	for k := range list {
-		j := &list[k].Judged
-		h.add(slackapi.NewRichTextBlock("", h.v.quote(j, now)...),
-			remark(esc(list[k].incident, maxName)+" · "+h.v.Say("home.waits", "span", h.v.ago(j.Mention.CreatedAt, now))))
+		if shown < homeWaiting && h.wait(ctx, &list[k]) {
+			shown++
+		}
 	}
+	if shown == 0 && len(list) > 0 {
+		h.add(remark(h.v.Say("home.waiting.hidden")))
+	}
+}
+
+// wait shows a complaint that waits; it reports false for one that cannot be shown: it is direct, or gone.
+func (h *homeTab) wait(ctx context.Context, w *detector.Waiting) bool {
+	js, err := h.n.cfg.Reader.MentionsByKey(ctx, w.Brand, []sources.Key{w.Key})
+	if err != nil {
+		h.n.log.Warn("slack: a mention that waits", "brand", w.Brand, "error", err)
+	}
+	if len(js) == 0 || direct(&js[0].Mention) {
+		return false
+	}
+	now := h.n.now()
+	h.add(slackapi.NewRichTextBlock("", h.v.quote(&js[0], now)...),
+		remark(esc(h.n.brandName(w.Brand), maxName)+" · "+h.v.Say("home.waits", "span", h.v.ago(w.At, now))))
+	return true
 }

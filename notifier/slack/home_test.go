@@ -1,6 +1,7 @@
 package slack_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"emberwatch/notifier/notifiertest"
 	"emberwatch/notifier/slack"
 	"emberwatch/rules"
+	"emberwatch/sources"
 )
 
 // desktop is a Reader with an incident of Boris, one of nobody and one of somebody else.
@@ -20,9 +22,24 @@ func desktop() shelf {
 	return shelf{open: []detector.Incident{theirs, mine, unowned}, mentions: notifiertest.Sample().Quotes}
 }
 
+// clocks has all mentions of a shelf wait for an answer.
+func clocks(r shelf) func(*slack.Config) {
+	return func(cfg *slack.Config) {
+		cfg.Reader, cfg.Waiting = r, func(int) (list []detector.Waiting) {
+			for i := range r.mentions {
+				list = append(list, detector.Waiting{Brand: "fjellbryg", Key: r.mentions[i].Mention.Key(), At: r.mentions[i].Mention.CreatedAt})
+			}
+			return list
+		}
+		cfg.Rules = func() *rules.Set {
+			return &rules.Set{SLAs: map[string]*rules.SLA{"complaint": {}}, Brands: map[string]*rules.Brand{"fjellbryg": {Names: []string{"Fjellbryg Ltd"}}}}
+		}
+	}
+}
+
 func TestTheHomeTab(t *testing.T) {
 	d := &desk{result: detector.Result{Outcome: detector.Applied}}
-	s, _, _ := listening(t, d, func(cfg *slack.Config) { cfg.Reader = desktop() })
+	s, _, _ := listening(t, d, clocks(desktop()))
 	s.Allow("<@U0INGRID>")
 	if _, err := s.OpenHome(t.Context(), "U0BORIS"); err != nil {
 		t.Fatal(err)
@@ -33,7 +50,7 @@ func TestTheHomeTab(t *testing.T) {
 	at := -1
 	for _, want := range []string{
 		"👤 Yours", "fjellbryg-1", "⏳ Nobody is on it", "fjellbryg-2", "🤝 Others are on it", "fjellbryg-3",
-		"Waiting longest for an answer", "Seit drei Wochen warte ich", "waiting 25 min",
+		"Waiting longest for an answer", "Seit drei Wochen warte ich", "Fjellbryg Ltd · waiting 25 min",
 	} {
 		k := strings.Index(shown, want)
 		if k < at {
@@ -52,6 +69,43 @@ func TestTheHomeTab(t *testing.T) {
 	clean(t, s)
 }
 
+// TestTheHomeTabKnowsWhoWaits: by the answer clocks alone, whether or not an incident is open.
+func TestTheHomeTabKnowsWhoWaits(t *testing.T) {
+	asked := notifiertest.Sample().Quotes[:1]
+	quiet := slices.Clone(asked)
+	quiet[0].Mention.Visibility = sources.Private
+	gone := func(cfg *slack.Config) { cfg.Reader = shelf{} }
+	none := func(cfg *slack.Config) { cfg.Rules = func() *rules.Set { return &rules.Set{} } }
+	for _, c := range []struct {
+		name   string
+		r      shelf
+		change func(*slack.Config)
+		want   string
+	}{
+		{"a complaint", shelf{mentions: asked}, nil, "Fjellbryg Ltd · waiting"},
+		{"nothing", shelf{}, nil, "Nobody waits for an answer."},
+		{"a direct message", shelf{mentions: quiet}, nil, "Those who wait wrote directly"},
+		{"a deleted one", shelf{mentions: asked}, gone, "or their words are gone"},
+		{"no clocks", shelf{open: desktop().open, mentions: asked}, none, "No rule has answer clocks"},
+	} {
+		s, _, _ := listening(t, &desk{}, func(cfg *slack.Config) {
+			clocks(c.r)(cfg)
+			if c.change != nil {
+				c.change(cfg)
+			}
+		})
+		s.Allow("<@U0INGRID>")
+		if _, err := s.OpenHome(t.Context(), "U0BORIS"); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the home tab", func() bool { return s.Home("U0BORIS") != nil })
+		if shown := readable(t, s.Home("U0BORIS")); !strings.Contains(shown, c.want) {
+			t.Errorf("%s: %q is missing in\n%s", c.name, c.want, shown)
+		}
+		clean(t, s)
+	}
+}
+
 func TestTheHomeTabHoldsManyHostileIncidents(t *testing.T) {
 	var r shelf
 	for k, h := range append(notifiertest.Hostile(), notifiertest.Hostile()...) {
@@ -60,7 +114,7 @@ func TestTheHomeTabHoldsManyHostileIncidents(t *testing.T) {
 		r.open = append(r.open, i)
 	}
 	r.mentions = notifiertest.Poison(notifiertest.Sample(), "<!channel>").Quotes
-	s, _, _ := listening(t, &desk{}, func(cfg *slack.Config) { cfg.Reader = r })
+	s, _, _ := listening(t, &desk{}, clocks(r))
 	if _, err := s.OpenHome(t.Context(), "U0BORIS"); err != nil {
 		t.Fatal(err)
 	}

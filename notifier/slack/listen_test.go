@@ -82,8 +82,13 @@ func (r shelf) Brands(context.Context) ([]detector.BrandState, error) { return n
 
 func (r shelf) Audit(context.Context, string) ([]detector.Audit, error) { return r.audit, nil }
 
-func (r shelf) MentionsByKey(context.Context, string, []sources.Key) ([]detector.Judged, error) {
-	return r.mentions, nil
+func (r shelf) MentionsByKey(_ context.Context, _ string, keys []sources.Key) (found []detector.Judged, _ error) {
+	for _, j := range r.mentions {
+		if slices.Contains(keys, j.Mention.Key()) {
+			found = append(found, j)
+		}
+	}
+	return found, nil
 }
 
 func TestTheCommandSaysWhatIsOpen(t *testing.T) {

@@ -58,6 +58,8 @@ type Config struct {
 	Allow          Allow
 	Responder      notifier.Responder // takes presses; nil only without AppToken
 	Reader         detector.Reader    // answers /emberwatch; may be nil
+	// Waiting returns the complaints whose answer clocks run, the longest first, at most n; nil: no clocks run.
+	Waiting func(n int) []detector.Waiting
 	// Drafts returns the reply drafts to the top mentions of an incident; nil: no drafts are offered.
 	Drafts func(ctx context.Context, incident string) ([]Drafted, error)
 	// Recheck looks at a draft that a person has changed; nil: nobody does.
