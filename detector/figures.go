@@ -20,7 +20,7 @@ type AnswerDay struct {
 // AnswerFigures are a team's: which share of complaints it answers within an hour, and within a day. 40% of consumers
 // expect the one, 79% the other.
 type AnswerFigures struct {
-	Of   int     `json:"of"` // complaints, of the last 14 days
+	Of   int     `json:"of"` // complaints of the last 14 days, or of the period asked for
 	Hour float64 `json:"hour"`
 	Day  float64 `json:"day"`
 }
@@ -66,9 +66,20 @@ func (m *Model) decide(b *brand, w *complaint, at time.Time) {
 func (b *brand) figures() *AnswerFigures { return b.state.AnswerFigures() }
 
 // AnswerFigures adds the days up; nil while nothing is decided.
-func (b *BrandState) AnswerFigures() *AnswerFigures {
+func (b *BrandState) AnswerFigures() *AnswerFigures { return addedUp(b.Answers) }
+
+// AnswerFiguresIn adds up the days of a period, as far as they are still known: a day belongs to it if its noon (UTC) does,
+// so that seven days are seven in every time zone. Nil if nothing was decided.
+func (b *BrandState) AnswerFiguresIn(from, to time.Time) *AnswerFigures {
+	return addedUp(slices.DeleteFunc(slices.Clone(b.Answers), func(d AnswerDay) bool {
+		noon := time.Unix(0, 0).Add(time.Duration(d.Day)*24*time.Hour + 12*time.Hour)
+		return noon.Before(from) || !noon.Before(to)
+	}))
+}
+
+func addedUp(days []AnswerDay) *AnswerFigures {
 	n, hour, day := 0, 0, 0
-	for _, d := range b.Answers {
+	for _, d := range days {
 		n, hour, day = n+d.Decided, hour+d.Hour, day+d.InDay
 	}
 	if n == 0 {

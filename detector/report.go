@@ -60,12 +60,15 @@ type BudgetReport struct {
 	Allowed  float64        `json:"allowed"`
 }
 
-// BrandReport is how much was said about a brand.
+// BrandReport is how much was said about a brand, and how soon its complaints were answered: null without answer clocks, or
+// if the period is too long ago.
 type BrandReport struct {
 	Brand    string `json:"brand"`
 	Name     string `json:"name,omitempty"`
 	Mentions int    `json:"mentions"`
 	Negative int    `json:"negative"`
+
+	Answers *AnswerFigures `json:"answers"`
 }
 
 // TopicReport is how many negative mentions were about a category, in the period and in the one before.
@@ -231,7 +234,7 @@ func (w *reporter) brands() error {
 		return err
 	}
 	for i := range known {
-		b := BrandReport{Brand: known[i].ID, Name: known[i].Name}
+		b := BrandReport{Brand: known[i].ID, Name: known[i].Name, Answers: known[i].AnswerFiguresIn(w.out.From, w.out.To)}
 		counts, err := w.r.Counts(w.ctx, b.Brand, w.out.From, w.out.To, w.out.To.Sub(w.out.From))
 		if err != nil {
 			return err
@@ -240,7 +243,7 @@ func (w *reporter) brands() error {
 			b.Mentions += c.All
 			b.Negative += c.Negative
 		}
-		if b.Mentions > 0 {
+		if b.Mentions > 0 || b.Answers != nil {
 			w.out.Brands = append(w.out.Brands, b)
 		}
 	}

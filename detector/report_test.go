@@ -24,7 +24,10 @@ func (r records) Incidents(context.Context, IncidentFilter) ([]Incident, error) 
 func (r records) Audit(_ context.Context, id string) ([]Audit, error) { return r.audit[id], nil }
 
 func (r records) Brands(context.Context) ([]BrandState, error) {
-	return []BrandState{{ID: "quiet"}, {ID: "acme", Name: "Acme"}}, nil
+	first := monday.Unix() / 86400
+	return []BrandState{{ID: "quiet"}, {ID: "acme", Name: "Acme", Answers: []AnswerDay{
+		{Day: first - 1, Decided: 50}, {Day: first, Decided: 3, Hour: 1, InDay: 2}, {Day: first + 6, Decided: 1, InDay: 1}, {Day: first + 14, Decided: 90},
+	}}}, nil
 }
 
 func (r records) Counts(_ context.Context, brand string, from, to time.Time, step time.Duration) ([]Count, error) {
@@ -109,7 +112,9 @@ func TestAReportOfAWeek(t *testing.T) {
 	got.Verdicts.Precision = nil
 	expect(t, "verdicts", got.Verdicts, Verdicts{1, 1, 1, 1, nil})
 	expect(t, "budgets", got.Budgets, []BudgetReport{{Route: "default", Severity: 2, Told: 1, Allowed: 0.25}, {Route: "default", Severity: 3, Told: 3, Allowed: 2}})
-	expect(t, "brands", got.Brands, []BrandReport{{"acme", "Acme", 120, 30}})
+	expect(t, "answered", *got.Brands[0].Answers, AnswerFigures{Of: 4, Hour: 0.25, Day: 0.75})
+	got.Brands[0].Answers = nil
+	expect(t, "brands", got.Brands, []BrandReport{{"acme", "Acme", 120, 30, nil}})
 	expect(t, "topics", got.Topics, []TopicReport{{"delivery", 2, 1}, {"price", 1, 0}})
 	expect(t, "drafts", got.Drafts, DraftReport{2, 1, 1})
 	var share []string

@@ -1,6 +1,7 @@
 package notifier
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -32,6 +33,7 @@ func ReportLines(l *Language, r *detector.Report, render func(string) string) []
 	add("detect", w.times(&r.Detect, false))
 	add("ack", w.times(&r.Acknowledge, true))
 	add("answer", w.times(&r.Answer, true))
+	add("answered", w.answered()...)
 	add("resolve", w.times(&r.Resolve, true))
 	add("precision", w.precision())
 	add("budget", w.budgets()...)
@@ -74,6 +76,21 @@ func (w reportWords) times(t *detector.Times, never bool) string {
 	return strings.Join(parts, "; ")
 }
 
+// answered says how soon complaints were answered, beside what consumers expect.
+func (w reportWords) answered() []string {
+	var out []string
+	for i := range w.r.Brands[:min(reportBrands, len(w.r.Brands))] {
+		if b := &w.r.Brands[i]; b.Answers != nil {
+			out = append(out, w.l.Count("report.answered.value", b.Answers.Of, "brand", w.brand(b),
+				"hour", percent(b.Answers.Hour), "expect_hour", percent(detector.ExpectHour),
+				"day", percent(b.Answers.Day), "expect_day", percent(detector.ExpectDay)))
+		}
+	}
+	return out
+}
+
+func percent(share float64) string { return strconv.Itoa(int(math.Round(100 * share))) }
+
 func (w reportWords) precision() string {
 	v := &w.r.Verdicts
 	if w.r.Incidents == 0 {
@@ -81,7 +98,7 @@ func (w reportWords) precision() string {
 	}
 	s := w.l.Say("report.precision.none")
 	if v.Precision != nil {
-		s = w.l.Say("report.precision.value", "n", strconv.Itoa(int(math.Round(100**v.Precision))), "judged", w.number(v.Real+v.FalseAlarm))
+		s = w.l.Say("report.precision.value", "n", percent(*v.Precision), "judged", w.number(v.Real+v.FalseAlarm))
 	}
 	return s + "; " + w.l.Say("report.precision.detail",
 		"real", w.number(v.Real), "false", w.number(v.FalseAlarm), "known", w.number(v.KnownEvent), "open", w.number(v.Unjudged))
@@ -108,17 +125,15 @@ func (w reportWords) brands() []string {
 	var out []string
 	for i := range w.r.Brands[:min(reportBrands, len(w.r.Brands))] {
 		b := &w.r.Brands[i]
-		name := b.Name
-		if name == "" {
-			name = b.Brand
-		}
-		out = append(out, w.l.Say("report.brand", "brand", w.render(name), "n", w.number(b.Mentions), "negative", w.number(b.Negative)))
+		out = append(out, w.l.Say("report.brand", "brand", w.brand(b), "n", w.number(b.Mentions), "negative", w.number(b.Negative)))
 	}
 	if more := len(w.r.Brands) - reportBrands; more > 0 {
 		out = append(out, w.l.Count("more", more))
 	}
 	return out
 }
+
+func (w reportWords) brand(b *detector.BrandReport) string { return w.render(cmp.Or(b.Name, b.Brand)) }
 
 func (w reportWords) topics() string {
 	parts := make([]string, len(w.r.Topics))

@@ -14,6 +14,7 @@ const (
 	maxHeader  = 150
 	maxSection = 3000
 	maxField   = 2000
+	maxFields  = 10 // of a section
 	maxOption  = 75
 	maxValue   = 150 // of an option
 

@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,8 +62,10 @@ func (v voice) report(r *detector.Report, zone *time.Location, now time.Time) (s
 		}
 		fields = append(fields, f)
 	}
-	if fields != nil {
-		blocks = append(blocks[:1], append([]slackapi.Block{slackapi.NewSectionBlock(nil, fields, nil)}, blocks[1:]...)...)
+	at := 1 // below the title
+	for some := range slices.Chunk(fields, maxFields) {
+		blocks = slices.Insert(blocks, at, slackapi.Block(slackapi.NewSectionBlock(nil, some, nil)))
+		at++
 	}
 	if q := v.quotes(r.Share, now); q != nil {
 		blocks = append(blocks, section("*"+v.Say("report.share")+"*"), q)

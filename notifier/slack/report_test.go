@@ -24,7 +24,7 @@ func week() *detector.Report {
 		Answer: detector.Times{N: 3, Median: minutes(41), Slow: minutes(95), Never: 4}, Resolve: detector.Times{N: 1, Median: minutes(180), Slow: minutes(180), Never: 6},
 		Verdicts: detector.Verdicts{Real: 4, FalseAlarm: 1, KnownEvent: 1, Unjudged: 1, Precision: &precision},
 		Budgets:  []detector.BudgetReport{{Route: "default", Severity: 3, Told: 4, Allowed: 2}, {Route: "default", Severity: 2, Told: 2, Allowed: 0.25}},
-		Brands:   []detector.BrandReport{{Brand: "fjellbryg", Name: "Fjellbryg", Mentions: 1840, Negative: 212}},
+		Brands:   []detector.BrandReport{{Brand: "fjellbryg", Name: "Fjellbryg", Mentions: 1840, Negative: 212, Answers: &detector.AnswerFigures{Of: 212, Hour: 0.31, Day: 0.84}}},
 		Topics:   []detector.TopicReport{{Category: "delivery", Mentions: 94, Before: 12}, {Category: "price", Mentions: 31, Before: 40}},
 		Drafts:   detector.DraftReport{Used: 9, Edited: 4, Discarded: 2}, Share: share,
 	}
@@ -43,6 +43,17 @@ func TestTheWeeklyReportReadsAsAgreed(t *testing.T) {
 		clean(t, s)
 		golden(t, name, s.Messages("#pr-alerts")[0])
 	}
+}
+
+// TestAReportOfShortLinesFits: a section of Slack holds ten of them.
+func TestAReportOfShortLinesFits(t *testing.T) {
+	s, n := workspace(t)
+	r := week()
+	r.Budgets, r.Brands[0].Name = r.Budgets[:1], "F"
+	if _, err := n.Report(t.Context(), r, route(""), "k", notifiertest.At); err != nil {
+		t.Fatal(err)
+	}
+	clean(t, s)
 }
 
 // TestTheReportIsPostedOnce: not again by the same process, nor by another one, nor when the answer was lost.
@@ -72,7 +83,7 @@ func TestAReportHoldsHostileNames(t *testing.T) {
 		r := week()
 		r.Brands, r.Budgets, r.Topics = nil, nil, nil
 		for range 12 {
-			r.Brands = append(r.Brands, detector.BrandReport{Name: h, Mentions: 1})
+			r.Brands = append(r.Brands, detector.BrandReport{Name: h, Mentions: 1, Answers: &detector.AnswerFigures{Of: 1}})
 			r.Budgets = append(r.Budgets, detector.BudgetReport{Rule: h, Brand: h, Severity: 1})
 		}
 		for range 5 {
