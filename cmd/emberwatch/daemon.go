@@ -126,7 +126,7 @@ func NewDaemon(ctx context.Context, opt DaemonOptions) (_ *Daemon, err error) {
 		Name: "emberwatch_reloads_total",
 		Help: "Reloads of rules and configuration by outcome.",
 	}, []string{"outcome"})
-	d.metrics.MustRegister(d.reloads)
+	d.metrics.MustRegister(d.reloads, newSourceMetrics(d.supervisor.Health))
 	if d.server, err = newServer(d); err != nil {
 		return nil, err
 	}
