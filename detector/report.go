@@ -31,6 +31,7 @@ type Report struct {
 	Topics      []TopicReport  `json:"topics"`
 	Share       []Judged       `json:"share"` // positive public mentions, of the widest reach
 	Drafts      DraftReport    `json:"drafts"`
+	Sources     []SourceReport `json:"sources"` // that need a look, as they were when the report was made; see [Report.Listen]
 }
 
 // Times are how long something took.
@@ -78,6 +79,14 @@ type TopicReport struct {
 	Before   int    `json:"before"`
 }
 
+// SourceReport is a source that fails, or from which nothing comes any more.
+type SourceReport struct {
+	Name  string   `json:"name"`
+	Fails bool     `json:"fails"` // else it is silent
+	For   Duration `json:"for"`   // since it was read last, or, of a silent one, since its last mention; 0: not since the start
+	Usual Duration `json:"usual"` // of a silent one: how soon its next mention was expected
+}
+
 // DraftReport is what became of reply drafts, as far as people said so.
 type DraftReport struct {
 	Used      int `json:"used"`
@@ -106,6 +115,21 @@ func NewReport(ctx context.Context, r Reader, set *rules.Set, from, to time.Time
 	}
 	w.budgets()
 	return w.out, nil
+}
+
+// Listen adds to the report which sources fail or are silent now. Who makes it without a running daemon does not know.
+func (r *Report) Listen(health []sources.Health, now time.Time) {
+	for i := range health {
+		h := &health[i]
+		switch {
+		case h.Failed() && h.LastSuccess.IsZero():
+			r.Sources = append(r.Sources, SourceReport{Name: h.Name, Fails: true})
+		case h.Failed():
+			r.Sources = append(r.Sources, SourceReport{Name: h.Name, Fails: true, For: Duration(now.Sub(h.LastSuccess))})
+		case h.Silent(now):
+			r.Sources = append(r.Sources, SourceReport{Name: h.Name, For: Duration(now.Sub(h.LastMention)), Usual: Duration(h.ExpectedGap)})
+		}
+	}
 }
 
 type reporter struct {

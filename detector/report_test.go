@@ -140,3 +140,24 @@ rules: [{id: burst, title: T, kind: burst, brand: acme, match: {sentiment: negat
 		t.Error("a report of no time at all")
 	}
 }
+
+// TestAReportNamesSourcesThatDoNotSpeak: those that fail, and those from which nothing comes though more was expected.
+func TestAReportNamesSourcesThatDoNotSpeak(t *testing.T) {
+	ago := func(d time.Duration) time.Time { return monday.Add(-d) }
+	gap := sources.Gap(time.Hour)
+	var r Report
+	r.Listen([]sources.Health{
+		{Name: "well", State: sources.Running, LastMention: ago(20 * time.Hour), ExpectedGap: gap},
+		{Name: "rare", State: sources.Running, LastMention: ago(5 * day), ExpectedGap: sources.Gap(day)},
+		{Name: "silent", State: sources.Running, LastMention: ago(25 * time.Hour), ExpectedGap: gap},
+		{Name: "unknown", State: sources.Running, LastMention: ago(30 * day)},
+		{Name: "read", State: sources.Ended, LastMention: ago(30 * day), ExpectedGap: gap},
+		{Name: "down", State: sources.Failing, LastSuccess: ago(time.Hour), LastMention: ago(2 * day), ExpectedGap: gap},
+		{Name: "never", State: sources.Failing},
+	}, monday)
+	expect(t, "sources", r.Sources, []SourceReport{
+		{Name: "silent", For: Duration(25 * time.Hour), Usual: Duration(time.Hour)},
+		{Name: "down", Fails: true, For: Duration(time.Hour)},
+		{Name: "never", Fails: true},
+	})
+}

@@ -40,6 +40,7 @@ func ReportLines(l *Language, r *detector.Report, render func(string) string) []
 	add("mentions", w.brands()...)
 	add("topics", w.topics())
 	add("drafts", w.drafts())
+	add("sources", w.sources()...)
 	return out
 }
 
@@ -149,4 +150,27 @@ func (w reportWords) drafts() string {
 		return w.l.Say("report.drafts.none")
 	}
 	return w.l.Say("report.drafts.value", "used", w.number(d.Used), "edited", w.number(d.Edited), "discarded", w.number(d.Discarded))
+}
+
+// reportSources is how many sources are named.
+const reportSources = 8
+
+// sources names those that need a look: what they would have told is missing from all the rest.
+func (w reportWords) sources() []string {
+	var out []string
+	for i := range w.r.Sources[:min(reportSources, len(w.r.Sources))] {
+		s := &w.r.Sources[i]
+		key := "report.source.silent"
+		switch {
+		case s.Fails && s.For == 0:
+			key = "report.source.never"
+		case s.Fails:
+			key = "report.source.fails"
+		}
+		out = append(out, w.l.Say(key, "name", w.render(s.Name), "span", w.l.Span(time.Duration(s.For)), "usual", w.l.Span(time.Duration(s.Usual))))
+	}
+	if more := len(w.r.Sources) - reportSources; more > 0 {
+		out = append(out, w.l.Count("more", more))
+	}
+	return out
 }

@@ -7,6 +7,22 @@ import (
 	"time"
 )
 
+// A source is silent once nothing new has come for so many of its expected gaps, and for a day at least: a night
+// is no silence.
+const (
+	silentGaps  = 10
+	leastSilent = 24 * time.Hour
+)
+
+// Silent reports whether nothing new has come from a running source for much longer than expected. One of which nothing
+// is expected yet is not silent.
+func (h *Health) Silent(now time.Time) bool {
+	return h.State == Running && h.ExpectedGap > 0 && now.Sub(h.LastMention) > max(leastSilent, silentGaps*time.Duration(h.ExpectedGap))
+}
+
+// Failed reports whether a source is not being read though there is more to read.
+func (h *Health) Failed() bool { return h.State == Failing || h.State == Stopped }
+
 // ledger is what a supervisor knows about its sources.
 type ledger struct {
 	mu      sync.Mutex // guards entries and what they point to

@@ -20,10 +20,12 @@ import (
 
 func (a *app) reportCommand() *cli.Command {
 	return &cli.Command{
-		Name: "report", Usage: "how a period went: times, precision, budgets, topics, drafts", Action: a.report7,
+		Name: "report", Usage: "how a period went: times, answers, precision, budgets, topics, drafts, sources", Action: a.report7,
 		Description: "Of the last seven days, unless --from and --to say otherwise. It asks the running daemon; without one it reads the\n" +
 			"data folder. Times count from when an incident was told: until a person took or closed it, until an answer was\n" +
-			"marked, until it was resolved or calm. Precision is what people closed as resolved among that and false alarms.",
+			"marked, until it was resolved or calm. Precision is what people closed as resolved among that and false alarms.\n" +
+			"Answers within an hour and a day are those of complaints with answer clocks (sla), of the last 14 days at most. Sources that\n" +
+			"fail or are silent are those of now; only a running daemon knows them.",
 		Flags: append(serverFlags(), jsonFlag(),
 			&cli.StringFlag{Name: "from", Usage: "`TIME` (RFC 3339 or a day such as 2026-11-09)"},
 			&cli.StringFlag{Name: "to", Usage: "`TIME`, not included"},

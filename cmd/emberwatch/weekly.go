@@ -90,12 +90,16 @@ func (d *Daemon) zone() *time.Location {
 	return time.UTC
 }
 
-// postWeekly posts one report. A week in which nothing was said has none.
+// postWeekly posts one report. A week in which nothing was said has none, unless that is because a source does not speak.
 func (d *Daemon) postWeekly(ctx context.Context, start, due time.Time) error {
 	set := d.detector.Rules()
 	r, err := detector.NewReport(ctx, d.db, set, start.AddDate(0, 0, -7).UTC(), start.UTC())
-	if err != nil || r.Incidents == 0 && len(r.Brands) == 0 {
+	if err != nil {
 		return err
+	}
+	r.Listen(d.supervisor.Health(), d.detector.Now())
+	if r.Incidents == 0 && len(r.Brands) == 0 && len(r.Sources) == 0 {
+		return nil
 	}
 	posted, err := d.slack.Report(ctx, r, set.Route(rules.DefaultRoute), "report/"+start.Format(time.DateOnly), due)
 	if err != nil && !errors.Is(err, context.Canceled) {

@@ -27,6 +27,7 @@ func week() *detector.Report {
 		Brands:   []detector.BrandReport{{Brand: "fjellbryg", Name: "Fjellbryg", Mentions: 1840, Negative: 212, Answers: &detector.AnswerFigures{Of: 212, Hour: 0.31, Day: 0.84}}},
 		Topics:   []detector.TopicReport{{Category: "delivery", Mentions: 94, Before: 12}, {Category: "price", Mentions: 31, Before: 40}},
 		Drafts:   detector.DraftReport{Used: 9, Edited: 4, Discarded: 2}, Share: share,
+		Sources: []detector.SourceReport{{Name: "forum", Fails: true}, {Name: "news", Fails: true, For: minutes(90)}, {Name: "shop", For: minutes(3000), Usual: minutes(40)}},
 	}
 }
 
@@ -87,6 +88,7 @@ func TestAReportHoldsHostileNames(t *testing.T) {
 			r.Budgets = append(r.Budgets, detector.BudgetReport{Rule: h, Brand: h, Severity: 1})
 		}
 		for range 5 {
+			r.Sources = append(r.Sources, detector.SourceReport{Name: h})
 			r.Topics = append(r.Topics, detector.TopicReport{Category: h, Mentions: 1})
 		}
 		r.Share = notifiertest.Poison(notifiertest.Sample(), h).Quotes

@@ -156,7 +156,7 @@ func TestLookups(t *testing.T) {
 		t.Errorf("series: %d counts, asked for %v in steps of %s", len(got.Counts), w.counted, w.step)
 	}
 	report := decode[detector.Report](t, get("/api/v1/report?from=2026-11-09&to=2026-11-16").send(s))
-	if report.To != time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC) || w.filter.State != "" || report.Severity == nil {
+	if report.To != time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC) || w.filter.State != "" || report.Severity == nil || len(report.Sources) != 1 {
 		t.Errorf("report: %+v", report)
 	}
 	if a := get("/api/v1/report?from=2026-11-16&to=2026-11-09").send(s); a.Code != 400 {

@@ -113,7 +113,7 @@ func (v voice) sources(health []sources.Health) sourcesView {
 	count := map[sources.State]int{}
 	for _, h := range health {
 		count[h.State]++
-		if h.State == sources.Failing || h.State == sources.Stopped {
+		if h.Failed() {
 			out.Trouble = append(out.Trouble, sourceTrouble{
 				Name: h.Name, State: v.Say("page.source." + string(h.State)), Error: cut(h.LastError, 200),
 				Heard: v.at(h.LastSuccess), Next: v.at(h.NextTry),

@@ -27,6 +27,7 @@ func (s *Server) getReport(w http.ResponseWriter, r *http.Request, _ person) err
 	if err != nil {
 		return err
 	}
+	report.Listen(s.c.Sources(), now)
 	writeJSON(w, http.StatusOK, report)
 	return nil
 }
