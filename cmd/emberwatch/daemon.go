@@ -63,8 +63,9 @@ type Daemon struct {
 	hooks      []hook
 	server     *server
 	diskLow    atomic.Bool
-	reloadErr  atomic.Value // string: why the last reload was refused
-	tried      atomic.Value // string: hash of the rule files that were last read
+	reloadErr  atomic.Value  // string: why the last reload was refused
+	refused    chan []string // why a reload was refused, the latest one that is to be told
+	tried      atomic.Value  // string: hash of the rule files that were last read
 	reloads    *prometheus.CounterVec
 	reloading  sync.Mutex
 
@@ -95,7 +96,7 @@ type DaemonOptions struct {
 func NewDaemon(ctx context.Context, opt DaemonOptions) (_ *Daemon, err error) {
 	d := &Daemon{
 		dir: opt.Dir, log: opt.Log, out: opt.Out, color: opt.Color, extra: opt.Extra,
-		metrics: prometheus.NewRegistry(), model: opt.Model,
+		metrics: prometheus.NewRegistry(), model: opt.Model, refused: make(chan []string, 1),
 	}
 	d.config.Store(opt.Config)
 	if d.model == nil {
