@@ -67,6 +67,7 @@ type Daemon struct {
 	refused    chan []string // why a reload was refused, the latest one that is to be told
 	tried      atomic.Value  // string: hash of the rule files that were last read
 	reloads    *prometheus.CounterVec
+	problems   *prometheus.CounterVec
 	reloading  sync.Mutex
 
 	cleanups []cleanup
@@ -127,7 +128,11 @@ func NewDaemon(ctx context.Context, opt DaemonOptions) (_ *Daemon, err error) {
 		Name: "emberwatch_reloads_total",
 		Help: "Reloads of rules and configuration by outcome.",
 	}, []string{"outcome"})
-	d.metrics.MustRegister(d.reloads)
+	d.problems = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "emberwatch_refused_problems_total",
+		Help: "Problems for which reloads were refused, by the id that check shows: E12 is a regular expression that is too large or always there.",
+	}, []string{"id"})
+	d.metrics.MustRegister(d.reloads, d.problems)
 	if d.server, err = newServer(d); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,29 +16,36 @@ const (
 	refusedAgain = 5 * time.Minute // until the next try to tell it
 )
 
-// leaveRefusal leaves the reasons for people to be told. Only the latest refusal matters. Reloads come one at a time.
-func (d *Daemon) leaveRefusal(err error) {
+// refuse counts and logs a refused reload. What is not known yet is left for people to be told; of several refusals only
+// the latest matters. The caller holds the lock of reloads.
+func (d *Daemon) refuse(err error) {
+	problems := refusing(err)
+	for _, p := range problems {
+		d.problems.WithLabelValues(p.ID).Inc()
+	}
+	d.reloads.WithLabelValues("refused").Inc()
+	d.log.Error("reload refused; the rules and settings in force stay", "err", err)
+	if d.reloadErr.Swap(err.Error()) == err.Error() {
+		return
+	}
+	why := strings.Split(cmp.Or(problems.Error(), err.Error()), "\n")
 	select {
 	case <-d.refused:
 	default:
 	}
-	d.refused <- reasons(err)
+	d.refused <- why[:min(len(why), mostReasons)]
 }
 
-// reasons are the first problems that a reload was refused for, without the warnings between them.
-func reasons(err error) []string {
-	var out []string
+// refusing are the problems of files that a reload was refused for, without the warnings between them.
+func refusing(err error) (out rules.Errors) {
 	var errs rules.Errors
-	if errors.As(err, &errs) {
-		for _, e := range errs {
-			if e.Level == rules.LevelError {
-				out = append(out, e.Error())
-			}
+	errors.As(err, &errs)
+	for _, e := range errs {
+		if e.Level == rules.LevelError {
+			out = append(out, e)
 		}
-	} else {
-		out = strings.Split(err.Error(), "\n")
 	}
-	return out[:min(len(out), mostReasons)]
+	return out
 }
 
 // tellRefusals tells people on the default route of refused reloads, as long as they stand: who changes a file does not
