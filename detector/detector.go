@@ -68,6 +68,7 @@ func Open(ctx context.Context, opt Options) (*Detector, error) {
 	}
 	d := &Detector{Now: time.Now, opt: opt, metrics: newMetrics(opt.Metrics), wake: make(chan struct{}, 1)}
 	d.set.Store(opt.Rules)
+	d.metrics.rules(opt.Rules)
 	if err := d.reload(ctx); err != nil {
 		return nil, err
 	}
@@ -130,6 +131,7 @@ func (d *Detector) SetRules(set *rules.Set) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.set.Store(set)
+	d.metrics.rules(set)
 	d.model.SetRules(set)
 }
 

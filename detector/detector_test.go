@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"emberwatch/rules"
 	"emberwatch/sources"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -600,6 +602,44 @@ func TestClose(t *testing.T) {
 	cancel()
 	if _, err := d.Ingest(ctx, batch("a", "bad")); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// What the rules look for is counted anew with each set, and the time that judging takes by mention.
+func TestMetricsOfMatching(t *testing.T) {
+	reg := prometheus.NewPedanticRegistry()
+	d, _ := open(t, func(o *Options) { o.Metrics = reg })
+	gathered := func() string {
+		families, err := reg.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := ""
+		for _, f := range families {
+			all += f.String() + "\n"
+		}
+		return strings.ReplaceAll(all, "  ", " ")
+	}
+	for _, tt := range []struct{ terms, want string }{
+		{"{any_words: [burnt, scorched]}", `label:{name:"search" value:"text"} gauge:{value:0}`},
+		{"{regex: 'v[0-9]+'}, {raw: ':('}", `label:{name:"search" value:"text"} gauge:{value:2}`},
+		{"{any_words: [burnt, scorched]}", `label:{name:"search" value:"words"} gauge:{value:3}`}, // and the name
+	} {
+		set, errs := rules.Parse([]rules.File{{Name: "r.yml", Data: []byte("version: 1\nbrands: {acme: {names: [Acme]}}\n" +
+			"rules: [{id: a, title: A, kind: burst, match: {any_of: [" + tt.terms + "]}, floor: {items: 5, authors: 3}}]\n")}}, rules.Options{Builtin: true})
+		if set == nil {
+			t.Fatal(errs)
+		}
+		d.SetRules(set)
+		if got := gathered(); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: no %s in\n%s", tt.terms, tt.want, got)
+		}
+	}
+	if _, err := d.Ingest(t.Context(), batch("a", "one", "two")); err != nil {
+		t.Fatal(err)
+	}
+	if got := gathered(); !regexp.MustCompile(`emberwatch_judge_seconds.*sample_count:2 `).MatchString(got) {
+		t.Errorf("two mentions were judged:\n%s", got)
 	}
 }
 

@@ -44,7 +44,9 @@ func (d *Detector) prepare(ctx context.Context, b sources.Batch) *intake {
 		m := b.Mentions[i]
 		a := Arrival{Key: m.Key(), Op: m.Op, At: bounded(m.CreatedAt, now), Arrived: now, History: b.History}
 		if m.Op != sources.Delete {
+			began := time.Now()
 			a.Judged = Judge(set, d.opt.Scorer, m)
+			d.metrics.judging.Observe(time.Since(began).Seconds())
 		}
 		if t := latest[a.Key]; a.At.Before(t) {
 			a.At = t // an edit or delete stays behind what it is about

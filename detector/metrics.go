@@ -3,6 +3,8 @@ package detector
 import (
 	"time"
 
+	"emberwatch/rules"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -12,6 +14,8 @@ type metrics struct {
 	decisions *prometheus.CounterVec
 	commits   *prometheus.CounterVec
 	seconds   prometheus.Histogram
+	judging   prometheus.Histogram
+	patterns  *prometheus.GaugeVec
 	open      *prometheus.GaugeVec
 	series    prometheus.Gauge
 	brands    prometheus.Gauge
@@ -39,6 +43,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "emberwatch_commit_seconds",
 			Help: "How long a commit took.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}),
+		judging: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "emberwatch_judge_seconds",
+			Help: "How long judging a mention took: its tone, and what the rules find in it.", Buckets: prometheus.ExponentialBuckets(0.00001, 2, 16),
+		}),
+		patterns: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "emberwatch_rule_patterns",
+			Help: "What the rules in force look for: words, all found in one pass, and raw texts and regular expressions, each a search of its own.",
+		}, []string{"search"}),
 		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "emberwatch_incidents_open",
 			Help: "Open incidents by handling.",
@@ -47,7 +59,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		brands: prometheus.NewGauge(prometheus.GaugeOpts{Name: "emberwatch_brands", Help: "Brands in memory."}),
 		outbox: prometheus.NewGauge(prometheus.GaugeOpts{Name: "emberwatch_outbox_alerts", Help: "Alerts not yet delivered."}),
 	}
-	reg.MustRegister(m.mentions, m.decisions, m.commits, m.seconds, m.open, m.series, m.brands, m.outbox)
+	reg.MustRegister(m.mentions, m.decisions, m.commits, m.seconds, m.judging, m.patterns, m.open, m.series, m.brands, m.outbox)
 	return m
 }
 
@@ -59,6 +71,12 @@ func (m *metrics) intake(in *intake) {
 	m.mentions.WithLabelValues(in.batch.Source, "accepted").Add(float64(in.taken.Accepted))
 	m.mentions.WithLabelValues(in.batch.Source, "duplicate").Add(float64(in.taken.Duplicates))
 	m.mentions.WithLabelValues(in.batch.Source, "rejected").Add(float64(len(in.taken.Rejected) + in.batch.Rejected))
+}
+
+func (m *metrics) rules(set *rules.Set) {
+	words, texts := set.Patterns()
+	m.patterns.WithLabelValues("words").Set(float64(words))
+	m.patterns.WithLabelValues("text").Set(float64(texts))
 }
 
 func (m *metrics) decision(op, reason string) { m.decisions.WithLabelValues(op, reason).Inc() }

@@ -30,6 +30,10 @@ func (s *Set) Match(m *sources.Mention, doc *Doc, lang string) Found {
 	return found
 }
 
+// Patterns returns how much the set looks for: words and phrases, which are all found in one pass, and raw texts and
+// regular expressions, which are searched for one by one in the mentions of their brand.
+func (s *Set) Patterns() (words, texts int) { return len(s.index.patterns), len(s.index.textTerms) }
+
 // Keep reports whether text names any of the brands: what a source needs to know that must drop most of a
 // stream before it is judged.
 func (s *Set) Keep(text string) bool {

@@ -63,9 +63,11 @@ type Daemon struct {
 	hooks      []hook
 	server     *server
 	diskLow    atomic.Bool
-	reloadErr  atomic.Value // string: why the last reload was refused
-	tried      atomic.Value // string: hash of the rule files that were last read
+	reloadErr  atomic.Value  // string: why the last reload was refused
+	refused    chan []string // why a reload was refused, the latest one that is to be told
+	tried      atomic.Value  // string: hash of the rule files that were last read
 	reloads    *prometheus.CounterVec
+	problems   *prometheus.CounterVec
 	reloading  sync.Mutex
 
 	cleanups []cleanup
@@ -95,7 +97,7 @@ type DaemonOptions struct {
 func NewDaemon(ctx context.Context, opt DaemonOptions) (_ *Daemon, err error) {
 	d := &Daemon{
 		dir: opt.Dir, log: opt.Log, out: opt.Out, color: opt.Color, extra: opt.Extra,
-		metrics: prometheus.NewRegistry(), model: opt.Model,
+		metrics: prometheus.NewRegistry(), model: opt.Model, refused: make(chan []string, 1),
 	}
 	d.config.Store(opt.Config)
 	if d.model == nil {
@@ -126,7 +128,11 @@ func NewDaemon(ctx context.Context, opt DaemonOptions) (_ *Daemon, err error) {
 		Name: "emberwatch_reloads_total",
 		Help: "Reloads of rules and configuration by outcome.",
 	}, []string{"outcome"})
-	d.metrics.MustRegister(d.reloads, newSourceMetrics(d.supervisor.Health))
+	d.problems = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "emberwatch_refused_problems_total",
+		Help: "Problems for which reloads were refused, by the id that check shows: E12 is a regular expression that is too large or always there.",
+	}, []string{"id"})
+	d.metrics.MustRegister(d.reloads, d.problems, newSourceMetrics(d.supervisor.Health))
 	if d.server, err = newServer(d); err != nil {
 		return nil, err
 	}

@@ -37,9 +37,7 @@ func (d *Daemon) Reload(by detector.Actor) (Reloaded, error) {
 	defer d.reloading.Unlock()
 	r, err := d.reload()
 	if err != nil {
-		d.reloadErr.Store(err.Error())
-		d.log.Error("reload refused; the rules and settings in force stay", "err", err)
-		d.reloads.WithLabelValues("refused").Inc()
+		d.refuse(err)
 		return r, err
 	}
 	d.reloadErr.Store("")

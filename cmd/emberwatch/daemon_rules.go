@@ -78,7 +78,7 @@ func (d *Daemon) watchRules(ctx context.Context) {
 			d.log.Warn("watching rule files", "err", err)
 		case <-settle.C:
 			if d.rulesOnDisk() != d.triedRules() {
-				_, _ = d.Reload(watchActor) // told in the log, in metrics and on /readyz
+				_, _ = d.Reload(watchActor) // told to people, in the log, in metrics and on /readyz
 				d.watchFolders(w)
 			}
 		}

@@ -30,6 +30,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	out.Go(func() { d.rehearseAtStart(work) })
 	d.tried.Store(d.rulesOnDisk())
 	out.Go(func() { d.watchRules(work) })
+	out.Go(func() { d.tellRefusals(work) })
 	out.Go(func() { _ = d.dispatcher.Run(work, d.detector.Wake()) })
 	if s := &d.cfg().Slack; d.slack != nil && (s.AppToken.value != "" || s.SigningSecret.value != "") {
 		out.Go(func() { d.listen(work) })

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"emberwatch/notifier/notifiertest"
 	"emberwatch/sources"
 
 	"github.com/google/go-cmp/cmp"
@@ -216,5 +217,38 @@ func TestChangedRulesAreTested(t *testing.T) {
 	})
 	if log := c.log.String(); strings.Count(log, `"msg":"reloaded"`) != 1 || !strings.Contains(log, "not told: burnt") {
 		t.Errorf("the log: %s", log)
+	}
+	soon(t, "it is on the console", func() bool { return strings.Contains(c.log.said(), "was refused") })
+}
+
+// People are told in Slack why a changed set is not in force: once, however often it is tried, and again of another one.
+func TestARefusedReloadIsToldInSlack(t *testing.T) {
+	t.Parallel()
+	slack := notifiertest.NewSlack()
+	defer slack.Close()
+	dir := t.TempDir()
+	write := func(name, text string) { writeFile(t, filepath.Join(dir, name), text) }
+	write("acme.yml", fmt.Sprintf(watchedRules, "Burnt", "burnt"))
+	write("e.yml", "version: 1\nhttp: {listen: \"127.0.0.1:0\"}\nrules: [acme.yml]\nslack: {bot_token: env:EW_BOT, api_url: \""+slack.URL()+"\"}\n")
+	c := start(t, launch{data: filepath.Join(dir, "d"), config: filepath.Join(dir, "e.yml"), env: []string{"EW_BOT=" + notifiertest.BotToken}})
+	defer c.stop(t)
+	told := func(n int, why string) {
+		t.Helper()
+		soon(t, "Slack says "+why, func() bool {
+			said := slack.Messages("#pr-alerts")
+			return len(said) >= n && strings.Contains(said[n-1].Text, why)
+		})
+	}
+	write("acme.yml", fmt.Sprintf(watchedRules, "Burnt", "scorched"))
+	told(1, "burnt is told")
+	for range 3 {
+		if res := c.ask(t, "POST", "/-/reload", ""); res.status != 422 {
+			t.Errorf("tried again: %d", res.status)
+		}
+	}
+	write("acme.yml", fmt.Sprintf(watchedRules, "Burnt, severity: <!channel>", "burnt"))
+	told(2, "is expected here, not")
+	if said := slack.Messages("#pr-alerts"); len(said) != 2 || !strings.Contains(said[1].Text, "&lt;!channel&gt;") || strings.Contains(said[1].Text, "<!") {
+		t.Errorf("%d messages, the last %q", len(said), said[len(said)-1].Text)
 	}
 }

@@ -22,6 +22,7 @@ type standingsJSON struct {
 	Kind      string              `json:"kind"`
 	RuleHash  string              `json:"rule_hash"`
 	Standings []detector.Standing `json:"standings"`
+	Practice  *detector.Practice  `json:"practice,omitempty"` // of the daemon only
 }
 
 // explainRule says how a rule stands now: it is the daemon that knows.
@@ -32,14 +33,23 @@ func (s *server) explainRule(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, map[string]string{"error": fmt.Sprintf("no rule %q; there are %s", r.FormValue("rule"), strings.Join(set.RuleIDs(), ", "))})
 		return
 	}
-	answer(w, http.StatusOK, standingsOf(set, rule, s.d.detector.Standings(r.FormValue("brand"), rule)))
+	brand, now := r.FormValue("brand"), s.d.detector.Now().UTC()
+	kept, _ := detector.ParseDuration(s.d.cfg().Retention.Audit) // validated
+	done, err := detector.NewPractice(r.Context(), s.d.db, set, rule, brand, now.Add(-min(kept, detector.PracticeTime)), now)
+	if err != nil {
+		answer(w, http.StatusServiceUnavailable, map[string]string{"error": err.Error()})
+		return
+	}
+	res := standingsOf(set, rule, s.d.detector.Standings(brand, rule))
+	res.Practice = &done
+	answer(w, http.StatusOK, res)
 }
 
 func standingsOf(set *rules.Set, rule *rules.Rule, all []detector.Standing) standingsJSON {
 	if all == nil {
 		all = []detector.Standing{}
 	}
-	return standingsJSON{rule.ID, rule.Title, string(rule.Kind), set.Hash, all}
+	return standingsJSON{Rule: rule.ID, Title: rule.Title, Kind: string(rule.Kind), RuleHash: set.Hash, Standings: all}
 }
 
 // explainStanding asks the running daemon how a rule stands.
@@ -93,8 +103,24 @@ func (a *app) printStandings(asJSON bool, res *standingsJSON) error {
 	for i := range res.Standings {
 		printStanding(&b, &res.Standings[i])
 	}
+	printPractice(&b, res.Practice)
 	_, err := io.WriteString(a.stdout, b.String())
 	return err
+}
+
+// printPractice writes what the rule has done, and the doubt that follows from it.
+func printPractice(b *strings.Builder, p *detector.Practice) {
+	if p == nil || p.Since.IsZero() {
+		return
+	}
+	fmt.Fprintf(b, "\nincidents opened since %s: %d, of severity 1 to 3: %d", p.Since.Format(time.DateOnly), p.Opened, p.Told)
+	if p.Allowed > 0 {
+		fmt.Fprintf(b, "; its budget allows %.1f", p.Allowed)
+	}
+	b.WriteString("\n")
+	if p.Doubt != "" {
+		fmt.Fprintf(b, "warning: %s\n", p.Doubt)
+	}
 }
 
 // printStanding writes one series: each window with what is there and what is usual, the bar, and what came nearest to it.

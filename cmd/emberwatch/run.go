@@ -87,7 +87,7 @@ func reloadOnHangup(ctx context.Context, d *Daemon) (stop func()) {
 			case <-ctx.Done():
 				return
 			case <-hup:
-				_, _ = d.Reload(signalActor) // told in the log, in metrics and on /readyz
+				_, _ = d.Reload(signalActor) // told to people, in the log, in metrics and on /readyz
 			}
 		}
 	}()

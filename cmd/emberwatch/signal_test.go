@@ -429,7 +429,8 @@ func TestHangupReloads(t *testing.T) {
 		t.Errorf("the old refusal is still told: %+v", r)
 	}
 	if res := c.ask(t, "GET", "/metrics", ""); !strings.Contains(res.body, `emberwatch_reloads_total{outcome="ok"} 1`) ||
-		!strings.Contains(res.body, `emberwatch_reloads_total{outcome="refused"} 2`) {
+		!strings.Contains(res.body, `emberwatch_reloads_total{outcome="refused"} 2`) ||
+		!strings.Contains(res.body, `emberwatch_refused_problems_total{id="key"} 2`) {
 		t.Error("the reloads are not counted")
 	}
 }

@@ -98,6 +98,17 @@ func (n *Notifier) Notify(ctx context.Context, m *notifier.Message) (detector.Re
 	return detector.Ref{Channel: "console", ID: m.Alert.Key}, nil
 }
 
+// Refused writes that a reload was refused, and why.
+func (n *Notifier) Refused(l *notifier.Language, why []string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	text := clean(l.Say("reload.refused")) + "\n"
+	for _, w := range why {
+		text += "  " + clean(w) + "\n"
+	}
+	return n.write(text)
+}
+
 // words returns what to write about the alert; nothing for an edit that changes nothing.
 func (n *Notifier) words(m *notifier.Message) string {
 	l := &lines{o: n.o, say: m.Language, now: m.Now}

@@ -18,7 +18,22 @@ import (
 // posted it. It reports whether it was posted now. Errors are *notifier.DeliveryError; one of outcome Unknown is settled
 // by the next call.
 func (n *Notifier) Report(ctx context.Context, r *detector.Report, route *rules.Route, key string, since time.Time) (bool, error) {
+	text, blocks := voice{n.cfg.Languages.In(route.Language)}.report(r, n.zone(route), n.now())
+	return n.postOnce(ctx, route, letter{text: text, blocks: blocks, key: key}, since)
+}
+
+// Refused posts to a route that a reload was refused, and why, once as [Notifier.Report] does.
+func (n *Notifier) Refused(ctx context.Context, why []string, route *rules.Route, key string, since time.Time) (bool, error) {
 	v := voice{n.cfg.Languages.In(route.Language)}
+	text := "⚠️ *" + v.Say("reload.refused") + "*"
+	for _, l := range why {
+		text += "\n• " + esc(l, maxQuote)
+	}
+	return n.postOnce(ctx, route, letter{text: text, key: key}, since)
+}
+
+// postOnce posts a letter to the channel of a route, unless one with its key was posted since then.
+func (n *Notifier) postOnce(ctx context.Context, route *rules.Route, l letter, since time.Time) (bool, error) {
 	name, err := n.channel(ctx, route)
 	if err != nil {
 		return false, err
@@ -31,12 +46,12 @@ func (n *Notifier) Report(ctx context.Context, r *detector.Report, route *rules.
 		return false, forGood("channel_not_found")
 	}
 	oldest := since.Add(-findMargin)
-	found, err := n.look(ctx, search{channel: id, oldest: fmt.Sprintf("%d.000000", oldest.Unix())}, key)
+	found, err := n.look(ctx, search{channel: id, oldest: fmt.Sprintf("%d.000000", oldest.Unix())}, l.key)
 	if err != nil || found != "" {
 		return false, errOrNil(err)
 	}
-	text, blocks := v.report(r, n.zone(route), n.now())
-	_, err = n.deliver(ctx, letter{channel: id, text: text, blocks: blocks, key: key})
+	l.channel = id
+	_, err = n.deliver(ctx, l)
 	return err == nil, err
 }
 

@@ -1,0 +1,68 @@
+package detector
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"emberwatch/rules"
+)
+
+// heardOf are records in which acme has been listened to since a time.
+type heardOf struct {
+	records
+	since time.Time
+}
+
+func (h heardOf) Brands(context.Context) ([]BrandState, error) {
+	return []BrandState{{ID: "acme", LiveSince: h.since}, {ID: "other", LiveSince: h.since.Add(-1000 * day)}}, nil
+}
+
+// A rule is doubted that has opened nothing for half a year, or has told more than three times its budget.
+func TestPractice(t *testing.T) {
+	set := mustRules(`
+version: 1
+brands: {acme: {names: [Acme]}, other: {names: [Other]}}
+rules: [{id: burst, title: T, kind: burst, brand: acme, match: {sentiment: negative}, floor: {items: 5, authors: 3}, budget: 1/week}]`)
+	rule, _ := set.Rule("burst")
+	for _, tt := range []struct {
+		name         string
+		days         int // that acme has been heard of
+		rule         string
+		peak         rules.Severity
+		incidents    int
+		opened, told int
+		allowed      float64
+		doubt        string
+	}{
+		{"silent for long", 400, "other-rule", rules.Issue, 2, 0, 0, 180.0 / 7, "no incident in 180 days"},
+		{"silent, but new here", 179, "burst", rules.Issue, 0, 0, 0, 179.0 / 7, ""},
+		{"as the budget says", 14, "burst", rules.Issue, 6, 6, 6, 2, ""},
+		{"too much", 14, "burst", rules.Issue, 7, 7, 7, 2, "7 incidents where its budget allows 2.0"},
+		{"three on the first day", 1, "burst", rules.Serious, 3, 3, 3, 1.0 / 7, ""},
+		{"notices spend no budget", 14, "burst", rules.Notice, 9, 9, 0, 2, ""},
+		{"never listened to", 0, "burst", rules.Issue, 0, 0, 0, 0, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := heardOf{records: records{audit: map[string][]Audit{}}}
+			if tt.days > 0 {
+				h.since = monday.Add(-time.Duration(tt.days) * day)
+			}
+			for range tt.incidents {
+				h.incidents = append(h.incidents, Incident{Rule: tt.rule, Peak: tt.peak, OpenedAt: monday.Add(-time.Hour)})
+			}
+			h.incidents = append(h.incidents, Incident{Rule: "burst", Peak: rules.Issue, OpenedAt: monday.Add(-500 * day)})
+			p, err := NewPractice(t.Context(), h, set, rule, "", monday.Add(-PracticeTime), monday)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Opened != tt.opened || p.Told != tt.told || p.Allowed < tt.allowed-0.01 || p.Allowed > tt.allowed+0.01 {
+				t.Errorf("got %+v", p)
+			}
+			if (tt.doubt == "") != (p.Doubt == "") || !strings.Contains(p.Doubt, tt.doubt) {
+				t.Errorf("doubt %q, want %q", p.Doubt, tt.doubt)
+			}
+		})
+	}
+}
