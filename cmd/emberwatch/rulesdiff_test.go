@@ -39,6 +39,7 @@ func TestCompareAlerts(t *testing.T) {
 
 // A recorded stream with two thresholds gives a table that can be pasted into a review.
 func TestRulesDiff(t *testing.T) {
+	inFull(t)
 	const rule = `version: 1
 brands: {fjellbryg: {names: [Fjellbryg], own_authors: ["shop:x"]}}
 rules:

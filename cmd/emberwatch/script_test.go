@@ -33,9 +33,20 @@ import (
 //	datafolder DIR              make a data folder with two brands, an open incident and texts
 //	lock DIR                    hold a data folder until the end of the script
 //	daemon CONFIG DIR           start a daemon and name it in EMBERWATCH_SERVER
+//
+// A short run, such as the one with the race detector, plays those that speak to a daemon: the others start one program
+// after the other, and nothing in these runs side by side.
 func TestScript(t *testing.T) {
+	dir := filepath.Join(root, "testdata", "script")
+	var files []string
+	if testing.Short() {
+		for _, name := range []string{"doctor", "incidents", "store"} {
+			files = append(files, filepath.Join(dir, name+".txtar"))
+		}
+		dir = ""
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join(root, "testdata", "script"),
+		Dir: dir, Files: files,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
