@@ -72,7 +72,7 @@ func TestKilledAtRandomMoments(t *testing.T) {
 	dir := t.TempDir()
 	acked := 0
 	for round := range rounds {
-		acked = max(acked, killedRound(t, dir))
+		acked = max(acked, killedRound(t, dir, round%2 == 0))
 		if stored := wantConsistent(t, dir); stored < acked {
 			t.Fatalf("round %d: %d acknowledged, %d stored", round, acked, stored)
 		}
@@ -83,8 +83,9 @@ func TestKilledAtRandomMoments(t *testing.T) {
 	t.Logf("%d mentions acknowledged in %d rounds", acked, rounds)
 }
 
-// killedRound runs the child for a random time and returns the last number it acknowledged.
-func killedRound(t *testing.T, dir string) int {
+// killedRound runs the child for a random time and returns the last number it acknowledged. At work, the time begins with the
+// first of them, else with its start.
+func killedRound(t *testing.T, dir string, atWork bool) int {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), crashEnv+"="+dir)
@@ -97,19 +98,28 @@ func killedRound(t *testing.T, dir string) int {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	killer := time.AfterFunc(time.Duration(20+rand.IntN(100))*time.Millisecond, func() { cmd.Process.Kill() })
-	defer killer.Stop()
-	last := lastNumber(out)
+	kill := func() {
+		time.AfterFunc(time.Duration(20+rand.IntN(100))*time.Millisecond, func() { cmd.Process.Kill() })
+	}
+	if !atWork {
+		kill()
+		kill = func() {}
+	}
+	last := lastNumber(out, kill)
 	if err := cmd.Wait(); err == nil || stderr.Len() > 0 {
 		t.Fatalf("the child ended by itself: %v %s", err, stderr.String())
 	}
 	return last
 }
 
-func lastNumber(r io.Reader) int {
+// lastNumber reads numbers to the end and returns the last; at the first it calls begun.
+func lastNumber(r io.Reader, begun func()) int {
 	last := 0
 	for lines := bufio.NewScanner(r); lines.Scan(); {
 		if n, err := strconv.Atoi(lines.Text()); err == nil {
+			if last == 0 {
+				begun()
+			}
 			last = n
 		}
 	}
