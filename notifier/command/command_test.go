@@ -70,6 +70,9 @@ func program(t *testing.T, run ...string) *command.Notifier {
 }
 
 func TestContract(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a program for each message, one after the other")
+	}
 	notifiertest.Run(t, func(t *testing.T) notifiertest.Harness {
 		dir := t.TempDir()
 		return notifiertest.Harness{

@@ -96,6 +96,9 @@ func everything(t *testing.T, l *Library, set *rules.Set, f func(v variant, n *n
 // TestEveryTemplatePassesEveryHardGuard makes every template that can be chosen, in each language, on each network and at
 // each severity, with nothing known and with everything: a name, a product, facts, an apology that is cleared, nobody there.
 func TestEveryTemplatePassesEveryHardGuard(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes some ninety thousand drafts, one after the other")
+	}
 	l := newLibrary(t)
 	set := brandSet()
 	made, tooLong := 0, 0
