@@ -1,8 +1,10 @@
 package detector
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -130,7 +132,7 @@ func (g *gauge) eval(r *rules.Rule, now int64) Eval {
 	for i := range g.watches {
 		by, usual, _ := g.moved(i, g.hour, g.last)
 		w := WindowEval{Buckets: g.watches[i].buckets, N: by, Mu: usual, V: g.v}
-		if math.Abs(by-usual) >= max(orElse(float64(r.Floor.Items), leastMoved), leastPart*math.Abs(g.last)) {
+		if math.Abs(by-usual) >= max(cmp.Or(float64(r.Floor.Items), leastMoved), leastPart*math.Abs(g.last)) {
 			w.Surprise = g.surprise(i, g.hour, g.last, r.Direction)
 		}
 		w.G = (w.Surprise - g.watches[i].m) / g.watches[i].d
@@ -143,25 +145,8 @@ func (g *gauge) eval(r *rules.Rule, now int64) Eval {
 	return e
 }
 
-func orElse(x, other float64) float64 {
-	if x == 0 {
-		return other
-	}
-	return x
-}
-
 // fits reports whether the gauge has been kept for these watches.
-func (g *gauge) fits(watches []rules.Watch) bool {
-	if len(watches) != len(g.lengths) {
-		return false
-	}
-	for i := range watches {
-		if watches[i] != g.lengths[i] {
-			return false
-		}
-	}
-	return true
-}
+func (g *gauge) fits(watches []rules.Watch) bool { return slices.Equal(watches, g.lengths) }
 
 // measure brings a sample to the rules of kind gauge that watch it.
 func (m *Model) measure(b *brand, a *Arrival, j *Judged) {

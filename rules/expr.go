@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -241,9 +242,9 @@ func (o *operand) name() string { return strconv.Quote(o.text) }
 
 func (o *operand) hint() string {
 	if o.fact != nil && o.fact.words != nil {
-		return fmt.Sprintf("write %s = %s", o.fact.name, orElse(strings.Join(o.fact.known[:min(1, len(o.fact.known))], ""), "…"))
+		return fmt.Sprintf("write %s = %s", o.fact.name, cmp.Or(strings.Join(o.fact.known[:min(1, len(o.fact.known))], ""), "…"))
 	}
-	return fmt.Sprintf("write %s >= 2", orElse(o.text, "authors(1h)"))
+	return fmt.Sprintf("write %s >= 2", cmp.Or(o.text, "authors(1h)"))
 }
 
 func (p *exprParser) operand() *operand {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -101,7 +102,7 @@ func (l *loader) checkRule(n *yaml.Node, seen map[string]*yaml.Node, r *ruleDraf
 		l.need(n, seen, what, "metric")
 		r.setGauge()
 	case Silence:
-		r.Severity = orElse(r.Severity, Notice)
+		r.Severity = cmp.Or(r.Severity, Notice)
 	case Correlate:
 		l.need(n, seen, what, "of", "within", "severity")
 		l.checkCorrelate(seen, r)
@@ -132,14 +133,14 @@ func (r *ruleDraft) setBacklash() {
 }
 
 func (r *ruleDraft) setGauge() {
-	r.Direction = orElse(r.Direction, "down")
+	r.Direction = cmp.Or(r.Direction, "down")
 	if len(r.Watch) == 0 {
 		r.Watch = []Watch{{false, 6 * time.Hour}, {true, maxDrift}}
 	}
 }
 
 func (l *loader) checkCorrelate(seen map[string]*yaml.Node, r *ruleDraft) {
-	r.AtLeast = orElse(r.AtLeast, 2)
+	r.AtLeast = cmp.Or(r.AtLeast, 2)
 	slices.Sort(r.Of)
 	r.Of = slices.Compact(r.Of)
 	if seen["of"] != nil && len(r.Of) < r.AtLeast {
@@ -148,14 +149,6 @@ func (l *loader) checkCorrelate(seen map[string]*yaml.Node, r *ruleDraft) {
 	if slices.Contains(r.Of, r.ID) {
 		l.fail(seen["of"], "E14", "the rule waits for itself", "", "take its own id out of of")
 	}
-}
-
-func orElse[T comparable](v, other T) T {
-	var none T
-	if v == none {
-		return other
-	}
-	return v
 }
 
 // window reads a planned event.

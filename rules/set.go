@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -105,7 +106,7 @@ func (s *Set) FirstBrand(file string) string {
 			first = id
 		}
 	}
-	return orElse(first, "example")
+	return cmp.Or(first, "example")
 }
 
 // BrandID returns the id for a brand's name as a source says it: the one of the brand with that id or name,
