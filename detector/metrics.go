@@ -49,7 +49,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 		patterns: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "emberwatch_rule_patterns",
-			Help: "What the rules in force look for: words, all found in one pass, and raw texts and regular expressions, each a search of its own.",
+			Help: "What the rules in force look for: words and texts, all found in one pass (indexed), and regular expressions that may match anything, each a search of its own (open).",
 		}, []string{"search"}),
 		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "emberwatch_incidents_open",
@@ -74,9 +74,9 @@ func (m *metrics) intake(in *intake) {
 }
 
 func (m *metrics) rules(set *rules.Set) {
-	words, texts := set.Patterns()
-	m.patterns.WithLabelValues("words").Set(float64(words))
-	m.patterns.WithLabelValues("text").Set(float64(texts))
+	indexed, open := set.Patterns()
+	m.patterns.WithLabelValues("indexed").Set(float64(indexed))
+	m.patterns.WithLabelValues("open").Set(float64(open))
 }
 
 func (m *metrics) decision(op, reason string) { m.decisions.WithLabelValues(op, reason).Inc() }

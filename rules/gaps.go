@@ -135,8 +135,7 @@ func (b *phraseBuilder) addNumbers(words map[string][]string) {
 		b.counted[lang] = b.newElement()
 		for _, w := range words[lang] {
 			if folded := phraseWords(w); len(folded) == 1 {
-				e := b.entry(folded[0])
-				e.numbers = append(e.numbers, b.counted[lang])
+				b.share(folded[0], b.counted[lang])
 			}
 		}
 	}
@@ -247,8 +246,8 @@ func (x *index) part(b *phraseBuilder, ways [][]string, lang string) int32 {
 }
 
 // find notes the cues with gaps whose parts a scan has found.
-func (x *index) find(d *Doc, f *finds) {
-	x.scan(d, f)
+func (x *index) find(d *Doc, lang string, f *finds) {
+	x.scan(d, lang, f)
 	f.gapped = f.gapped[:0]
 	if len(f.chains) < len(x.gaps.ends) {
 		f.chains = make([]chain, len(x.gaps.ends))

@@ -71,20 +71,28 @@ func (m *Match) holdsForTerms(brand string, found *Found) bool {
 	if found == nil {
 		return len(m.AllOf)+len(m.AnyOf) == 0
 	}
-	holds := func(t *Term) bool { return found.holds(t, brand) }
 	for _, t := range m.AllOf {
-		if !holds(t) {
+		if !found.holds(t, brand) {
 			return false
 		}
 	}
-	return (len(m.AnyOf) == 0 || slices.ContainsFunc(m.AnyOf, holds)) && !slices.ContainsFunc(m.NoneOf, holds)
+	return (len(m.AnyOf) == 0 || found.holdsAny(m.AnyOf, brand)) && !found.holdsAny(m.NoneOf, brand)
+}
+
+// holdsAny reports whether any term of a list holds.
+func (f *Found) holdsAny(list []*Term, brand string) bool {
+	if len(list) == 0 {
+		return false
+	}
+	l := list[0].list
+	return f.terms.lists[l] || slices.ContainsFunc(l.groups, func(t *Term) bool { return f.holds(t, brand) })
 }
 
 func (f *Found) holds(t *Term, brand string) bool {
 	if t.op == groupOf {
 		return f.hasGroup(brand, t.group)
 	}
-	return f.terms[t]
+	return f.terms.held[t]
 }
 
 // Categories returns the ids of the categories that count, the weightiest first.

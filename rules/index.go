@@ -52,17 +52,11 @@ type index struct {
 	patterns   []pattern
 	brands     []*Brand
 	categories []*Category
-	terms      []*Term // those that look at words
-	textTerms  []brandTerm
+	termWords  termWords
+	texts      texts
 	ambiguous  [][]Ambiguity // by brand
 	negators   map[string]string
 	pool       sync.Pool // of *finds
-}
-
-// brandTerm is a term that looks at characters, with the brand whose mentions it is for (empty: every).
-type brandTerm struct {
-	brand string
-	term  *Term
 }
 
 // newIndex puts together what s looks up.
@@ -82,12 +76,7 @@ func newIndex(s *Set) *index {
 		x.addCategory(b, s.Categories[id])
 	}
 	x.addScope(b, &s.scope)
-	for _, r := range s.everyRule() {
-		m := &r.Match
-		for _, t := range slices.Concat(m.AllOf, m.AnyOf, m.NoneOf) {
-			x.addTerm(b, r.Brand, t)
-		}
-	}
+	x.addTerms(b, s.everyRule())
 	x.phrases = b.build()
 	return x
 }
@@ -100,9 +89,27 @@ func (x *index) add(b *phraseBuilder, p pattern) {
 	if x.describe(&p, words); p.folded == "" {
 		return
 	}
-	b.add(words, int32(len(x.patterns)))
+	if least, bent := p.bent(); bent {
+		b.addBent(words, least, int32(len(x.patterns)))
+	} else {
+		b.add(words, int32(len(x.patterns)))
+	}
 	x.patterns = append(x.patterns, p)
 }
+
+// bent reports whether the words of p are found in all their forms, and how many letters their stems have at least.
+func (p *pattern) bent() (least int, ok bool) {
+	switch p.role {
+	case roleTerm, roleNeed, roleContext, roleExclude:
+		return 1, true
+	case roleName, roleProduct:
+		return leastOfName, isCyrillic([]byte(p.folded))
+	}
+	return 0, false
+}
+
+// leastOfName keeps short names from being found in other words.
+const leastOfName = 4
 
 // describe fills in what the words of p say of it.
 func (x *index) describe(p *pattern, words []string) {
@@ -188,19 +195,6 @@ func (c *Category) size() int {
 		}
 	}
 	return n
-}
-
-func (x *index) addTerm(b *phraseBuilder, brand string, t *Term) {
-	switch t.op {
-	case rawText, regex:
-		x.textTerms = append(x.textTerms, brandTerm{brand, t})
-	case allWords, anyWords, nearWords:
-		owner := len(x.terms)
-		x.terms = append(x.terms, t)
-		for slot, w := range t.words {
-			x.add(b, pattern{role: roleTerm, owner: owner, slot: slot, text: w})
-		}
-	}
 }
 
 func sortedKeys[V any](m map[string]V) []string {

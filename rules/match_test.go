@@ -401,29 +401,3 @@ func TestMatchKeepsNothing(t *testing.T) {
 		}
 	})
 }
-
-// The cost of a text depends on the text, not on how many terms there are.
-func BenchmarkMatch(b *testing.B) {
-	text := "Still waiting for my refund after three weeks, the third call and nobody answers, term4711 is broken @acme #fail 😡"
-	for _, n := range []int{0, 50, 500, 5_000, 50_000} {
-		var file strings.Builder
-		file.WriteString("version: 1\nbrands:\n  acme:\n    names: [acme]\n    exclude:\n")
-		for i := range n {
-			fmt.Fprintf(&file, "      - term%d of the number%d\n", i, i%97)
-		}
-		s, errs := Parse([]File{{Name: "b.yml", Data: []byte(file.String())}}, Options{})
-		if s == nil {
-			b.Fatal(errs)
-		}
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			var d Doc
-			m := &sources.Mention{}
-			b.SetBytes(int64(len(text)))
-			b.ReportAllocs()
-			for b.Loop() {
-				d.Reset(text)
-				s.Match(m, &d, "en")
-			}
-		})
-	}
-}

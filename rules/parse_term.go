@@ -114,10 +114,17 @@ func mixedScripts(w string) string {
 // matchTerms reads the terms of all_of, any_of and none_of.
 func (l *loader) matchTerms(v *yaml.Node) []*Term {
 	var all []*Term
+	list := new(termList)
 	for _, n := range l.items(v) {
-		if t := l.matchTerm(n); t != nil {
-			all = append(all, t)
+		t := l.matchTerm(n)
+		if t == nil {
+			continue
 		}
+		t.list = list
+		if t.op == groupOf {
+			list.groups = append(list.groups, t)
+		}
+		all = append(all, t)
 	}
 	return all
 }

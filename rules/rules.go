@@ -512,7 +512,7 @@ type Found struct {
 	Brands []string // ids, sorted
 	Hits   []Hit    // one for each category, the weightiest first; negated ones last
 
-	given  bool           // the source said whose mention it is
-	groups []string       // brand terms that occur, as brand/group
-	terms  map[*Term]bool // those that hold
+	given  bool     // the source said whose mention it is
+	groups []string // brand terms that occur, as brand/group
+	terms  foundTerms
 }

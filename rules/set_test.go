@@ -69,7 +69,7 @@ func TestLibraryCuesAreFound(t *testing.T) {
 		for _, text := range choices(plain)[:1] {
 			d := Tokenize(text)
 			var f finds
-			s.index.find(d, &f)
+			s.index.find(d, "", &f)
 			if !slices.ContainsFunc(append(f.found, f.gapped...), func(o occurrence) bool { return o.phrase == int32(i) }) {
 				t.Errorf("%q of %s is not found in %q", p.text, s.index.categories[p.owner].ID, text)
 			}

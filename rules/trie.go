@@ -3,6 +3,7 @@ package rules
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // lexicon finds, for one folded word, the words and stems that were put in: a byte trie, so that the cost
@@ -11,22 +12,22 @@ type lexicon struct {
 	nodes []lexNode
 	label []byte // of the edges of all nodes, each node's own in order
 	to    []int32
-	sets  [][]int32 // elements of number words
+	sets  [][]int32 // elements that several words share
 }
 
 type lexNode struct {
 	edges       int32 // index of the first edge
 	n           int32
 	exact, stem int32 // elements, or -1
-	numbers     int32 // index into sets, or -1
+	also        int32 // index into sets, or -1
 }
 
-// lexEntry is a word (exact) or stem that some phrase holds, with its element, and the elements of the
-// numbers that the word is in some language.
+// lexEntry is a word (exact) or stem that some phrase holds, with its element, and the elements that it shares with other
+// words: of the numbers that it is in some language, and of the words that it is a form of.
 type lexEntry struct {
 	key         string
 	exact, stem int32
-	numbers     []int32
+	also        []int32
 }
 
 // newLexicon builds the trie from entries with distinct keys, level by level.
@@ -36,13 +37,13 @@ func newLexicon(entries []lexEntry) *lexicon {
 	x := &lexicon{nodes: []lexNode{{}}}
 	queue := []span{{0, len(entries), 0}}
 	for n := 0; n < len(queue); n++ {
-		s, node := queue[n], lexNode{edges: int32(len(x.label)), exact: -1, stem: -1, numbers: -1}
+		s, node := queue[n], lexNode{edges: int32(len(x.label)), exact: -1, stem: -1, also: -1}
 		if s.lo < s.hi && len(entries[s.lo].key) == s.depth {
 			e := &entries[s.lo]
 			node.exact, node.stem = e.exact, e.stem
-			if len(e.numbers) > 0 {
-				node.numbers = int32(len(x.sets))
-				x.sets = append(x.sets, e.numbers)
+			if len(e.also) > 0 {
+				node.also = int32(len(x.sets))
+				x.sets = append(x.sets, e.also)
 			}
 			s.lo++
 		}
@@ -74,8 +75,8 @@ func (x *lexicon) find(word []byte, out []int32) []int32 {
 			if node.exact >= 0 {
 				out = append(out, node.exact)
 			}
-			if node.numbers >= 0 {
-				out = append(out, x.sets[node.numbers]...)
+			if node.also >= 0 {
+				out = append(out, x.sets[node.also]...)
 			}
 			return out
 		}
@@ -112,6 +113,7 @@ type phrases struct {
 	ends   [][]int32 // by node: the phrases that are complete there
 	deep   []bool    // by node: some phrase goes on
 	digits int32     // the element of every number in digits, or -1
+	bends  bool      // some words are found in other forms as well
 }
 
 // step leads from a node over an element to another node. Node 0 is the root.
@@ -123,6 +125,7 @@ type phraseBuilder struct {
 	entries  []lexEntry
 	byKey    map[string]int // into entries
 	elements int32
+	bent     map[bentWord]int32      // the elements of their forms
 	counted  map[string]int32        // by language: the element of its number words
 	numbers  map[string][]string     // by language
 	cues     map[string][][][]string // what each stands for: every category has the signs of the library
@@ -136,6 +139,7 @@ func newPhraseBuilder(size int) *phraseBuilder {
 			ends: append(make([][]int32, 0, 3*size+1), nil), deep: append(make([]bool, 0, 3*size+1), false),
 		},
 		byKey:   make(map[string]int, size),
+		bent:    map[bentWord]int32{},
 		counted: map[string]int32{},
 		cues:    make(map[string][][][]string, size),
 	}
@@ -152,6 +156,56 @@ func (b *phraseBuilder) add(words []string, id int32) {
 	}
 	b.addPath(path, id)
 }
+
+// addBent puts in a phrase whose words are found in all their forms.
+func (b *phraseBuilder) addBent(words []string, least int, id int32) {
+	path := make([]int32, len(words))
+	for i, w := range words {
+		if path[i] = b.element(w); !strings.HasSuffix(w, "*") {
+			path[i] = b.forms(w, least)
+		}
+	}
+	b.addPath(path, id)
+}
+
+// bentWord is a word found in all forms whose stem has at least so many letters.
+type bentWord struct {
+	word  string
+	least int
+}
+
+// forms returns the element of a word in all its forms, as the languages it may be of have them, where they have a stem of
+// at least so many letters.
+func (b *phraseBuilder) forms(word string, least int) int32 {
+	e, ok := b.bent[bentWord{word, least}]
+	if ok {
+		return e
+	}
+	e = b.newElement()
+	b.bent[bentWord{word, least}] = e
+	b.bends = true
+	b.share(word, e)
+	var key []byte
+	for _, lang := range inflectionsOf([]byte(word)) {
+		var ok bool
+		if key, ok = appendStem(append(key[:0], stemMark(lang)...), []byte(word), lang); ok && utf8.RuneCount(key) >= least+stemMarkSize {
+			b.share(string(key), e)
+		}
+	}
+	return e
+}
+
+// share adds an element to those that a word stands for.
+func (b *phraseBuilder) share(key string, element int32) {
+	if e := b.entry(key); !slices.Contains(e.also, element) {
+		e.also = append(e.also, element)
+	}
+}
+
+// stemMark begins the keys of stems, which no word begins with.
+func stemMark(lang string) string { return "\x02" + lang }
+
+const stemMarkSize = 3
 
 // addPath puts in a phrase of elements.
 func (b *phraseBuilder) addPath(path []int32, id int32) {
@@ -225,6 +279,8 @@ type finds struct {
 	at       []int32 // where the elements of each begin; one more than tokens
 	found    []occurrence
 	reading  readings
+	stem     []byte // of a word
+	textual  textFinds
 	doc      Doc // of Keep
 
 	chains []chain      // by node of the gaps
@@ -233,8 +289,8 @@ type finds struct {
 	scope  scope
 }
 
-// scan finds every phrase in d.
-func (p *phrases) scan(d *Doc, f *finds) {
+// scan finds every phrase in d, a text in lang.
+func (p *phrases) scan(d *Doc, lang string, f *finds) {
 	f.tokens, f.elements, f.at, f.found = f.tokens[:0], f.elements[:0], append(f.at[:0], 0), f.found[:0]
 	for i := range d.Tokens {
 		t := &d.Tokens[i]
@@ -244,6 +300,9 @@ func (p *phrases) scan(d *Doc, f *finds) {
 		f.tokens = append(f.tokens, int32(i))
 		for _, form := range f.reading.of(d, i) {
 			f.elements = p.words.find(form, f.elements)
+			if p.bends && t.Kind != Emoji {
+				p.unbend(form, lang, f)
+			}
 		}
 		if t.Kind == Number && p.digits >= 0 {
 			f.elements = append(f.elements, p.digits)
@@ -253,6 +312,25 @@ func (p *phrases) scan(d *Doc, f *finds) {
 	for i := range f.tokens {
 		p.follow(d, f, 0, i, i)
 	}
+}
+
+// unbend adds the elements of the words that a word of a text in lang is a form of.
+func (p *phrases) unbend(word []byte, lang string, f *finds) {
+	lang = inflectionFor(word, lang)
+	key, ok := appendStem(append(f.stem[:0], stemMark(lang)...), word, lang)
+	f.stem = key
+	if !ok {
+		return
+	}
+	own, shared := f.at[len(f.at)-1], len(f.elements)
+	f.elements = p.words.find(key, f.elements)
+	kept := f.elements[:shared]
+	for _, e := range f.elements[shared:] {
+		if !slices.Contains(kept[own:], e) {
+			kept = append(kept, e)
+		}
+	}
+	f.elements = kept
 }
 
 // follow goes from node over the elements of the i-th token. A phrase never reaches over the end of a
