@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long a test waits for what has to happen; it is far more than a busy machine needs.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // child is a daemon in a process of its own.
 type child struct {
