@@ -621,9 +621,9 @@ func TestMetricsOfMatching(t *testing.T) {
 		return strings.ReplaceAll(all, "  ", " ")
 	}
 	for _, tt := range []struct{ terms, want string }{
-		{"{any_words: [burnt, scorched]}", `label:{name:"search" value:"text"} gauge:{value:0}`},
-		{"{regex: 'v[0-9]+'}, {raw: ':('}", `label:{name:"search" value:"text"} gauge:{value:2}`},
-		{"{any_words: [burnt, scorched]}", `label:{name:"search" value:"words"} gauge:{value:3}`}, // and the name
+		{"{any_words: [burnt, scorched]}", `label:{name:"search" value:"open"} gauge:{value:0}`},
+		{"{regex: 'v[0-9]+'}, {raw: ':('}", `label:{name:"search" value:"open"} gauge:{value:1}`},
+		{"{any_words: [burnt, scorched]}", `label:{name:"search" value:"indexed"} gauge:{value:3}`}, // and the name
 	} {
 		set, errs := rules.Parse([]rules.File{{Name: "r.yml", Data: []byte("version: 1\nbrands: {acme: {names: [Acme]}}\n" +
 			"rules: [{id: a, title: A, kind: burst, match: {any_of: [" + tt.terms + "]}, floor: {items: 5, authors: 3}}]\n")}}, rules.Options{Builtin: true})
