@@ -7,6 +7,10 @@
 // and which categories its words point to; [Rule.Holds] says whether the rule's conditions hold for the
 // [Facts] that the detector has filled in.
 //
+// What a mention costs must not depend on what analysts have written: words, phrases, raw texts and the letters that a regular
+// expression needs are found in one walk over the text (trie.go, textterm.go), and a term of several words is looked at only
+// where its rarest word is (termmatch.go). Words of terms match in all their forms (inflect.go), cues of categories as written.
+//
 // Folding, tokens, the phrase trie and the categories with their cue words live here because rules are
 // the first room that needs them; the scorer and the drafts use them from here.
 //
