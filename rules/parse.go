@@ -83,8 +83,9 @@ type loader struct {
 	refs      []reference    // checked when all is read
 	ruleIDs   []string       // those not run too
 	signs     map[string][]string
-	keys      map[string][]string // of every kind of object that was read, if somebody wants to know
-	budgetPos map[string]Pos      // by route
+	keys      map[string][]string     // of every kind of object that was read, if somebody wants to know
+	budgetPos map[string]Pos          // by route
+	answerPos map[string]answerPlaces // by sla
 }
 
 func newLoader(opt Options) *loader {
@@ -94,6 +95,7 @@ func newLoader(opt Options) *loader {
 		order:     map[string]int{},
 		seen:      map[string]Pos{},
 		budgetPos: map[string]Pos{},
+		answerPos: map[string]answerPlaces{},
 		set: &Set{
 			Zone:       time.UTC,
 			Brands:     map[string]*Brand{},
