@@ -20,6 +20,7 @@ func (a *app) checkCommand() *cli.Command {
 		Flags: []cli.Flag{
 			jsonFlag(),
 			&cli.BoolFlag{Name: "github", Usage: "print problems as annotations of GitHub Actions"},
+			&cli.BoolFlag{Name: "sarif", Usage: "print problems as SARIF 2.1.0, for code scanning"},
 			&cli.BoolFlag{Name: "strict", Usage: "warnings are problems too"},
 			&cli.BoolFlag{Name: "print", Usage: "show the effective configuration, secrets hidden"},
 		},
@@ -90,6 +91,10 @@ func (a *app) tellProblems(c *cli.Context, errs rules.Errors, files []rules.File
 		if err := a.problemLines(errs); err != nil {
 			return err
 		}
+	case c.Bool("sarif"):
+		if err := writeSARIF(a.stdout, errs); err != nil {
+			return err
+		}
 	case c.Bool("github"):
 		for _, e := range errs {
 			fmt.Fprintln(a.stdout, annotation(e))
@@ -125,9 +130,14 @@ var (
 
 // annotation writes a problem so that a pull request shows it beside its line.
 func annotation(e *rules.Error) string {
-	said := slices.DeleteFunc([]string{e.What, e.Why, e.Hint}, func(s string) bool { return s == "" })
 	return fmt.Sprintf("::%s file=%s,line=%d,col=%d,title=%s::%s",
-		e.Level, inProperty.Replace(clean(e.Pos.File)), e.Pos.Line, e.Pos.Col, inProperty.Replace(e.ID), inMessage.Replace(clean(strings.Join(said, "; "))))
+		e.Level, inProperty.Replace(clean(e.Pos.File)), e.Pos.Line, e.Pos.Col, inProperty.Replace(e.ID), inMessage.Replace(inOneLine(e)))
+}
+
+// inOneLine is what a problem says, its place and id aside.
+func inOneLine(e *rules.Error) string {
+	said := slices.DeleteFunc([]string{e.What, e.Why, e.Hint}, func(s string) bool { return s == "" })
+	return clean(strings.Join(said, "; "))
 }
 
 func (a *app) checkSummary(count map[rules.Level]int, files []rules.File, set *rules.Set) {
