@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -38,8 +39,13 @@ func foldedWords(s string) []string {
 
 // nameSenses adds the brand's names to what its lexicon says; a name that the lexicon has too means what it says there.
 func (b *Brand) nameSenses() {
+	known := map[string]bool{}
+	for _, s := range b.Senses {
+		known[strings.Join(s.Words, " ")] = true
+	}
 	for _, s := range NameSenses(b.Names...) {
-		if !slices.ContainsFunc(b.Senses, func(o Sense) bool { return slices.Equal(o.Words, s.Words) }) {
+		if key := strings.Join(s.Words, " "); !known[key] {
+			known[key] = true
 			b.Senses = append(b.Senses, s)
 		}
 	}

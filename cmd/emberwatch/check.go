@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -60,13 +61,24 @@ func (a *app) check(c *cli.Context) error {
 func readFiles(names []string) ([]rules.File, error) {
 	var files []rules.File
 	for _, n := range names {
-		data, err := os.ReadFile(n)
+		f, err := readRuleFile(n)
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, rules.File{Name: n, Data: data})
+		files = append(files, f)
 	}
 	return files, nil
+}
+
+// readRuleFile reads no more of a file than tells that it is too large.
+func readRuleFile(name string) (rules.File, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return rules.File{}, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, rules.MaxFile+1))
+	return rules.File{Name: name, Data: data}, err
 }
 
 // problemJSON is a problem in the form of the contract.
