@@ -75,7 +75,7 @@ type Score struct {
 type About struct {
 	Lang    string        // a hint; may be empty
 	Rating  float64       // 1 to 5, or 0 for none
-	Senses  []rules.Sense // words that mean something else in talk about the brand
+	Senses  []rules.Sense // words that mean something else in talk about the brand, as [rules.SensesAt] takes them
 	Explain bool          // give reasons, the weightiest first
 }
 

@@ -18,6 +18,7 @@ func (l *loader) doubts() {
 		l.doubtUntested(r)
 	}
 	l.doubtBudgets()
+	l.doubtAnswers()
 	l.doubtCategories()
 	l.doubtSilence()
 }

@@ -10,9 +10,6 @@ import (
 // fields says how to read each key of a mapping. A nil one is known and read by nobody.
 type fields map[string]func(v *yaml.Node)
 
-// maxNodes bounds what one file may make the loader read, aliases counted each time they are used.
-const maxNodes = 300_000
-
 func (l *loader) pos(n *yaml.Node) Pos { return Pos{l.file, max(n.Line, 1), max(n.Column, 1)} }
 
 // add notes a problem. What is used more than once through an alias is told once.
@@ -65,14 +62,13 @@ func describe(n *yaml.Node) string {
 
 // real follows an alias to what it stands for. It returns false once the file has been found too big.
 func (l *loader) real(n *yaml.Node) (*yaml.Node, bool) {
+	if l.spent.nodes++; l.spent.nodes == maxNodes {
+		l.fail(n, "limit", "the file is too big", fmt.Sprintf("more than %d values, those that aliases stand for counted each time", maxNodes), "split it, and use fewer aliases")
+	}
 	for n.Kind == yaml.AliasNode && n.Alias != nil {
 		n = n.Alias
 	}
-	l.nodes++
-	if l.nodes == maxNodes {
-		l.fail(n, "syntax", "the file is too big", fmt.Sprintf("more than %d values", maxNodes), "split it, and use fewer aliases")
-	}
-	return n, l.nodes < maxNodes
+	return n, l.spent.nodes < maxNodes
 }
 
 // each calls f for every key of a mapping.

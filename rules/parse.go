@@ -78,13 +78,14 @@ type loader struct {
 	order     map[string]int // of the files, by name
 	file      string         // the one being read
 	builtin   bool           // it is one of the embedded ones
-	nodes     int            // read of the file, aliases counted every time
+	spent     spent
 	seen      map[string]Pos // "kind\x00id" of what the files define, for double ids
 	refs      []reference    // checked when all is read
 	ruleIDs   []string       // those not run too
 	signs     map[string][]string
-	keys      map[string][]string // of every kind of object that was read, if somebody wants to know
-	budgetPos map[string]Pos      // by route
+	keys      map[string][]string     // of every kind of object that was read, if somebody wants to know
+	budgetPos map[string]Pos          // by route
+	answerPos map[string]answerPlaces // by sla
 }
 
 func newLoader(opt Options) *loader {
@@ -94,6 +95,7 @@ func newLoader(opt Options) *loader {
 		order:     map[string]int{},
 		seen:      map[string]Pos{},
 		budgetPos: map[string]Pos{},
+		answerPos: map[string]answerPlaces{},
 		set: &Set{
 			Zone:       time.UTC,
 			Brands:     map[string]*Brand{},
@@ -111,6 +113,10 @@ func newLoader(opt Options) *loader {
 // read reads one file.
 func (l *loader) read(f File) {
 	l.begin(f.Name)
+	if len(f.Data) > MaxFile {
+		l.add(LevelError, Pos{f.Name, 1, 1}, "limit", fmt.Sprintf("the file is larger than %d MB", MaxFile>>20), "it is read anew at each reload", "split it, and take out what nothing looks for")
+		return
+	}
 	var doc yaml.Node
 	if err := yaml.Load(f.Data, &doc); err != nil {
 		l.syntax(err)
@@ -124,7 +130,7 @@ func (l *loader) read(f File) {
 }
 
 func (l *loader) begin(file string) {
-	l.file, l.nodes = file, 0
+	l.file, l.spent.nodes = file, 0
 	if _, ok := l.order[file]; !ok {
 		l.order[file] = len(l.order)
 	}

@@ -12,7 +12,7 @@ func (l *loader) brand(id string, k, v *yaml.Node) {
 	seen := l.object(v, "a brand", fields{
 		"names":            func(v *yaml.Node) { b.Names = l.terms(v) },
 		"products":         func(v *yaml.Node) { b.Products = l.termsByKey(v) },
-		"handles":          func(v *yaml.Node) { b.Handles = l.byKey(v) },
+		"handles":          func(v *yaml.Node) { b.Handles = l.handles(v) },
 		"hashtags":         func(v *yaml.Node) { b.Hashtags = l.terms(v) },
 		"own_authors":      func(v *yaml.Node) { b.OwnAuthors = l.ownAuthors(v) },
 		"exclude":          func(v *yaml.Node) { b.Exclude = l.terms(v) },
@@ -58,6 +58,19 @@ func values(m map[string][]string) [][]string {
 		all = append(all, m[k])
 	}
 	return all
+}
+
+// handles reads names of accounts by network.
+func (l *loader) handles(v *yaml.Node) map[string][]string {
+	m := map[string][]string{}
+	l.each(v, func(k, v *yaml.Node) {
+		for _, n := range l.items(v) {
+			if s := l.str(n); s != "" && l.affordsTerm(n, s) {
+				m[k.Value] = append(m[k.Value], s)
+			}
+		}
+	})
+	return m
 }
 
 func (l *loader) ownAuthors(v *yaml.Node) []string {

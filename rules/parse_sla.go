@@ -149,9 +149,10 @@ func (l *loader) holidays(v *yaml.Node) []Holiday {
 // sla reads answer clocks.
 func (l *loader) sla(id string, k, v *yaml.Node) {
 	a := &SLA{Pos: l.pos(k), ID: id, FirstAnswer: time.Hour, Answer: 24 * time.Hour}
+	at := answerPlaces{a.Pos, a.Pos}
 	seen := l.object(v, "an sla", fields{
-		"first_answer":    func(v *yaml.Node) { a.FirstAnswer = l.duration(v) },
-		"answer":          func(v *yaml.Node) { a.Answer = l.duration(v) },
+		"first_answer":    func(v *yaml.Node) { a.FirstAnswer, at.first = l.duration(v), l.pos(v) },
+		"answer":          func(v *yaml.Node) { a.Answer, at.answer = l.duration(v), l.pos(v) },
 		"clock":           func(v *yaml.Node) { a.Clock = l.clock(v, "always") },
 		"breach_severity": func(v *yaml.Node) { a.BreachSeverity = l.severity(v) },
 	})
@@ -164,7 +165,7 @@ func (l *loader) sla(id string, k, v *yaml.Node) {
 		l.fail(cmp.Or(seen["first_answer"], k), "type", fmt.Sprintf("first_answer of %s comes after answer of %s", shortDuration(a.FirstAnswer), shortDuration(a.Answer)),
 			"the second breach is the graver one", "make first_answer the shorter one")
 	}
-	l.set.SLAs[id] = a
+	l.set.SLAs[id], l.answerPos[id] = a, at
 }
 
 // clock reads "availability.ID", or the word for none.

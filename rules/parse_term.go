@@ -42,7 +42,7 @@ func (l *loader) byLanguage(v *yaml.Node) map[string][]string {
 // term reads one word or phrase.
 func (l *loader) term(n *yaml.Node) string {
 	s := l.str(n)
-	if s == "" || !l.cleanTerm(n, s) {
+	if s == "" || !l.cleanTerm(n, s) || !l.affordsTerm(n, s) {
 		return ""
 	}
 	words := phraseWords(s)
@@ -169,7 +169,7 @@ func (l *loader) termObject(n *yaml.Node, t *Term) *Term {
 		"near":         words(nearWords, 2),
 		"within_words": func(v *yaml.Node) { t.within = l.int(v, 1, 50) },
 		"regex":        func(v *yaml.Node) { ways++; l.regex(v, t) },
-		"raw":          func(v *yaml.Node) { ways++; t.op, t.raw, t.Text = rawText, l.str(v), v.Value },
+		"raw":          func(v *yaml.Node) { ways++; l.raw(v, t) },
 	})
 	switch {
 	case len(l.errs) > count && l.errs[count:].Refused():
@@ -195,8 +195,12 @@ func (l *loader) plainItems(v *yaml.Node) []string {
 	return all
 }
 
-// longestRegex bounds what one expression costs: RE2 takes time in proportion to text and expression.
-const longestRegex = 1000
+// raw reads exact characters.
+func (l *loader) raw(v *yaml.Node, t *Term) {
+	t.op, t.raw, t.Text = rawText, l.str(v), v.Value
+	l.affordsTerm(v, t.raw)
+	l.affordsSearch(v)
+}
 
 // regex compiles a regular expression; (?i) is not added: what is written counts.
 func (l *loader) regex(v *yaml.Node, t *Term) {
@@ -207,6 +211,10 @@ func (l *loader) regex(v *yaml.Node, t *Term) {
 	}
 	if len(s) > longestRegex {
 		l.fail(v, "E12", fmt.Sprintf("a regular expression of %d letters", len(s)), fmt.Sprintf("every mention of the brand is held against it; at most %d", longestRegex), "use any_words, which costs the same for thousands of words")
+		return
+	}
+	l.affordsSearch(v)
+	if !l.affordsRegex(v, s) {
 		return
 	}
 	re, err := regexp.Compile(s)

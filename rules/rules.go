@@ -90,7 +90,7 @@ const (
 // Error is one problem in a rule file. What says what is wrong, Why says why it matters, Hint how to repair it.
 type Error struct {
 	Pos   Pos
-	ID    string // E01, W03, …; "syntax", "key", "type" for problems of form
+	ID    string // E01, W03, …; "syntax", "limit", "key", "type" for problems of form; see [Problems]
 	Level Level
 	What  string
 	Why   string

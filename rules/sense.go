@@ -3,6 +3,8 @@ package rules
 import (
 	"cmp"
 	"slices"
+	"sort"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -14,7 +16,7 @@ type Sense struct {
 	Label string   // negative, neutral or positive
 }
 
-// NameSenses says of names that they mean nothing.
+// NameSenses says of names that they mean nothing. They are in the order of [SensesAt].
 func NameSenses(names ...string) []Sense {
 	var out []Sense
 	for _, name := range names {
@@ -22,7 +24,19 @@ func NameSenses(names ...string) []Sense {
 			out = append(out, Sense{Words: words, Label: "neutral"})
 		}
 	}
+	sortSenses(out)
 	return out
+}
+
+// SensesAt returns those that begin with a folded word, longer ones first: they are meant where two stand. All have to
+// be sorted by their first word, as those of a brand are, who may have thousands.
+func SensesAt(all []Sense, word []byte) []Sense {
+	from := sort.Search(len(all), func(i int) bool { return all[i].Words[0] >= string(word) })
+	to := from
+	for to < len(all) && all[to].Words[0] == string(word) {
+		to++
+	}
+	return all[from:to]
 }
 
 func foldedWords(s string) []string {
@@ -38,18 +52,23 @@ func foldedWords(s string) []string {
 
 // nameSenses adds the brand's names to what its lexicon says; a name that the lexicon has too means what it says there.
 func (b *Brand) nameSenses() {
+	known := map[string]bool{}
+	for _, s := range b.Senses {
+		known[strings.Join(s.Words, " ")] = true
+	}
 	for _, s := range NameSenses(b.Names...) {
-		if !slices.ContainsFunc(b.Senses, func(o Sense) bool { return slices.Equal(o.Words, s.Words) }) {
+		if key := strings.Join(s.Words, " "); !known[key] {
+			known[key] = true
 			b.Senses = append(b.Senses, s)
 		}
 	}
 	sortSenses(b.Senses)
 }
 
-// sortSenses puts longer phrases first: they are meant where both stand.
+// sortSenses sorts by the first word, then longer phrases first.
 func sortSenses(s []Sense) {
 	slices.SortFunc(s, func(a, b Sense) int {
-		return cmp.Or(len(b.Words)-len(a.Words), slices.Compare(a.Words, b.Words))
+		return cmp.Or(strings.Compare(a.Words[0], b.Words[0]), len(b.Words)-len(a.Words), slices.Compare(a.Words, b.Words))
 	})
 }
 

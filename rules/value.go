@@ -32,13 +32,6 @@ func (l *loader) strs(n *yaml.Node) []string {
 	return all
 }
 
-// byKey reads a mapping of keys to one or several texts.
-func (l *loader) byKey(n *yaml.Node) map[string][]string {
-	m := map[string][]string{}
-	l.each(n, func(k, v *yaml.Node) { m[k.Value] = l.strs(v) })
-	return m
-}
-
 func (l *loader) strMap(n *yaml.Node) map[string]string {
 	m := map[string]string{}
 	l.each(n, func(k, v *yaml.Node) { m[k.Value] = l.str(v) })

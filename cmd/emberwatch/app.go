@@ -276,22 +276,36 @@ func parseRules(cfg *Config, files []rules.File, lib *draft.Library) (*rules.Set
 // judgeFromFlags returns the rules and the sentiment model: the rule files named by --rules, else those of the
 // configuration, and the model of --sentiment-model, else that of the configuration.
 func (a *app) judgeFromFlags(c *cli.Context) (*rules.Set, *sentiment.Model, error) {
-	lib, err := draft.New(draft.Options{})
+	cfg, err := a.ruleConfig(c, c.StringSlice("rules"))
 	if err != nil {
 		return nil, nil, err
 	}
+	set, model, _, err := a.judgeBy(c, cfg)
+	return set, model, err
+}
+
+// ruleConfig is the configuration; where rule files are named, the defaults with these.
+func (a *app) ruleConfig(c *cli.Context, names []string) (*Config, error) {
+	if len(names) == 0 {
+		return a.loadConfig(c)
+	}
 	cfg := Default()
-	if names := c.StringSlice("rules"); len(names) > 0 {
-		cfg.Rules = names
-	} else if cfg, err = a.loadConfig(c); err != nil {
-		return nil, nil, err
+	cfg.Rules = names
+	return cfg, nil
+}
+
+// judgeBy returns the rules of a configuration, its sentiment model, and the drafts that the rules were checked with.
+func (a *app) judgeBy(c *cli.Context, cfg *Config) (*rules.Set, *sentiment.Model, *draft.Library, error) {
+	lib, err := draft.New(draft.Options{})
+	if err != nil {
+		return nil, nil, nil, err
 	}
 	set, errs := loadRules(cfg, lib)
 	if errs.Refused() {
-		return nil, nil, a.report(errs)
+		return nil, nil, nil, a.report(errs)
 	}
 	model, err := openModel(c, cfg)
-	return set, model, err
+	return set, model, lib, err
 }
 
 // openModel returns the sentiment model of the flag, else of the configuration, else the embedded one.

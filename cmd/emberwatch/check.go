@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ func (a *app) checkCommand() *cli.Command {
 		Flags: []cli.Flag{
 			jsonFlag(),
 			&cli.BoolFlag{Name: "github", Usage: "print problems as annotations of GitHub Actions"},
+			&cli.BoolFlag{Name: "sarif", Usage: "print problems as SARIF 2.1.0, for code scanning"},
 			&cli.BoolFlag{Name: "strict", Usage: "warnings are problems too"},
 			&cli.BoolFlag{Name: "print", Usage: "show the effective configuration, secrets hidden"},
 		},
@@ -59,13 +61,24 @@ func (a *app) check(c *cli.Context) error {
 func readFiles(names []string) ([]rules.File, error) {
 	var files []rules.File
 	for _, n := range names {
-		data, err := os.ReadFile(n)
+		f, err := readRuleFile(n)
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, rules.File{Name: n, Data: data})
+		files = append(files, f)
 	}
 	return files, nil
+}
+
+// readRuleFile reads no more of a file than tells that it is too large.
+func readRuleFile(name string) (rules.File, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return rules.File{}, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, rules.MaxFile+1))
+	return rules.File{Name: name, Data: data}, err
 }
 
 // problemJSON is a problem in the form of the contract.
@@ -88,6 +101,10 @@ func (a *app) tellProblems(c *cli.Context, errs rules.Errors, files []rules.File
 	switch {
 	case c.Bool("json"):
 		if err := a.problemLines(errs); err != nil {
+			return err
+		}
+	case c.Bool("sarif"):
+		if err := writeSARIF(a.stdout, errs); err != nil {
 			return err
 		}
 	case c.Bool("github"):
@@ -125,9 +142,14 @@ var (
 
 // annotation writes a problem so that a pull request shows it beside its line.
 func annotation(e *rules.Error) string {
-	said := slices.DeleteFunc([]string{e.What, e.Why, e.Hint}, func(s string) bool { return s == "" })
 	return fmt.Sprintf("::%s file=%s,line=%d,col=%d,title=%s::%s",
-		e.Level, inProperty.Replace(clean(e.Pos.File)), e.Pos.Line, e.Pos.Col, inProperty.Replace(e.ID), inMessage.Replace(clean(strings.Join(said, "; "))))
+		e.Level, inProperty.Replace(clean(e.Pos.File)), e.Pos.Line, e.Pos.Col, inProperty.Replace(e.ID), inMessage.Replace(inOneLine(e)))
+}
+
+// inOneLine is what a problem says, its place and id aside.
+func inOneLine(e *rules.Error) string {
+	said := slices.DeleteFunc([]string{e.What, e.Why, e.Hint}, func(s string) bool { return s == "" })
+	return clean(strings.Join(said, "; "))
 }
 
 func (a *app) checkSummary(count map[rules.Level]int, files []rules.File, set *rules.Set) {

@@ -32,8 +32,9 @@ func (a *app) doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name: "doctor", Usage: "look at everything between here and the first alert, and say how to repair it",
 		Description: "The online half of check: data folder, lock, disk, clock, Slack (token, scopes, every channel by a message that is\n" +
-			"edited and deleted again, the socket), and each source fetched once. Nothing that it does stays. Exit code 3 if there\n" +
-			"are problems; warnings alone: 0, with --strict 3.",
+			"edited and deleted again, the socket), each source fetched once, and what the rules have done so far: those that look at\n" +
+			"the same (W05), are silent or tell too much (W06). Nothing that it does stays. Exit code 3 if there are problems;\n" +
+			"warnings alone: 0, with --strict 3.",
 		Flags: []cli.Flag{
 			jsonFlag(),
 			&cli.BoolFlag{Name: "strict", Usage: "warnings are problems too"},
@@ -57,6 +58,10 @@ func good(check, format string, args ...any) finding {
 
 func bad(check, problem, fix string) finding {
 	return finding{Check: check, Level: "error", Problem: problem, Fix: fix}
+}
+
+func doubtful(check, problem, fix string) finding {
+	return finding{Check: check, Level: "warning", Problem: problem, Fix: fix}
 }
 
 func (a *app) doctor(c *cli.Context) error {
@@ -83,6 +88,7 @@ func (a *app) doctor(c *cli.Context) error {
 		}
 	}
 	tell(examineFolder(c.Context, cfg, dir)...)
+	tell(a.examineRules(c, cfg, set, dir)...)
 	tell(examineSlack(c.Context, cfg, set)...)
 	tell(examineSources(c.Context, cfg)...)
 	if !c.Bool("json") {
@@ -177,9 +183,7 @@ func examineDisk(dir string) finding {
 	case free < lowDisk:
 		return bad("disk", fmt.Sprintf("%.0f%% free: below %.0f%% intake is closed", free, lowDisk), "free some space, or name another disk with --data")
 	case free < 2*lowDisk:
-		f := bad("disk", fmt.Sprintf("%.0f%% free: below %.0f%% intake is closed", free, lowDisk), "free some space soon")
-		f.Level = "warning"
-		return f
+		return doubtful("disk", fmt.Sprintf("%.0f%% free: below %.0f%% intake is closed", free, lowDisk), "free some space soon")
 	}
 	return good("disk", "%.0f%% free", free)
 }
@@ -188,10 +192,7 @@ func examineDisk(dir string) finding {
 func examineSlack(ctx context.Context, cfg *Config, set *rules.Set) []finding {
 	s := &cfg.Slack
 	if s.BotToken.value == "" {
-		return []finding{{
-			Check: "slack", Level: "warning", Problem: "no bot token: alerts go to the console",
-			Fix: "make the app with emberwatch slack-manifest, and set slack.bot_token (or SLACK_BOT_TOKEN)",
-		}}
+		return []finding{doubtful("slack", "no bot token: alerts go to the console", "make the app with emberwatch slack-manifest, and set slack.bot_token (or SLACK_BOT_TOKEN)")}
 	}
 	n, err := slack.New(slack.Config{
 		BotToken: s.BotToken.value, AppToken: s.AppToken.value, SigningSecret: s.SigningSecret.value, APIURL: s.APIURL, DefaultChannel: s.Channel,
@@ -274,7 +275,7 @@ func examineSource(ctx context.Context, check string, src sources.Source) findin
 	case err == nil:
 		return good(check, "there is nothing to read yet")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return finding{Check: check, Level: "warning", Problem: fmt.Sprintf("nothing came within %s", sourceWithin), Fix: "look at its address and at the network; a stream may simply be quiet"}
+		return doubtful(check, fmt.Sprintf("nothing came within %s", sourceWithin), "look at its address and at the network; a stream may simply be quiet")
 	}
 	return bad(check, err.Error(), sourceRepair(err))
 }

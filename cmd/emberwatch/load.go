@@ -184,12 +184,12 @@ func (c *Config) ruleFiles() ([]rules.File, rules.Errors) {
 			continue
 		}
 		for _, p := range paths {
-			data, err := os.ReadFile(p)
+			f, err := readRuleFile(p)
 			if err != nil {
 				problem(i, err.Error(), "")
 				continue
 			}
-			files = append(files, rules.File{Name: p, Data: data})
+			files = append(files, f)
 		}
 	}
 	return files, errs

@@ -23,16 +23,20 @@ func (a *app) replayCommand() *cli.Command {
 		Name: "replay", Usage: "history through the same engine: which incidents, when, why", ArgsUsage: "FILE…",
 		Description: "Reads NDJSON or CSV, plain or compressed, in any order; - is standard input. Nothing is sent and no data\n" +
 			"folder is touched. Nobody acknowledges in a replay: an incident closes when calm.",
-		Flags: []cli.Flag{
-			jsonFlag(),
-			&cli.StringSliceFlag{Name: "rules", Usage: "rule `FILE` instead of those of the configuration"},
-			&cli.StringSliceFlag{Name: "brand", Usage: "only this brand `ID`"},
-			&cli.StringFlag{Name: "from", Usage: "only mentions from `TIME` on"},
-			&cli.StringFlag{Name: "to", Usage: "only mentions before `TIME`"},
-			&cli.StringFlag{Name: "timezone", Usage: "IANA `ZONE` of times without one"},
-			&cli.StringFlag{Name: "labels", Usage: "`FILE` with known events: a JSON list of {brand, start, end}"},
-		},
+		Flags:  append(historyFlags(), &cli.StringSliceFlag{Name: "rules", Usage: "rule `FILE` instead of those of the configuration"}),
 		Action: a.replay,
+	}
+}
+
+// historyFlags choose what of the past is played, and how it is printed; see replayFlags.
+func historyFlags() []cli.Flag {
+	return []cli.Flag{
+		jsonFlag(),
+		&cli.StringSliceFlag{Name: "brand", Usage: "only this brand `ID`"},
+		&cli.StringFlag{Name: "from", Usage: "only mentions from `TIME` on"},
+		&cli.StringFlag{Name: "to", Usage: "only mentions before `TIME`"},
+		&cli.StringFlag{Name: "timezone", Usage: "IANA `ZONE` of times without one"},
+		&cli.StringFlag{Name: "labels", Usage: "`FILE` with known events: a JSON list of {brand, start, end}"},
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"emberwatch/detector"
-	"emberwatch/notifier/draft"
 	"emberwatch/rules"
 
 	"github.com/urfave/cli/v2"
@@ -22,15 +21,7 @@ func (a *app) rulesDiffCommand() *cli.Command {
 	return &cli.Command{
 		Name: "diff", Usage: "two rule sets on one history: which alerts appear, vanish, move", ArgsUsage: "OLD NEW FILE…", Action: a.rulesDiff,
 		Description: "OLD and NEW are rule files, or folders of them; FILE is what replay reads. Nothing is sent and no data folder is touched.",
-		Flags: []cli.Flag{
-			jsonFlag(),
-			&cli.BoolFlag{Name: "markdown", Usage: "a table to paste into a review"},
-			&cli.StringSliceFlag{Name: "brand", Usage: "only this brand `ID`"},
-			&cli.StringFlag{Name: "from", Usage: "only mentions from `TIME` on"},
-			&cli.StringFlag{Name: "to", Usage: "only mentions before `TIME`"},
-			&cli.StringFlag{Name: "timezone", Usage: "IANA `ZONE` of times without one"},
-			&cli.StringFlag{Name: "labels", Usage: "`FILE` with known events: a JSON list of {brand, start, end}"},
-		},
+		Flags:       append(historyFlags(), &cli.BoolFlag{Name: "markdown", Usage: "a table to paste into a review"}),
 	}
 }
 
@@ -81,20 +72,15 @@ func (a *app) rulesDiff(c *cli.Context) error {
 
 // replaySide replays the files by one rule set.
 func (a *app) replaySide(c *cli.Context, name string, opt replayOptions) (*diffSide, error) {
-	lib, err := draft.New(draft.Options{})
+	pattern := name
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		pattern = filepath.Join(name, "*.yml")
+	}
+	cfg, err := a.ruleConfig(c, []string{pattern})
 	if err != nil {
 		return nil, err
 	}
-	cfg := Default()
-	cfg.Rules = Strings{name}
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		cfg.Rules = Strings{filepath.Join(name, "*.yml")}
-	}
-	set, errs := loadRules(cfg, lib)
-	if errs.Refused() {
-		return nil, a.report(errs)
-	}
-	model, err := openModel(c, cfg)
+	set, model, _, err := a.judgeBy(c, cfg)
 	if err != nil {
 		return nil, err
 	}

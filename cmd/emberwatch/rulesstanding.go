@@ -15,7 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// standingsJSON is the answer of /api/v1/rules/explain.
+// standingsJSON is the answer of /api/v1/rules/explain for one rule.
 type standingsJSON struct {
 	Rule      string              `json:"rule"`
 	Title     string              `json:"title"`
@@ -25,17 +25,25 @@ type standingsJSON struct {
 	Practice  *detector.Practice  `json:"practice,omitempty"` // of the daemon only
 }
 
-// explainRule says how a rule stands now: it is the daemon that knows.
+// explainRule says how a rule stands now, and of all of them what they have done: it is the daemon that knows.
 func (s *server) explainRule(w http.ResponseWriter, r *http.Request) {
-	set := s.d.detector.Rules()
-	rule, ok := set.Rule(r.FormValue("rule"))
-	if !ok {
-		answer(w, http.StatusBadRequest, map[string]string{"error": fmt.Sprintf("no rule %q; there are %s", r.FormValue("rule"), strings.Join(set.RuleIDs(), ", "))})
+	set, id, brand := s.d.detector.Rules(), r.FormValue("rule"), r.FormValue("brand")
+	from, now := practiceTime(s.d.cfg(), s.d.detector.Now())
+	if id == "" {
+		survey, err := detector.NewSurvey(r.Context(), s.d.db, set, brand, from, now)
+		if err != nil {
+			answer(w, http.StatusServiceUnavailable, map[string]string{"error": err.Error()})
+			return
+		}
+		answer(w, http.StatusOK, survey)
 		return
 	}
-	brand, now := r.FormValue("brand"), s.d.detector.Now().UTC()
-	kept, _ := detector.ParseDuration(s.d.cfg().Retention.Audit) // validated
-	done, err := detector.NewPractice(r.Context(), s.d.db, set, rule, brand, now.Add(-min(kept, detector.PracticeTime)), now)
+	rule, ok := set.Rule(id)
+	if !ok {
+		answer(w, http.StatusBadRequest, map[string]string{"error": fmt.Sprintf("no rule %q; there are %s", id, strings.Join(set.RuleIDs(), ", "))})
+		return
+	}
+	done, err := detector.NewPractice(r.Context(), s.d.db, set, rule, brand, from, now)
 	if err != nil {
 		answer(w, http.StatusServiceUnavailable, map[string]string{"error": err.Error()})
 		return
@@ -43,6 +51,12 @@ func (s *server) explainRule(w http.ResponseWriter, r *http.Request) {
 	res := standingsOf(set, rule, s.d.detector.Standings(brand, rule))
 	res.Practice = &done
 	answer(w, http.StatusOK, res)
+}
+
+// practiceTime is from when on to look for what rules have done: no further back than the audit is kept.
+func practiceTime(cfg *Config, now time.Time) (from, to time.Time) {
+	kept, _ := detector.ParseDuration(cfg.Retention.Audit) // validated
+	return now.UTC().Add(-min(kept, detector.PracticeTime)), now.UTC()
 }
 
 func standingsOf(set *rules.Set, rule *rules.Rule, all []detector.Standing) standingsJSON {
@@ -58,10 +72,7 @@ func (a *app) explainStanding(c *cli.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	q := url.Values{"rule": {id}}
-	if b := c.String("brand"); b != "" {
-		q.Set("brand", b)
-	}
+	q := url.Values{"rule": {id}, "brand": {c.String("brand")}}
 	var res standingsJSON
 	if _, err := cl.do(c.Context, http.MethodGet, "/api/v1/rules/explain?"+q.Encode(), nil, &res); err != nil {
 		return err
@@ -118,8 +129,8 @@ func printPractice(b *strings.Builder, p *detector.Practice) {
 		fmt.Fprintf(b, "; its budget allows %.1f", p.Allowed)
 	}
 	b.WriteString("\n")
-	if p.Doubt != "" {
-		fmt.Fprintf(b, "warning: %s\n", p.Doubt)
+	for _, d := range p.Doubts {
+		fmt.Fprintf(b, "warning: %s\n", clean(d.String()))
 	}
 }
 

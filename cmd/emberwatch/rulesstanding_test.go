@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"emberwatch/detector"
 )
 
 // explain says what a rule has done, beside what it sees.
@@ -23,16 +25,16 @@ func TestExplainSaysWhatTheRuleHasDone(t *testing.T) {
 		c.ask(t, "GET", "/api/v1/rules/explain?rule=burnt", "").decode(t, &got)
 		return got.Practice != nil && got.Practice.Told == 1
 	})
-	if got.Practice.Since.IsZero() || got.Practice.Doubt != "" {
+	if got.Practice.Since.IsZero() || len(got.Practice.Doubts) > 0 {
 		t.Errorf("got %+v", got.Practice)
 	}
 
 	var out bytes.Buffer
-	got.Practice.Allowed, got.Practice.Doubt = 0.2, "W06: too much"
+	got.Practice.Allowed, got.Practice.Doubts = 0.2, []detector.Doubt{{ID: "W06", What: "too much", Fix: "less"}}
 	if err := (&app{stdout: &out}).printStandings(false, &got); err != nil {
 		t.Fatal(err)
 	}
-	if s := out.String(); !strings.Contains(s, ": 1, of severity 1 to 3: 1; its budget allows 0.2\nwarning: W06: too much\n") {
+	if s := out.String(); !strings.Contains(s, ": 1, of severity 1 to 3: 1; its budget allows 0.2\nwarning: W06: too much; less\n") {
 		t.Errorf("printed:\n%s", s)
 	}
 }

@@ -37,21 +37,11 @@ func (a *app) rulesTestCommand() *cli.Command {
 }
 
 func (a *app) rulesTest(c *cli.Context) error {
-	lib, err := draft.New(draft.Options{})
+	cfg, err := a.ruleConfig(c, c.Args().Slice())
 	if err != nil {
 		return err
 	}
-	cfg := Default()
-	if c.Args().Present() {
-		cfg.Rules = c.Args().Slice()
-	} else if cfg, err = a.loadConfig(c); err != nil {
-		return err
-	}
-	set, errs := loadRules(cfg, lib)
-	if errs.Refused() {
-		return a.report(errs)
-	}
-	model, err := openModel(c, cfg)
+	set, model, lib, err := a.judgeBy(c, cfg)
 	if err != nil {
 		return err
 	}

@@ -38,10 +38,8 @@ func (a *app) rulesTune(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg := Default()
-	if c.Args().Present() {
-		cfg.Rules = c.Args().Slice()
-	} else if cfg, err = a.loadConfig(c); err != nil {
+	cfg, err := a.ruleConfig(c, c.Args().Slice())
+	if err != nil {
 		return err
 	}
 	files, errs := cfg.ruleFiles()

@@ -14,16 +14,16 @@ func (x *Extractor) mean(senses []rules.Sense) {
 		return
 	}
 	for i := 0; i < len(x.units); i++ {
-		for s := range senses {
-			n := len(senses[s].Words)
-			if !x.spells(i, senses[s].Words) {
+		for _, s := range rules.SensesAt(senses, x.doc.Folded(int(x.units[i].token))) {
+			n := len(s.Words)
+			if !x.spells(i, s.Words) {
 				continue
 			}
 			for k := range n {
 				x.units[i+k].muted = true
 				x.mute = append(x.mute, x.units[i+k].token)
 			}
-			switch senses[s].Label {
+			switch s.Label {
 			case "negative":
 				x.meant--
 			case "positive":
