@@ -30,6 +30,7 @@ type ClientOptions struct {
 	Timeout   time.Duration // of one try; 0: 20 s
 	Overall   time.Duration // of a request with its retries; 0: 1 min
 	Retries   int           // after the first try; 0: 2, negative: none
+	Pace      Pace          // of every wait, and of Timeout
 
 	// Transport replaces the guarded one. For tests: it checks no address.
 	Transport http.RoundTripper
@@ -52,6 +53,7 @@ func (o ClientOptions) withDefaults() ClientOptions {
 		o.Retries = 2
 	}
 	o.Retries = max(o.Retries, 0)
+	o.Timeout = o.Pace.Of(o.Timeout)
 	return o
 }
 
@@ -77,8 +79,8 @@ func NewClient(opt ClientOptions) *Client {
 	return &Client{opt: opt, plain: plain, retries: &retryablehttp.Client{
 		HTTPClient:   &perTry,
 		Logger:       nil, // it would log addresses
-		RetryWaitMin: 500 * time.Millisecond,
-		RetryWaitMax: 10 * time.Second,
+		RetryWaitMin: opt.Pace.Of(500 * time.Millisecond),
+		RetryWaitMax: opt.Pace.Of(10 * time.Second),
 		RetryMax:     opt.Retries,
 		CheckRetry:   checkRetry,
 		Backoff:      backoff,
@@ -100,6 +102,9 @@ func guarded(opt ClientOptions) *http.Transport {
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 }
+
+// Pace is how long a wait takes that a source makes by itself; see [Pace].
+func (c *Client) Pace(d time.Duration) time.Duration { return c.opt.Pace.Of(d) }
 
 // Close ends idle connections. The client stays usable.
 func (c *Client) Close() { c.plain.CloseIdleConnections() }
