@@ -96,7 +96,7 @@ sources:
   - {type: hackernews, name: hn, url: "URL/hn", query: Fjellbryg}
   - {type: discourse, name: forum, url: "URL/forum"}
   - {type: mastodon, name: social, url: "URL/social", hashtags: [Fjellbryg]}
-  - {type: bluesky, name: bsky, url: "URL/jet"}
+  - {type: bluesky, name: bsky, url: "URL/jet", api: "off"}
 `, "URL", server.URL))
 	d, stop := startDaemon(t, filepath.Join(dir, "data"), cfg)
 	defer stop()
