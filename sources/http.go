@@ -120,7 +120,7 @@ func (c *Client) Stream() *http.Client {
 // returned; the caller closes their body. What reading it returns as errors holds no address.
 func (c *Client) Open(ctx context.Context, address string, header http.Header) (*http.Response, error) {
 	if _, err := c.manners.admit(time.Now()); err != nil {
-		return nil, fmt.Errorf("GET %s: %w", host(address), err)
+		return nil, notAsked(http.MethodGet, address, err)
 	}
 	resp, err := c.open(ctx, address, header)
 	c.manners.settle(time.Now(), nil, err)
@@ -204,11 +204,19 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	}
 	probe, err := c.manners.admit(time.Now())
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", r.Method, host(r.URL), err)
+		return nil, notAsked(r.Method, r.URL, err)
 	}
 	resp, err := c.send(ctx, r, probe)
 	c.manners.settle(time.Now(), resp, err)
 	return resp, err
+}
+
+// notAsked says where nothing was asked. The failure of an earlier request, which is why, says so itself.
+func notAsked(method, address string, err error) error {
+	if _, failed := errors.AsType[*RetryAfterError](err); failed {
+		return err
+	}
+	return fmt.Errorf("%s %s: %w", method, host(address), err)
 }
 
 // send sends a request, and sends it again where that is worth it and once is not asked for.

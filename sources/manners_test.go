@@ -66,6 +66,9 @@ func TestServerThatFailsIsLeftAlone(t *testing.T) {
 		if cause, ok := errors.AsType[*sources.StatusError](later); !ok || cause.Status != 500 {
 			t.Errorf("the cause is lost: %v", later)
 		}
+		if err := get(c); err.Error() != "GET example.org: status 500" {
+			t.Errorf("got %v", err)
+		}
 		time.Sleep(later.After)
 		get(c)
 		if len(a.asked) != 10 {

@@ -81,6 +81,8 @@ func (s *Source) dial(ctx context.Context, address string) (*websocket.Conn, err
 	case err == nil:
 		conn.SetReadLimit(maxFrame)
 		return conn, nil
+	case resp != nil && resp.StatusCode == http.StatusOK:
+		return nil, fmt.Errorf("connect: %w, which is no websocket", sources.AnswerError(http.MethodGet, address, resp))
 	case resp != nil && resp.StatusCode != http.StatusSwitchingProtocols:
 		return nil, fmt.Errorf("connect: %w", sources.AnswerError(http.MethodGet, address, resp))
 	}
