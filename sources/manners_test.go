@@ -252,6 +252,19 @@ func TestPollsAreJittered(t *testing.T) {
 	})
 }
 
+func TestPaceOfPolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &answers{list: []func() (*http.Response, error){status(200), status(200), status(429, "Retry-After", "40"), status(200)}}
+		c := sources.NewClient(sources.ClientOptions{Transport: a, Pace: 60}).For(0)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		c.Poll(ctx, 10*time.Minute, func(context.Context) error { get(c); return nil })
+		if len(a.asked) < 9 || a.asked[1].Sub(a.asked[0]) > 11*time.Second || a.asked[3].Sub(a.asked[2]) < 40*time.Second {
+			t.Errorf("asked at %v", a.asked)
+		}
+	})
+}
+
 func TestPollIsPatientWithRefusals(t *testing.T) {
 	for code, want := range map[int]time.Duration{404: time.Hour, 401: time.Hour, 500: 0, 408: 0} {
 		a := &answers{list: []func() (*http.Response, error){status(code)}}
