@@ -2,8 +2,11 @@ package sources
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,16 +26,37 @@ func (h *Health) Silent(now time.Time) bool {
 // Failed reports whether a source is not being read though there is more to read.
 func (h *Health) Failed() bool { return h.State == Failing || h.State == Stopped }
 
+// Ailment is what fails of a source at the moment, for its method Trouble. The zero value is none. It is safe for concurrent
+// use.
+type Ailment struct{ last atomic.Pointer[error] }
+
+// Note takes in how a try went. One that we broke off ourselves says nothing.
+func (a *Ailment) Note(err error) {
+	if !errors.Is(err, context.Canceled) {
+		a.last.Store(&err)
+	}
+}
+
+// Err is the error of the last try, nil if it went well.
+func (a *Ailment) Err() error {
+	if err := a.last.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
 // ledger is what a supervisor knows about its sources.
 type ledger struct {
 	mu      sync.Mutex // guards entries and what they point to
 	entries map[string]*entry
+	healthy time.Duration // healthySpell
 }
 
 type entry struct {
 	Health
-	since time.Time // of the present run
-	gaps  gaps
+	since   time.Time    // of the present run
+	trouble func() error // of a part of the source
+	gaps    gaps
 }
 
 // snapshot returns the health of every source, by name.
@@ -41,7 +65,11 @@ func (l *ledger) snapshot() []Health {
 	defer l.mu.Unlock()
 	out := make([]Health, 0, len(l.entries))
 	for _, e := range l.entries {
-		out = append(out, e.Health)
+		h := e.Health
+		if err := e.trouble(); err != nil {
+			h.LastError = err.Error()
+		}
+		out = append(out, h)
 	}
 	slices.SortFunc(out, func(a, b Health) int { return cmp.Compare(a.Name, b.Name) })
 	return out
@@ -53,7 +81,10 @@ func (l *ledger) add(src Source) bool {
 	if l.entries[name] != nil {
 		return false
 	}
-	e := &entry{Health: Health{Name: name, State: Starting}}
+	e := &entry{Health: Health{Name: name, State: Starting}, trouble: func() error { return nil }}
+	if s, ok := src.(Troubled); ok {
+		e.trouble = s.Trouble
+	}
 	if typed, ok := src.(interface{ Type() string }); ok {
 		e.Type = typed.Type()
 	}
@@ -86,7 +117,7 @@ func (l *ledger) took(name string, b Batch, taken Taken, now time.Time) {
 		e.Mentions += int64(taken.Accepted)
 		e.Duplicates += int64(taken.Duplicates)
 		e.Rejected += int64(b.Rejected + len(taken.Rejected))
-		if now.Sub(e.since) >= healthySpell {
+		if now.Sub(e.since) >= l.healthy {
 			e.Failures, e.LastError = 0, ""
 		}
 	})
@@ -120,7 +151,7 @@ func (l *ledger) refused(name string, err error) {
 // failed notes that a run ended with an error and returns how often that happened in a row.
 func (l *ledger) failed(name string, err error, now time.Time) (failures int) {
 	l.update(name, func(e *entry) {
-		if now.Sub(e.since) >= healthySpell {
+		if now.Sub(e.since) >= l.healthy {
 			e.Failures = 0
 		}
 		e.Failures++

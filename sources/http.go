@@ -30,6 +30,7 @@ type ClientOptions struct {
 	Timeout   time.Duration // of one try; 0: 20 s
 	Overall   time.Duration // of a request with its retries; 0: 1 min
 	Retries   int           // after the first try; 0: 2, negative: none
+	Pace      Pace          // of every wait, and of Timeout
 
 	// Transport replaces the guarded one. For tests: it checks no address.
 	Transport http.RoundTripper
@@ -52,6 +53,7 @@ func (o ClientOptions) withDefaults() ClientOptions {
 		o.Retries = 2
 	}
 	o.Retries = max(o.Retries, 0)
+	o.Timeout = o.Pace.Of(o.Timeout)
 	return o
 }
 
@@ -77,8 +79,8 @@ func NewClient(opt ClientOptions) *Client {
 	return &Client{opt: opt, plain: plain, retries: &retryablehttp.Client{
 		HTTPClient:   &perTry,
 		Logger:       nil, // it would log addresses
-		RetryWaitMin: 500 * time.Millisecond,
-		RetryWaitMax: 10 * time.Second,
+		RetryWaitMin: opt.Pace.Of(500 * time.Millisecond),
+		RetryWaitMax: opt.Pace.Of(10 * time.Second),
 		RetryMax:     opt.Retries,
 		CheckRetry:   checkRetry,
 		Backoff:      backoff,
@@ -101,6 +103,9 @@ func guarded(opt ClientOptions) *http.Transport {
 	}
 }
 
+// Pace is how long a wait takes that a source makes by itself; see [Pace].
+func (c *Client) Pace(d time.Duration) time.Duration { return c.opt.Pace.Of(d) }
+
 // Close ends idle connections. The client stays usable.
 func (c *Client) Close() { c.plain.CloseIdleConnections() }
 
@@ -115,7 +120,7 @@ func (c *Client) Stream() *http.Client {
 // returned; the caller closes their body. What reading it returns as errors holds no address.
 func (c *Client) Open(ctx context.Context, address string, header http.Header) (*http.Response, error) {
 	if _, err := c.manners.admit(time.Now()); err != nil {
-		return nil, fmt.Errorf("GET %s: %w", host(address), err)
+		return nil, notAsked(http.MethodGet, address, err)
 	}
 	resp, err := c.open(ctx, address, header)
 	c.manners.settle(time.Now(), nil, err)
@@ -199,11 +204,19 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	}
 	probe, err := c.manners.admit(time.Now())
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", r.Method, host(r.URL), err)
+		return nil, notAsked(r.Method, r.URL, err)
 	}
 	resp, err := c.send(ctx, r, probe)
 	c.manners.settle(time.Now(), resp, err)
 	return resp, err
+}
+
+// notAsked says where nothing was asked. The failure of an earlier request, which is why, says so itself.
+func notAsked(method, address string, err error) error {
+	if _, failed := errors.AsType[*RetryAfterError](err); failed {
+		return err
+	}
+	return fmt.Errorf("%s %s: %w", method, host(address), err)
 }
 
 // send sends a request, and sends it again where that is worth it and once is not asked for.

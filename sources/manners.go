@@ -35,13 +35,14 @@ func (e *PausedError) Error() string {
 // spread over the day. 0 is no limit.
 func (c *Client) For(perDay int) *Client {
 	own := *c
-	own.manners = &manners{perDay: perDay}
+	own.manners = &manners{perDay: perDay, pace: c.opt.Pace}
 	return &own
 }
 
 // manners is what a source knows of how its server wants to be treated. A nil one allows everything.
 type manners struct {
 	perDay int
+	pace   Pace
 
 	mu       sync.Mutex // guards what follows
 	failures int        // in a row
@@ -66,7 +67,7 @@ func (m *manners) admit(now time.Time) (probe bool, err error) {
 	case wait > 0:
 		return false, &RetryAfterError{After: wait, Err: m.cause, Ours: true}
 	case m.probing:
-		return false, &RetryAfterError{After: firstWait, Err: m.cause, Ours: true}
+		return false, &RetryAfterError{After: m.pace.Of(firstWait), Err: m.cause, Ours: true}
 	}
 	if wait := m.spend(now); wait > 0 {
 		return false, &PausedError{After: wait, Why: fmt.Sprintf("the budget of %d calls a day is used up for now", m.perDay)}
@@ -128,7 +129,7 @@ func (m *manners) settle(now time.Time, resp *Response, err error) {
 	}
 	m.failures, m.cause = m.failures+1, err
 	if m.failures >= breakAfter {
-		wait := min(firstBreak<<min(m.failures-breakAfter, 10), longestWait)
+		wait := m.pace.Of(min(firstBreak<<min(m.failures-breakAfter, 10), longestWait))
 		m.until = now.Add(wait/2 + rand.N(wait/2+1))
 	}
 	if asked, ok := errors.AsType[*RetryAfterError](err); ok {

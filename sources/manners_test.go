@@ -66,6 +66,9 @@ func TestServerThatFailsIsLeftAlone(t *testing.T) {
 		if cause, ok := errors.AsType[*sources.StatusError](later); !ok || cause.Status != 500 {
 			t.Errorf("the cause is lost: %v", later)
 		}
+		if err := get(c); err.Error() != "GET example.org: status 500" {
+			t.Errorf("got %v", err)
+		}
 		time.Sleep(later.After)
 		get(c)
 		if len(a.asked) != 10 {
@@ -218,7 +221,7 @@ func TestPausedPollGoesOnLater(t *testing.T) {
 		c := polite(24, a) // two at once, then one each 65 minutes
 		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
 		defer cancel()
-		if err := sources.Poll(ctx, 10*time.Minute, func(context.Context) error { return get(c) }); err != nil {
+		if err := c.Poll(ctx, 10*time.Minute, func(context.Context) error { return get(c) }); err != nil {
 			t.Errorf("a pause was taken for a failure: %v", err)
 		}
 		if n := len(a.asked); n < 20 || n > 24 {
@@ -232,7 +235,7 @@ func TestPollsAreJittered(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Hour)
 		defer cancel()
 		var at []time.Time
-		sources.Poll(ctx, 10*time.Minute, func(context.Context) error { at = append(at, time.Now()); return nil })
+		polite(0, nil).Poll(ctx, 10*time.Minute, func(context.Context) error { at = append(at, time.Now()); return nil })
 		same := 0
 		for i := 1; i < len(at); i++ {
 			gap := at[i].Sub(at[i-1])
@@ -249,11 +252,24 @@ func TestPollsAreJittered(t *testing.T) {
 	})
 }
 
+func TestPaceOfPolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &answers{list: []func() (*http.Response, error){status(200), status(200), status(429, "Retry-After", "40"), status(200)}}
+		c := sources.NewClient(sources.ClientOptions{Transport: a, Pace: 60}).For(0)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		c.Poll(ctx, 10*time.Minute, func(context.Context) error { get(c); return nil })
+		if len(a.asked) < 9 || a.asked[1].Sub(a.asked[0]) > 11*time.Second || a.asked[3].Sub(a.asked[2]) < 40*time.Second {
+			t.Errorf("asked at %v", a.asked)
+		}
+	})
+}
+
 func TestPollIsPatientWithRefusals(t *testing.T) {
 	for code, want := range map[int]time.Duration{404: time.Hour, 401: time.Hour, 500: 0, 408: 0} {
 		a := &answers{list: []func() (*http.Response, error){status(code)}}
 		c := sources.NewClient(sources.ClientOptions{Transport: a, Retries: -1})
-		err := sources.Poll(t.Context(), time.Hour, func(context.Context) error { return get(c) })
+		err := c.Poll(t.Context(), time.Hour, func(context.Context) error { return get(c) })
 		later, ok := errors.AsType[*sources.RetryAfterError](err)
 		if ok != (want > 0) || ok && later.After != want {
 			t.Errorf("%d: %v", code, err)

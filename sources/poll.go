@@ -12,11 +12,19 @@ import (
 // baselines, and what is much older is not counted.
 const LookBack = 30 * 24 * time.Hour
 
+// Pace is how many times faster than in life sources wait: between polls, before a restart, for a sign of life. 0 is
+// life's own. A test of the whole program has an hour pass in a minute by it; what a server asks for is waited in full.
+type Pace int
+
+// Of is how long a wait takes.
+func (p Pace) Of(d time.Duration) time.Duration { return d / time.Duration(max(p, 1)) }
+
 // Poll calls step at once and then again and again, every so often with a fifth of the time left to chance, until
 // ctx ends (nil) or step fails. A step that was paused ([PausedError]) has not failed: the next one waits until
 // it may ask again. An error that asking again soon does not change, such as 404, is returned with the wish to
 // be left alone until the next poll would have been.
-func Poll(ctx context.Context, every time.Duration, step func(context.Context) error) error {
+func (c *Client) Poll(ctx context.Context, every time.Duration, step func(context.Context) error) error {
+	every = c.Pace(every)
 	for {
 		wait := jittered(every)
 		if err := step(ctx); err != nil {

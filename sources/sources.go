@@ -7,7 +7,7 @@
 //
 // The parent owns what sources share: the [Mention] and its JSON form, normalisation (HTML to text,
 // Unicode NFC, control characters, time bounds), the guarded outgoing HTTP client with the manners of one that
-// polls ([Client.For], [Poll]), what a poller remembers ([Seen], [Listing]) and looks at again ([Revisit]), signature
+// polls ([Client.For], [Client.Poll]), what a poller remembers ([Seen], [Listing]) and looks at again ([Revisit]), signature
 // checks and the [Inlet] of those that are pushed to, and [Supervisor], which runs all sources, restarts those that
 // fail and knows the health of each.
 //
@@ -237,6 +237,10 @@ type Source interface {
 	// first contact. Run must not return before every goroutine it started has ended.
 	Run(ctx context.Context, from Cursor, emit Emit) error
 }
+
+// Troubled is a source of which one part may fail while the rest goes on, such as the second looks of one that listens to a
+// stream. Trouble says what fails, nil while nothing does; the health has it as the last error.
+type Troubled interface{ Trouble() error }
 
 // State says how a source is doing.
 type State string

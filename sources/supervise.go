@@ -31,7 +31,8 @@ type SupervisorOptions struct {
 	// start. nil: it is learned from what comes.
 	Arrivals func(name string) []time.Time
 
-	Log *slog.Logger // nil: nothing is logged
+	Log  *slog.Logger // nil: nothing is logged
+	Pace Pace         // of restarts, and of how soon failures are forgotten
 }
 
 // Supervisor runs all sources side by side. One that fails or panics is started again from its stored
@@ -52,7 +53,7 @@ func NewSupervisor(opt SupervisorOptions) (*Supervisor, error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Supervisor{opt: opt, ledger: ledger{entries: map[string]*entry{}}}
+	s := &Supervisor{opt: opt, ledger: ledger{entries: map[string]*entry{}, healthy: opt.Pace.Of(healthySpell)}}
 	for _, list := range [][]Source{opt.History, opt.Sources} {
 		for _, src := range list {
 			if !s.ledger.add(src) {
@@ -106,7 +107,7 @@ func (s *Supervisor) supervise(ctx context.Context, src Source, emit Emit, tries
 			s.ledger.ended(src.Name(), Stopped)
 			return
 		}
-		wait := restartAfter(failures, err)
+		wait := s.opt.restartAfter(failures, err)
 		s.ledger.nextTry(src.Name(), now.Add(wait))
 		log.Warn("source failed", "failures", failures, "again_in", wait.Round(time.Millisecond).String(), "error", err)
 		pause(ctx, wait)
@@ -148,8 +149,8 @@ func runSafely(ctx context.Context, src Source, from Cursor, emit Emit, log *slo
 
 // restartAfter is how long a source rests after it failed so many times in a row: twice as long each time
 // with some chance in it, and at least as long as the server asked for.
-func restartAfter(failures int, err error) time.Duration {
-	wait := min(firstWait<<min(failures-1, 20), longestWait)
+func (o *SupervisorOptions) restartAfter(failures int, err error) time.Duration {
+	wait := o.Pace.Of(min(firstWait<<min(failures-1, 20), longestWait))
 	wait = wait/2 + rand.N(wait/2+1)
 	if asked, ok := errors.AsType[*RetryAfterError](err); ok {
 		wait = max(wait, min(asked.After, longestAsked))

@@ -285,6 +285,45 @@ func TestRefusedBatchIsTold(t *testing.T) {
 	})
 }
 
+// ailing is a source of which a part may fail.
+type ailing struct {
+	*script
+	sources.Ailment
+}
+
+func (a *ailing) Trouble() error { return a.Err() }
+
+func TestTroubleOfAPartIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &ailing{script: scripted("s", emits(1, forever))}
+		s := supervise(t, sources.SupervisorOptions{Sources: []sources.Source{src}})
+		during(t, s, 2*time.Minute, func() {
+			for _, tt := range []struct {
+				err  error
+				want string
+			}{
+				{nil, ""}, {errors.New("second look: status 500"), "second look: status 500"}, {context.Canceled, "second look: status 500"}, {nil, ""},
+			} {
+				src.Note(tt.err)
+				if h := health(t, s, "s"); h.State != sources.Running || h.LastError != tt.want {
+					t.Errorf("after %v: %+v", tt.err, h)
+				}
+			}
+		})
+	})
+}
+
+func TestPaceOfRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := scripted("s", fails(errors.New("lost")), fails(&sources.RetryAfterError{After: time.Minute, Err: errors.New("busy")}), forever)
+		s := supervise(t, sources.SupervisorOptions{Sources: []sources.Source{src}, Pace: 60})
+		during(t, s, 2*time.Minute, func() {})
+		if first, second := src.at[1].Sub(src.at[0]), src.at[2].Sub(src.at[1]); first > time.Second/60 || second != time.Minute {
+			t.Errorf("rested %v, and %v when asked for a minute", first, second)
+		}
+	})
+}
+
 func TestSupervisorOptions(t *testing.T) {
 	twice := []sources.Source{scripted("a", forever), scripted("b", forever), scripted("a", forever)}
 	if _, err := sources.NewSupervisor(sources.SupervisorOptions{Sources: twice, Emit: accept}); err == nil {

@@ -114,6 +114,7 @@ type SourceConfig struct {
 	Query    Strings `yaml:"query"`
 	Hashtags Strings `yaml:"hashtags"`
 	DIDs     Strings `yaml:"dids"`
+	API      string  `yaml:"api"` // beside url, where a second server is asked; off: none is
 	User     string  `yaml:"user"`
 
 	// Of sources that are pushed to; a token also of others.

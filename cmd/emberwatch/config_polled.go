@@ -9,6 +9,9 @@ import (
 	"emberwatch/rules"
 )
 
+// off is what switches a second server off.
+const off = "off"
+
 // leastBudget is one call an hour: with fewer a source would be blind for half a day.
 const leastBudget = 24
 
@@ -57,6 +60,9 @@ func (v *validation) bluesky(at string, s *SourceConfig) {
 			"add dids: the accounts of the brand, or remove brand")
 	case s.Brand == "" && len(s.DIDs) > 0:
 		v.fail(at+".dids", "stand without brand", "a post that only tags an account names no brand", "add brand: whose accounts they are")
+	}
+	if s.API != "" && s.API != off {
+		v.webAddress(at+".api", s.API)
 	}
 	if u, err := url.Parse(s.URL); s.URL != "" && (err != nil || u.Host == "" || !slices.Contains([]string{"ws", "wss", "http", "https"}, u.Scheme)) {
 		v.fail(at+".url", "is no address of a websocket", "", "write it like wss://jetstream2.us-east.bsky.network/subscribe")

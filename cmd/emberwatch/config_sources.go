@@ -18,7 +18,7 @@ import (
 // key that is not listed here would be ignored, and is warned of.
 var sourceKeys = map[string][]string{
 	"appstore":   {"app", "countries", "pages", "every", "url", "path", "brand", "budget"},
-	"bluesky":    {"url", "dids", "brand"},
+	"bluesky":    {"url", "api", "dids", "brand", "budget"},
 	"discourse":  {"url", "query", "token", "user", "every", "brand", "budget"},
 	"feed":       {"url", "every", "kind", "network", "brand", "budget"},
 	"googleplay": {"app", "credentials", "every", "url", "brand"},

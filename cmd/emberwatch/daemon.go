@@ -46,6 +46,7 @@ type Daemon struct {
 	out     io.Writer // where alerts go without Slack
 	color   bool
 	model   *sentiment.Model
+	pace    sources.Pace
 	extra   func(*Daemon) (history, live []sources.Source)
 
 	db         *store.DB
@@ -89,6 +90,7 @@ type DaemonOptions struct {
 	Out    io.Writer // console alerts
 	Color  bool
 	Now    func() time.Time // nil: time.Now
+	Pace   sources.Pace     // of what sources wait for
 	// Extra adds sources that no configuration can name, such as a recording.
 	Extra func(*Daemon) (history, live []sources.Source)
 }
@@ -96,7 +98,7 @@ type DaemonOptions struct {
 // NewDaemon opens the store and makes every part, but starts none.
 func NewDaemon(ctx context.Context, opt DaemonOptions) (_ *Daemon, err error) {
 	d := &Daemon{
-		dir: opt.Dir, log: opt.Log, out: opt.Out, color: opt.Color, extra: opt.Extra,
+		dir: opt.Dir, log: opt.Log, out: opt.Out, color: opt.Color, pace: opt.Pace, extra: opt.Extra,
 		metrics: prometheus.NewRegistry(), model: opt.Model, refused: make(chan []string, 1),
 	}
 	d.config.Store(opt.Config)
@@ -275,11 +277,12 @@ func (d *Daemon) link(incident string) string {
 }
 
 func (d *Daemon) makeSources() error {
-	opt := sources.SupervisorOptions{Emit: d.emit, Log: d.log.With("part", "sources")}
+	opt := sources.SupervisorOptions{Emit: d.emit, Log: d.log.With("part", "sources"), Pace: d.pace}
 	if err := d.makeIntake(&opt); err != nil {
 		return err
 	}
-	client := sources.NewClient(sources.ClientOptions{Allow: outgoing(d.cfg()), UserAgent: "emberwatch/" + version()})
+	client := sources.NewClient(sources.ClientOptions{Allow: outgoing(d.cfg()), UserAgent: "emberwatch/" + version(), Pace: d.pace})
+	d.onClose("connections of sources", func() error { client.Close(); return nil })
 	for i := range d.cfg().Sources {
 		if err := d.addSource(&opt, &d.cfg().Sources[i], client); err != nil {
 			return err

@@ -19,10 +19,14 @@ import (
 func (d *Daemon) newListener(s *SourceConfig, client *sources.Client) (sources.Source, error) {
 	switch s.Type {
 	case "bluesky":
-		return bluesky.New(bluesky.Options{
+		opt := bluesky.Options{
 			Name: s.Name, URL: s.URL, DIDs: s.DIDs, Brand: s.Brand, Client: client,
 			Keep: d.keep, Known: d.known(s.Name), Authored: d.authored(s.Name),
-		})
+		}
+		if s.API != off {
+			opt.API, opt.Hot = s.API, d.hot(s.Name)
+		}
+		return bluesky.New(opt)
 	case "mastodon":
 		return mastodon.New(mastodon.Options{
 			Name: s.Name, URL: s.URL, Hashtags: s.Hashtags, Token: s.Token.value, Every: s.every(), Brand: s.Brand,

@@ -24,7 +24,7 @@ var weekdays = []string{"sunday", "monday", "tuesday", "wednesday", "thursday", 
 // parseWeekly reads "monday 09:00"; off and an empty text mean never.
 func parseWeekly(s string) (day time.Weekday, after time.Duration, on bool, err error) {
 	s = strings.ToLower(strings.TrimSpace(s))
-	if s == "" || s == "off" {
+	if s == "" || s == off {
 		return 0, 0, false, nil
 	}
 	name, clock, _ := strings.Cut(s, " ")

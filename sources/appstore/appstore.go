@@ -143,7 +143,7 @@ func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit
 		}
 	}
 	onTheWay := s.between() * time.Duration(len(s.opt.Countries)-1)
-	err := sources.Poll(ctx, s.opt.Every-onTheWay, func(ctx context.Context) error { return s.poll(ctx, known, emit) })
+	err := s.opt.Client.Poll(ctx, s.opt.Every-onTheWay, func(ctx context.Context) error { return s.poll(ctx, known, emit) })
 	if err != nil {
 		return fmt.Errorf("source %s: %w", s.opt.Name, err)
 	}
@@ -155,7 +155,7 @@ func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit
 func (s *Source) poll(ctx context.Context, known memory, emit sources.Emit) error {
 	var failed []error
 	for i, code := range s.opt.Countries {
-		if i > 0 && !pause(ctx, s.between()) {
+		if i > 0 && !pause(ctx, s.opt.Client.Pace(s.between())) {
 			break
 		}
 		w := s.walk(ctx, code, known.Countries[code], time.Now())

@@ -5,6 +5,9 @@
 // second. Deletions, edits, reposts and accounts that vanish concern us only where we hold the post in question:
 // Known and Authored are asked for that, so that none of the rest of the network passes through the store.
 //
+// How posts are liked, passed on and answered is not in the stream. Those that Hot names are asked for at an AppView
+// every few minutes, and told as updates.
+//
 // The cursor is the time of the last event in microseconds (or its sequence number, at servers that speak the second
 // version of the protocol). A restart goes back some minutes before it; what comes twice is recognised by its
 // id. Servers replay about a day and a half.
@@ -13,7 +16,11 @@
 //
 // The time of a mention is when the server saw it: the one in the post is the author's to choose.
 //
-// The stream names accounts by their DID alone: handles and numbers of followers are not in it.
+// The stream names accounts by their DID alone: names are known of posts that were looked at again, numbers of followers
+// never.
+//
+// A post that the AppView leaves out of its answer is no deleted one: moderators hide posts, and accounts rest. Only the
+// stream tells deletions.
 package bluesky
 
 import (
@@ -46,6 +53,9 @@ type Options struct {
 	Brand  string                 // of posts that tag one of DIDs; of all others the rules decide
 	Client *sources.Client
 
+	Hot sources.Hot // posts to look at again; nil: none
+	API string      // of the AppView that is asked for them; empty: DefaultAPI
+
 	// Known returns those of the ids that are held, each with a brand of it. nil: deletions are passed on
 	// unasked, and reposts are not counted.
 	Known func(ctx context.Context, ids []string) (map[string]string, error)
@@ -60,16 +70,26 @@ type Source struct {
 	every  time.Duration // between batches
 	quiet  time.Duration // longest without a batch, be it an empty one
 	second bool          // the server is asked in the second version of the protocol
+
+	looks  time.Duration   // between second looks
+	looked sources.Ailment // how the last one went
 }
 
-var _ sources.Source = (*Source)(nil)
+var (
+	_ sources.Source   = (*Source)(nil)
+	_ sources.Troubled = (*Source)(nil)
+)
 
 // New checks the options and connects to nothing.
 func New(opt Options) (*Source, error) {
 	if opt.URL == "" {
 		opt.URL = DefaultURL
 	}
+	if opt.API == "" {
+		opt.API = DefaultAPI
+	}
 	u, err := url.Parse(opt.URL)
+	api, notAPI := url.Parse(opt.API)
 	switch {
 	case opt.Name == "":
 		return nil, errors.New("source of type bluesky: name is missing")
@@ -77,6 +97,8 @@ func New(opt Options) (*Source, error) {
 		return nil, fmt.Errorf("source %s: client or filter is missing", opt.Name)
 	case err != nil || u.Host == "" || !slices.Contains([]string{"ws", "wss", "http", "https"}, u.Scheme):
 		return nil, fmt.Errorf("source %s: url is not an address of ws, wss, http or https", opt.Name)
+	case notAPI != nil || api.Host == "" || api.Scheme != "http" && api.Scheme != "https":
+		return nil, fmt.Errorf("source %s: api is not an address of http or https", opt.Name)
 	case opt.Brand != "" && len(opt.DIDs) == 0:
 		return nil, fmt.Errorf("source %s: brand is of posts that tag an account, and dids names none", opt.Name)
 	}
@@ -88,8 +110,11 @@ func New(opt Options) (*Source, error) {
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/subscribe"
 	}
-	opt.URL = u.String()
-	return &Source{opt: opt, every: time.Second, quiet: 15 * time.Second, second: strings.HasPrefix(u.Path, "/xrpc/")}, nil
+	opt.URL, opt.API = u.String(), strings.TrimRight(opt.API, "/")
+	pace := opt.Client.Pace
+	return &Source{
+		opt: opt, every: pace(time.Second), quiet: pace(15 * time.Second), second: strings.HasPrefix(u.Path, "/xrpc/"), looks: lookEvery,
+	}, nil
 }
 
 // Name is the configured name.

@@ -324,7 +324,8 @@ func TestConnectionsThatFail(t *testing.T) {
 	for name, tt := range map[string]struct {
 		refuse func(w http.ResponseWriter, r *http.Request) bool
 		after  func(conn *websocket.Conn)
-		want   string
+		want   string // what the error begins with
+		told   string // and ends with
 		wait   time.Duration
 	}{
 		"overloaded": {refuse: func(w http.ResponseWriter, _ *http.Request) bool {
@@ -343,7 +344,7 @@ func TestConnectionsThatFail(t *testing.T) {
 			server.refuse, server.after = tt.refuse, tt.after
 			s := source(t, options(t, strings.Replace(server.url, "http://", "ws://canary:canary@", 1)+"/canary?key=canary"))
 			err := s.Run(t.Context(), nil, func(context.Context, sources.Batch) (sources.Taken, error) { return sources.Taken{}, nil })
-			if err == nil || !strings.HasPrefix(err.Error(), tt.want) || strings.Contains(err.Error(), "canary") {
+			if err == nil || !strings.HasPrefix(err.Error(), tt.want) || !strings.HasSuffix(err.Error(), tt.told) || strings.Contains(err.Error(), "canary") {
 				t.Errorf("got %v", err)
 			}
 			if later, ok := errors.AsType[*sources.RetryAfterError](err); ok != (tt.wait > 0) || ok && later.After != tt.wait {

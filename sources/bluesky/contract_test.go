@@ -110,48 +110,74 @@ func post(m sources.Mention) string {
 }
 
 func TestContract(t *testing.T) {
-	sourcetest.Run(t, func(t *testing.T) sourcetest.Harness {
-		server := newJetstream(t)
-		client := sources.NewClient(sources.ClientOptions{Allow: loopback})
-		t.Cleanup(client.Close)
-		put := func(bad bool) func(context.Context, ...sources.Mention) error {
-			return func(_ context.Context, ms ...sources.Mention) error {
-				for _, m := range ms {
-					if bad {
-						server.add(`{"kind":"commit","did":7}`)
-					}
-					server.add(post(sources.Mention{ID: "other", Text: "not about us", CreatedAt: m.CreatedAt}), post(m))
+	for name, looks := range map[string]bool{"a stream": false, "a stream with second looks": true} {
+		t.Run(name, func(t *testing.T) {
+			sourcetest.Run(t, func(t *testing.T) sourcetest.Harness { return harness(t, looks) })
+		})
+	}
+}
+
+// harness is a source that listens, and looks again at all that it was sent.
+func harness(t *testing.T, looks bool) sourcetest.Harness {
+	server, api := newJetstream(t), httptest.NewServer(http.HandlerFunc(everything))
+	t.Cleanup(api.Close)
+	client := sources.NewClient(sources.ClientOptions{Allow: loopback})
+	t.Cleanup(client.Close)
+	opt := Options{Name: "bsky", URL: server.url, API: api.URL, Client: client, Keep: func(text string) bool { return strings.HasPrefix(text, "Text no. ") }}
+	taken := &held{}
+	if looks {
+		opt.Hot = taken.hot
+	}
+	put := func(bad bool) func(context.Context, ...sources.Mention) error {
+		return func(_ context.Context, ms ...sources.Mention) error {
+			for _, m := range ms {
+				if bad {
+					server.add(`{"kind":"commit","did":7}`)
 				}
-				return nil
+				server.add(post(sources.Mention{ID: "other", Text: "not about us", CreatedAt: m.CreatedAt}), post(m))
 			}
+			return nil
 		}
-		return sourcetest.Harness{
-			Source: func(t *testing.T) sources.Source {
-				s, err := New(Options{Name: "bsky", URL: server.url, Client: client, Keep: func(text string) bool { return strings.HasPrefix(text, "Text no. ") }})
-				if err != nil {
-					t.Fatal(err)
-				}
-				s.every, s.quiet = 2*time.Millisecond, 2*time.Millisecond
-				return sampled{s, client}
-			},
-			Put: put(false), PutBad: put(true),
-		}
-	})
+	}
+	return sourcetest.Harness{
+		Source: func(t *testing.T) sources.Source {
+			s := source(t, opt)
+			s.looks = 2 * time.Millisecond
+			return sampled{s, client, taken}
+		},
+		Put: put(false), PutBad: put(true),
+	}
 }
 
 // sampled gives posts, whose ids are addresses here, the ids of the samples, and ends idle connections with each run.
 type sampled struct {
 	*Source
 	client *sources.Client
+	held   *held
+}
+
+// held are the ids of what was taken.
+type held struct{ sync.Map }
+
+func (h *held) hot(context.Context) (ids []string) {
+	h.Range(func(id, _ any) bool { ids = append(ids, id.(string)); return true })
+	return ids
 }
 
 func (s sampled) Run(ctx context.Context, from sources.Cursor, emit sources.Emit) error {
 	defer s.client.Close()
 	return s.Source.Run(ctx, from, func(ctx context.Context, b sources.Batch) (sources.Taken, error) {
-		b.Mentions = slices.Clone(b.Mentions)
+		posts := b.Mentions
+		b.Mentions = slices.Clone(posts)
 		for i := range b.Mentions {
 			b.Mentions[i].ID = path.Base(b.Mentions[i].ID)
 		}
-		return emit(ctx, b)
+		taken, err := emit(ctx, b)
+		if err == nil {
+			for i := range posts {
+				s.held.Store(posts[i].ID, true)
+			}
+		}
+		return taken, err
 	})
 }

@@ -33,7 +33,10 @@ func (s *Source) listen(ctx context.Context, g *gathered) error {
 	defer stop(nil) // before the wait
 	events := make(chan event, maxBatch)
 	parts.Go(func() { stop(s.read(ctx, conn, events)) })
-	parts.Go(func() { stop(keepAlive(ctx, conn)) })
+	parts.Go(func() { stop(s.keepAlive(ctx, conn)) })
+	if s.opt.Hot != nil {
+		parts.Go(func() { s.lookAgain(ctx, g.emit) })
+	}
 
 	tick := time.NewTicker(s.every)
 	defer tick.Stop()
@@ -71,13 +74,15 @@ func ended(ctx context.Context) error {
 }
 
 func (s *Source) dial(ctx context.Context, address string) (*websocket.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	ctx, cancel := context.WithTimeout(ctx, s.opt.Client.Pace(dialTime))
 	defer cancel()
 	conn, resp, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPClient: s.opt.Client.Stream()})
 	switch {
 	case err == nil:
 		conn.SetReadLimit(maxFrame)
 		return conn, nil
+	case resp != nil && resp.StatusCode == http.StatusOK:
+		return nil, fmt.Errorf("connect: %w, which is no websocket", sources.AnswerError(http.MethodGet, address, resp))
 	case resp != nil && resp.StatusCode != http.StatusSwitchingProtocols:
 		return nil, fmt.Errorf("connect: %w", sources.AnswerError(http.MethodGet, address, resp))
 	}
@@ -120,8 +125,8 @@ func (s *Source) lost(err error) error {
 }
 
 // keepAlive notices a connection that is dead, however quiet a server may be.
-func keepAlive(ctx context.Context, conn *websocket.Conn) error {
-	tick := time.NewTicker(pingEvery)
+func (s *Source) keepAlive(ctx context.Context, conn *websocket.Conn) error {
+	tick := time.NewTicker(s.opt.Client.Pace(pingEvery))
 	defer tick.Stop()
 	for {
 		select {
@@ -129,7 +134,7 @@ func keepAlive(ctx context.Context, conn *websocket.Conn) error {
 			return ctx.Err()
 		case <-tick.C:
 		}
-		pong, cancel := context.WithTimeout(ctx, pongTime)
+		pong, cancel := context.WithTimeout(ctx, s.opt.Client.Pace(pongTime))
 		err := conn.Ping(pong)
 		cancel()
 		if err != nil && ctx.Err() == nil {

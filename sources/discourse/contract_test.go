@@ -31,12 +31,14 @@ type forum struct {
 	windowed bool // pages are windows of ids, as in older versions
 }
 
-func (f *forum) add(text string) int {
+func (f *forum) add(text string) int { return f.addAt(text, time.Now().Add(-time.Hour)) }
+
+func (f *forum) addAt(text string, at time.Time) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	id := len(f.posts) + 1
 	f.posts = append(f.posts, map[string]any{
-		"id": id, "username": "u", "user_id": 5, "cooked": text, "created_at": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339Nano), "post_number": 2, "post_type": 1, "topic_id": 1,
+		"id": id, "username": "u", "user_id": 5, "cooked": text, "created_at": at.UTC().Format(time.RFC3339Nano), "post_number": 2, "post_type": 1, "topic_id": 1,
 	})
 	return id
 }
@@ -98,7 +100,7 @@ func harness(t *testing.T, query []string) sourcetest.Harness {
 	t.Cleanup(client.Close)
 	put := func(_ context.Context, ms ...sources.Mention) error {
 		for _, m := range ms {
-			f.add("<p>" + html.EscapeString(m.Text) + "</p>")
+			f.addAt("<p>"+html.EscapeString(m.Text)+"</p>", m.CreatedAt)
 		}
 		return nil
 	}

@@ -94,7 +94,7 @@ func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit
 	if err != nil {
 		return fmt.Errorf("source %s: %w", s.opt.Name, err)
 	}
-	err = sources.Poll(ctx, s.opt.Every, func(ctx context.Context) error {
+	err = s.opt.Client.Poll(ctx, s.opt.Every, func(ctx context.Context) error {
 		seen, err = s.poll(ctx, seen, emit)
 		return err
 	})

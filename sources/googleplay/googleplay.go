@@ -115,7 +115,7 @@ func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit
 			known = stored
 		}
 	}
-	err := sources.Poll(ctx, s.opt.Every, func(ctx context.Context) (err error) {
+	err := s.opt.Client.Poll(ctx, s.opt.Every, func(ctx context.Context) (err error) {
 		known, err = s.poll(ctx, known, emit)
 		return err
 	})

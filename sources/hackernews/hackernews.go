@@ -102,7 +102,7 @@ func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit
 		}
 	}
 	again := &sources.Revisit{Hot: s.opt.Hot, Look: s.look}
-	err := sources.Poll(ctx, s.opt.Every, func(ctx context.Context) (err error) {
+	err := s.opt.Client.Poll(ctx, s.opt.Every, func(ctx context.Context) (err error) {
 		known, err = s.poll(ctx, known, again, emit)
 		return err
 	})

@@ -47,6 +47,12 @@ func post(id, text string) map[string]any {
 	}
 }
 
+func sample(m sources.Mention) map[string]any {
+	p := post(m.ID, m.Text)
+	p["created_at"] = m.CreatedAt.Format(time.RFC3339)
+	return p
+}
+
 func (s *social) add(posts ...map[string]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -174,13 +180,13 @@ func harness(t *testing.T, token string, every time.Duration) sourcetest.Harness
 		},
 		Put: func(_ context.Context, ms ...sources.Mention) error {
 			for _, m := range ms {
-				server.add(post(m.ID, m.Text))
+				server.add(sample(m))
 			}
 			return nil
 		},
 		PutBad: func(_ context.Context, ms ...sources.Mention) error {
 			for _, m := range ms {
-				server.add(map[string]any{"content": 7}, post(m.ID, m.Text))
+				server.add(map[string]any{"content": 7}, sample(m))
 			}
 			return nil
 		},

@@ -84,7 +84,7 @@ func New(opt Options) (*Source, error) {
 		}
 	}
 	opt.Hashtags = tags
-	return &Source{opt: opt, idle: 90 * time.Second}, nil
+	return &Source{opt: opt, idle: opt.Client.Pace(90 * time.Second)}, nil
 }
 
 // Name is the configured name.
@@ -142,14 +142,14 @@ func (s *Source) resume(from sources.Cursor, emit sources.Emit) (*run, error) {
 // polls once all the same.
 func (r *run) listenAndPoll(ctx context.Context) error {
 	if r.opt.Token == "" {
-		return sources.Poll(ctx, r.opt.Every, r.poll)
+		return r.opt.Client.Poll(ctx, r.opt.Every, r.poll)
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	var streams sync.WaitGroup
 	defer streams.Wait()
 	defer stop(nil) // before the wait
 	refused := r.listen(ctx, &streams, stop)
-	err := sources.Poll(ctx, r.opt.Every, func(ctx context.Context) error {
+	err := r.opt.Client.Poll(ctx, r.opt.Every, func(ctx context.Context) error {
 		if err := r.poll(ctx); err != nil {
 			return err
 		}

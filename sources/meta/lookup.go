@@ -58,6 +58,7 @@ func (s *Source) complete(ctx context.Context, told []notice) error {
 		}
 		lookups++
 		answer, err := s.lookup(ctx, n.account, n.ask)
+		s.asked.Note(err)
 		if err != nil && !final(err) {
 			return fmt.Errorf("look up a mention: %w", err)
 		}
@@ -109,7 +110,10 @@ func (s *Source) lookup(ctx context.Context, account string, what asked) (*found
 func decodeFound(body []byte, edge string) (*found, error) {
 	var edges map[string]json.RawMessage
 	var f found
-	if sources.CheckDepth(body) != nil || json.Unmarshal(body, &edges) != nil || json.Unmarshal(edges[edge], &f) != nil {
+	if err := sources.DecodeJSON(body, &edges); err != nil { // a half of it, or the page of something between
+		return nil, err
+	}
+	if json.Unmarshal(edges[edge], &f) != nil {
 		return nil, errForm
 	}
 	return &f, nil

@@ -57,12 +57,14 @@ type Source struct {
 	opt      Options
 	verifier *sources.Verifier
 	inlet    sources.Inlet
+	asked    sources.Ailment // how the last look-up went
 	now      func() time.Time
 }
 
 var (
-	_ sources.Source = (*Source)(nil)
-	_ http.Handler   = (*Source)(nil)
+	_ sources.Source   = (*Source)(nil)
+	_ sources.Troubled = (*Source)(nil)
+	_ http.Handler     = (*Source)(nil)
 )
 
 // New checks the options.
@@ -96,6 +98,14 @@ func (s *Source) Name() string { return s.opt.Name }
 
 // Type is the name of this type of source in the configuration.
 func (s *Source) Type() string { return "meta" }
+
+// Trouble is why the last look-up of a mention failed, nil if it did not: deliveries are put off then, or come without text.
+func (s *Source) Trouble() error {
+	if err := s.asked.Err(); err != nil {
+		return fmt.Errorf("source %s: look up a mention: %w", s.opt.Name, err)
+	}
+	return nil
+}
 
 // Run lets deliveries in until ctx ends, and waits for those that are being handed over. It keeps no cursor: what
 // was not acknowledged comes again.

@@ -250,7 +250,9 @@ func TestMentionsAreLookedUp(t *testing.T) {
 		"found":                    {0, "", 200, "instagram create tag 18000000000000013 by bo under  of  at 08:00:00: Cold again, @nordhavn"},
 		"gone":                     {404, `{"error":{"code":100}}`, 200, withoutText},
 		"not allowed":              {400, `{"error":{"code":10}}`, 200, withoutText},
-		"something else":           {200, `<html>`, 200, withoutText},
+		"something else":           {200, `{"mentioned_comment":[]}`, 200, withoutText},
+		"a page in between":        {200, `<html>`, 503, ""},
+		"half of it":               {200, `{"mentioned_comment":{"text":"Cold ag`, 503, ""},
 		"too often, as Meta says":  {400, `{"error":{"code":4,"is_transient":false}}`, 503, ""},
 		"for the moment":           {400, `{"error":{"code":10,"is_transient":true}}`, 503, ""},
 		"too often, as others say": {429, ``, 503, ""},
@@ -264,6 +266,9 @@ func TestMentionsAreLookedUp(t *testing.T) {
 			g.mu.Unlock()
 			if w := push(t.Context(), s, body, sign(body)); w.Code != tt.code || strings.Contains(w.Body.String(), "127.0.0.1") {
 				t.Fatalf("%d %s", w.Code, w.Body)
+			}
+			if err := s.Trouble(); (err == nil) != (name == "found") {
+				t.Errorf("trouble: %v", err)
 			}
 			if tt.code != 200 {
 				if len(in.batches) != 0 {

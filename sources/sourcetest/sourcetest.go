@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -53,6 +54,7 @@ func Run(t *testing.T, harness func(t *testing.T) Harness) {
 		"cancelling ends Run":                    cancelled,
 		"mentions are normalised":                normalised,
 		"an empty poll is told":                  emptyPoll,
+		"odd mentions cost nothing":              odd,
 	}
 	for name, part := range parts {
 		t.Run(name, func(t *testing.T) {
@@ -140,6 +142,68 @@ func normalised(t *testing.T, h Harness) {
 			t.Errorf("%s is not normalised (-want +got):\n%s", m.ID, diff)
 		}
 	}
+}
+
+// Oddities are what real services hold: texts that are all to be taken, and times that cannot be right.
+var (
+	oddTexts = map[string]string{
+		"right to left, with an override": "مرحبا \u202egnp.exe\u202c",
+		"entities":                        "&lt;b&gt; &amp;amp; &#x27;tis &nbsp;",
+		"markup":                          "a <b>bold</b> claim < 3 & more",
+		"a mention of everybody":          "<!channel> @everyone",
+		"joined and combined":             "👩‍👩‍👧‍👦 e\u0301 \u200b\ufeff",
+		"long":                            strings.Repeat("long ", 10_000),
+	}
+	oddTimes = map[string]time.Time{
+		"before all":    time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC),
+		"the epoch":     time.Unix(0, 0).UTC(),
+		"in many years": time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC),
+		"the last one":  time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
+	}
+)
+
+// odd has oddities come among ordinary mentions. Those with an odd time may be left out, but nothing else may for them.
+func odd(t *testing.T, h Harness) {
+	w := start(t, h, 0)
+	w.put(h.Put, Sample(1, 1))
+	w.wait("the first", func() bool { return w.sink.holds(1) })
+	n := 1
+	want := []int{1}
+	next := func(change func(*sources.Mention)) {
+		n++
+		m := Sample(n, 1)
+		change(&m[0])
+		w.put(h.Put, m)
+	}
+	for _, text := range oddTexts {
+		next(func(m *sources.Mention) { m.Text = fmt.Sprintf("Text no. %d says: %s", n, text) })
+		want = append(want, n)
+	}
+	for _, at := range oddTimes {
+		next(func(m *sources.Mention) { m.CreatedAt = at })
+	}
+	for range 3 {
+		next(func(*sources.Mention) {})
+		want = append(want, n)
+	}
+	w.wait(fmt.Sprintf("texts %v", want), func() bool {
+		return !slices.ContainsFunc(want, func(n int) bool { return !w.sink.holds(n) })
+	})
+	w.stop()
+	for _, m := range w.sink.taken {
+		again := m
+		if err := sources.Normalize(&again, time.Now()); err != nil || !cmp.Equal(again, m) {
+			t.Errorf("%s is not normalised: %v", m.ID, err)
+		}
+		if m.CreatedAt.After(time.Now().Add(sources.MaxAhead)) || strings.ContainsAny(m.Text, "\u202e\u202c\ufeff") {
+			t.Errorf("%s of %v: %.60q", m.ID, m.CreatedAt, m.Text)
+		}
+	}
+}
+
+// holds reports whether the text of a sample was taken. The caller holds the lock.
+func (s *sink) holds(n int) bool {
+	return slices.ContainsFunc(s.taken, func(m sources.Mention) bool { return strings.Contains(m.Text, fmt.Sprintf("no. %d ", n)) })
 }
 
 func emptyPoll(t *testing.T, h Harness) {

@@ -177,7 +177,7 @@ func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit
 	known, err := s.remembered(from)
 	if err == nil {
 		again := &sources.Revisit{Hot: s.opt.Hot, Look: s.look}
-		err = sources.Poll(ctx, s.opt.Every, func(ctx context.Context) error {
+		err = s.opt.Client.Poll(ctx, s.opt.Every, func(ctx context.Context) error {
 			return s.poll(ctx, &known, again, emit, time.Now())
 		})
 	}
