@@ -74,6 +74,7 @@ func encodeItem(t *txn, it *detector.Item) ([]byte, error) {
 		e.time(p.At)
 		e.int(p.N)
 	}
+	e.words(it.Products)
 	return e.b, e.err
 }
 
@@ -115,6 +116,9 @@ func decodeItem(t *txn, key, v []byte) (detector.Item, error) {
 		for n := d.uint(); n > 0 && d.err == nil; n-- {
 			it.Passed = append(it.Passed, detector.Passed{At: d.time(), N: d.int()})
 		}
+	}
+	if len(d.b) > 0 { // nor these
+		it.Products = d.words()
 	}
 	if err := d.done(); err != nil {
 		return detector.Item{}, fmt.Errorf("item: %w", err)

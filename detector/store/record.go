@@ -35,6 +35,7 @@ type record struct {
 	category   string
 	categories []string
 	rules      []string
+	products   []string
 	confidence float64
 	rating     float64
 	reach      int
@@ -49,7 +50,7 @@ func (db *DB) recordOf(j *detector.Judged) record {
 		flags: bit(j.Known, recKnown) | bit(j.Own, recOwn) | bit(m.Visibility == sources.Private, recPrivate) |
 			bit(m.HasMedia, recMedia) | bit(m.Kind == sources.Metric, recSample),
 		p: j.P, count: m.Weight(), kind: m.Kind, source: m.Source, network: m.Network, lang: j.Lang,
-		category: j.Category, categories: j.Categories, rules: j.Rules, confidence: j.Confidence,
+		category: j.Category, categories: j.Categories, rules: j.Rules, products: j.Products, confidence: j.Confidence,
 		rating: m.Rating, reach: m.Reach(), length: len(m.Title) + len(m.Text), authors: db.pseudonyms(m),
 	}
 }
@@ -77,6 +78,7 @@ func (r *record) encode(t *txn) ([]byte, error) {
 	for _, a := range r.authors {
 		e.fixed(a)
 	}
+	e.words(r.products)
 	return e.b, e.err
 }
 
@@ -119,6 +121,9 @@ func decodeRecord(t *txn, v []byte) (record, error) {
 	for i := uint64(0); i < n && d.err == nil; i++ {
 		r.authors = append(r.authors, d.fixed())
 	}
+	if len(d.b) > 0 { // the first records had none
+		r.products = d.words()
+	}
 	if err := d.done(); err != nil {
 		return record{}, fmt.Errorf("archive record: %w", err)
 	}
@@ -142,7 +147,7 @@ func (r *record) judged(p place) detector.Judged {
 	}
 	return detector.Judged{
 		Mention: m, Brand: p.brand, P: r.p, Lang: r.lang, Known: r.flags&recKnown != 0, Category: r.category,
-		Categories: r.categories, Confidence: r.confidence, Rules: r.rules, Own: r.flags&recOwn != 0,
+		Categories: r.categories, Confidence: r.confidence, Rules: r.rules, Products: r.products, Own: r.flags&recOwn != 0,
 	}
 }
 
