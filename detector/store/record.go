@@ -18,8 +18,9 @@ const (
 	recOwn     // written by the brand itself
 	recPrivate // a direct message
 	recMedia
-	recSample // a sample of a gauge: not a mention to count
-	recErased // text and author were deleted, at the source or for the author
+	recSample   // a sample of a gauge: not a mention to count
+	recErased   // text and author were deleted, at the source or for the author
+	recProducts // it names products: they stand last
 )
 
 // record is what the archive keeps of a mention for as long as counts are kept: what a count, a chart and a
@@ -48,7 +49,7 @@ func (db *DB) recordOf(j *detector.Judged) record {
 	m := &j.Mention
 	return record{
 		flags: bit(j.Known, recKnown) | bit(j.Own, recOwn) | bit(m.Visibility == sources.Private, recPrivate) |
-			bit(m.HasMedia, recMedia) | bit(m.Kind == sources.Metric, recSample),
+			bit(m.HasMedia, recMedia) | bit(m.Kind == sources.Metric, recSample) | bit(len(j.Products) > 0, recProducts),
 		p: j.P, count: m.Weight(), kind: m.Kind, source: m.Source, network: m.Network, lang: j.Lang,
 		category: j.Category, categories: j.Categories, rules: j.Rules, products: j.Products, confidence: j.Confidence,
 		rating: m.Rating, reach: m.Reach(), length: len(m.Title) + len(m.Text), authors: db.pseudonyms(m),
@@ -78,7 +79,9 @@ func (r *record) encode(t *txn) ([]byte, error) {
 	for _, a := range r.authors {
 		e.fixed(a)
 	}
-	e.words(r.products)
+	if r.flags&recProducts != 0 {
+		e.words(r.products)
+	}
 	return e.b, e.err
 }
 
@@ -121,7 +124,7 @@ func decodeRecord(t *txn, v []byte) (record, error) {
 	for i := uint64(0); i < n && d.err == nil; i++ {
 		r.authors = append(r.authors, d.fixed())
 	}
-	if len(d.b) > 0 { // the first records had none
+	if r.flags&recProducts != 0 {
 		r.products = d.words()
 	}
 	if err := d.done(); err != nil {
