@@ -119,6 +119,9 @@ func (b *brand) dims(r *rules.Rule, it *Item) []dim {
 	if _, known := b.state.Sources[it.Key.Source]; !known && slices.Contains(r.Per, "source") {
 		return nil
 	}
+	if _, common := commonName(r); common {
+		return all
+	}
 	room := b.room(r)
 	return slices.DeleteFunc(all, func(d dim) bool {
 		if !b.isNew(r, d) {
@@ -145,8 +148,7 @@ func (b *brand) isNew(r *rules.Rule, d dim) bool {
 	if r.Kind == rules.Shift {
 		return b.trails[trailKey(r, string(d))] == nil
 	}
-	name := signalName(r, d)
-	return b.series[name] == nil && strings.HasPrefix(name, "rule:")
+	return b.series[signalName(r, d)] == nil
 }
 
 // room is how many more series a rule may have. It is counted anew when one has come, or other rules.

@@ -135,6 +135,11 @@ func TestTwoProductsInOneMention(t *testing.T) {
 	both.Op, both.Text = sources.Update, "bad Acme Two"
 	s.hear(both)
 	expect(t, "after the edit", held(), [2]float64{0, 1})
+	past := s.mention("")
+	past.Verdict = &sources.Verdict{Lang: "en", Known: true, Rules: []string{"apart"}, Products: []string{"one"}}
+	past.Verdict.P.Negative = 1
+	s.hear(past) // its text has expired
+	expect(t, "with one from an export", held(), [2]float64{1, 1})
 	if n := len(s.m.brands["acme"].series); n != 5 { // all, negative, source and two products
 		t.Errorf("%d series: %v", n, sortedKeys(s.m.brands["acme"].series))
 	}
