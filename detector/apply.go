@@ -152,6 +152,7 @@ func (m *Model) count(a *Arrival, j *Judged) {
 		}
 	}
 	m.shares(b, it, 1)
+	m.change.Refused += m.refused(b, it)
 	m.prune(b)
 	m.look(b, it, a.History)
 	m.passing(b, it, &j.Mention, a.History)
@@ -234,7 +235,7 @@ func (m *Model) item(b *brand, a *Arrival, j *Judged) *Item {
 	it := &Item{
 		Key: a.Key, Brand: j.Brand, At: a.At, Author: authorHash(a, x), Weight: x.Weight(),
 		Negative: j.P.Negative, Label: j.P.Label(), Known: j.Known, Category: j.Category, Categories: j.Categories,
-		Cue: j.Cue, Rules: j.Rules, Kind: x.Kind, Network: x.Network, Lang: j.Lang, Rating: x.Rating,
+		Cue: j.Cue, Rules: j.Rules, Products: j.Products, Kind: x.Kind, Network: x.Network, Lang: j.Lang, Rating: x.Rating,
 		Reach: x.Reach(), Private: x.Visibility == sources.Private, Media: x.HasMedia,
 		Text: hash64(rules.Fold(x.Body())), Sketch: j.Sketch, Measured: j.Measured, Under: b.under(x),
 	}
@@ -347,8 +348,8 @@ func (m *Model) ruleOfSeries(b *brand, it *Item, name string) *rules.Rule {
 		if !ok || !counts(r, it) {
 			continue
 		}
-		for _, dim := range b.dims(r, it) {
-			if signalName(r, dim) == name {
+		for _, d := range b.dims(r, it) {
+			if signalName(r, d) == name {
 				return r
 			}
 		}
@@ -369,8 +370,8 @@ func (m *Model) look(b *brand, it *Item, history bool) {
 				m.each(b, r, it)
 			}
 		case rules.Burst, rules.Backlash:
-			for _, dim := range b.dims(r, it) {
-				m.lookAt(b, r, dim, it, history)
+			for _, d := range b.dims(r, it) {
+				m.lookAt(b, r, d, it, history)
 			}
 		case rules.Shift:
 			m.shift(b, r, it, history)
@@ -379,8 +380,8 @@ func (m *Model) look(b *brand, it *Item, history bool) {
 }
 
 // lookAt judges a series that an item counts for, as of now: what its last bucket held may be long ago.
-func (m *Model) lookAt(b *brand, r *rules.Rule, dim string, it *Item, history bool) {
-	name := signalName(r, dim)
+func (m *Model) lookAt(b *brand, r *rules.Rule, d dim, it *Item, history bool) {
+	name := signalName(r, d)
 	s := b.series[name]
 	if s == nil || !it.countsFor(name) {
 		return
@@ -389,6 +390,6 @@ func (m *Model) lookAt(b *brand, r *rules.Rule, dim string, it *Item, history bo
 	if !quiet {
 		s = m.seriesOf(b, name, r, max(bucketOf(m.now), s.burst.cur))
 	}
-	m.burst(b, r, dim, s, quiet)
-	m.watch(b, r, dim, s, quiet)
+	m.burst(b, r, d, s, quiet)
+	m.watch(b, r, d, s, quiet)
 }

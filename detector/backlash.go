@@ -35,17 +35,17 @@ func counts(r *rules.Rule, it *Item) bool {
 }
 
 // underOne returns which items are under the own mention that has drawn most, in a window of an evaluation.
-func (m *Model) underOne(b *brand, r *rules.Rule, e *Eval, window int) func(*Item) bool {
+func (m *Model) underOne(b *brand, series string, e *Eval, window int) func(*Item) bool {
 	from := bucketStart(e.Bucket - int64(e.Windows[window].Buckets) + 1)
 	n := map[string]int{}
 	for _, it := range b.items {
-		if !it.At.Before(from) && it.concerns(r) && it.Under != "" && it.countsFor("") {
+		if !it.At.Before(from) && m.inSeries(b, series, it) {
 			n[it.Under]++
 		}
 	}
 	most := top(n, 1)
 	return func(it *Item) bool {
-		return len(most) > 0 && it.Under == most[0] && it.concerns(r) && it.countsFor("")
+		return len(most) > 0 && it.Under == most[0] && m.inSeries(b, series, it)
 	}
 }
 

@@ -53,12 +53,12 @@ func barFor(perWeek float64) float64 {
 
 // rateOf returns the rate that a rule's budget allows one of its series now: for the mildest severity that it names, shared
 // among the series it watches, changed by a planned event. 0: no budget.
-func (m *Model) rateOf(b *brand, r *rules.Rule, dim string) float64 {
+func (m *Model) rateOf(b *brand, r *rules.Rule, d dim) float64 {
 	rate := 0.0
 	for sev := rules.Notice; sev >= rules.Crisis && rate == 0; sev-- {
 		rate = r.Budget[sev].PerWeek()
 	}
-	if _, e := m.set.Planned(b.state.ID, plannedKey(r, dim), m.now); e.Budget > 0 {
+	if _, e := m.set.Planned(b.state.ID, plannedKey(r, d), m.now); e.Budget > 0 {
 		rate *= e.Budget
 	}
 	return rate / b.watchedBy(r)

@@ -4,11 +4,13 @@ import (
 	"math"
 	"time"
 
+	"emberwatch/rules"
+
 	"gonum.org/v1/gonum/mathext"
 )
 
 // The burst channel: is a count of mentions more than this series' own normal allows? Counts fall into
-// five-minute buckets; each bucket gets a forecast from a slowly moving level and the hour of the week; windows of
+// five-minute buckets; each bucket gets a forecast from a slowly moving level and the season (season.go); windows of
 // several lengths are compared with the forecasts as they were made, by the upper tail (or the lower one, where a
 // drop is looked for) of a negative binomial whose dispersion is learnt. Each window's surprise is then measured against the largest surprises this
 // very series shows on its ordinary days (M, D below): a stream that bursts every other day is calm by
@@ -90,10 +92,11 @@ type windowState struct {
 type burst struct {
 	grain   *grain
 	trust   trust
-	down    bool  // it looks for drops: the lower tail counts
-	cur     int64 // the running bucket
-	first   int64 // the first bucket that was seen
-	learned int64 // the next bucket to learn from
+	profile rules.Season // what the forecast follows; empty: the hour of the week
+	down    bool         // it looks for drops: the lower tail counts
+	cur     int64        // the running bucket
+	first   int64        // the first bucket that was seen
+	learned int64        // the next bucket to learn from
 	level   struct{ a, b float64 }
 	hod     [24]struct{ c, e float64 }
 	how     [168]struct{ c, e float64 }
@@ -180,9 +183,15 @@ func (s *burst) slot(b int64) int {
 	return int((b%l + l) % l)
 }
 
-// season returns the factor of the hour of the week that bucket b lies in, linear between the centres of hours.
+// season returns the factor of the hour that bucket b lies in, linear between the centres of hours, or of its day.
 func (s *burst) season(b int64) float64 {
 	h, pos := s.grain.hour(b)
+	switch s.profile {
+	case rules.NoSeason:
+		return 1
+	case rules.DayOfWeek:
+		return s.dayFactor(h / 24)
+	}
 	other := h + 1
 	if pos < 0 {
 		other, pos = h-1, -pos
@@ -193,8 +202,20 @@ func (s *burst) season(b int64) float64 {
 func (s *burst) hourFactor(how int) float64 {
 	d := s.hod[how%24]
 	f := (d.c + s.trust.hod) / (d.e + s.trust.hod)
+	if s.profile == rules.HourOfDay {
+		return f
+	}
 	w := s.how[how]
 	return (w.c + s.trust.how*f) / (w.e + s.trust.how)
+}
+
+// dayFactor is the factor of a whole day of the week, believed like an hour of the day.
+func (s *burst) dayFactor(day int) float64 {
+	c, e := s.trust.hod, s.trust.hod
+	for _, w := range s.how[24*day : 24*day+24] {
+		c, e = c+w.c, e+w.e
+	}
+	return c / e
 }
 
 // forecast returns the expected count of bucket b as of now.

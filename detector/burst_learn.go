@@ -3,6 +3,8 @@ package detector
 import (
 	"math"
 	"time"
+
+	"emberwatch/rules"
 )
 
 // roll makes b the running bucket. Closed buckets are learnt from once they lie lag buckets back, so that
@@ -189,7 +191,8 @@ func (s *burst) learnDispersion(b int64) {
 }
 
 // learnLevel moves level and season. A count far above the forecast is capped, so that an incident does not
-// become the normal it is judged by.
+// become the normal it is judged by. A whole day is compared with a level that knows some days already: the first one would be
+// taken for far above the others.
 func (s *burst) learnLevel(b int64) {
 	i := s.slot(b)
 	mu := s.m[i]
@@ -197,10 +200,12 @@ func (s *burst) learnLevel(b int64) {
 	x := min(s.n[i], mu+6*math.Sqrt(mu+v*mu*mu)+1)
 	how, _ := s.grain.hour(b)
 	f, rate := s.season(b), s.level.a/s.level.b
-	s.hod[how%24].c += x
-	s.hod[how%24].e += rate
-	s.how[how].c += x
-	s.how[how].e += rate
+	if s.profile != rules.DayOfWeek || b-s.first >= knownAfter {
+		s.hod[how%24].c += x
+		s.hod[how%24].e += rate
+		s.how[how].c += x
+		s.how[how].e += rate
+	}
 	s.level.a = s.level.a*s.grain.levelDecay + x
 	s.level.b = s.level.b*s.grain.levelDecay + f
 }

@@ -30,7 +30,7 @@ func gammaOf(rng *rand.Rand, shape float64) float64 {
 // after the first week.
 func shareAlarms(seed uint64, window time.Duration, perHour, wander float64, weeks int, bars []float64) []int {
 	rng := rand.New(rand.NewPCG(seed, 3))
-	s, alarms, episodes := newShare(window, monday), make([]int, len(bars)), make([]episode, len(bars))
+	s, alarms, episodes := newShare(window, "", monday), make([]int, len(bars)), make([]episode, len(bars))
 	first := bucketOf(monday)
 	share, rate := 0.0, 0.0
 	for b := first; b < first+int64(weeks)*7*bucketsPerDay; b++ {

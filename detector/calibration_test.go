@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"emberwatch/rules"
 )
 
 // long runs the simulations in full: go test ./detector -run Calibration -long -v
@@ -45,7 +47,13 @@ type burstWatcher struct {
 }
 
 func newBurstWatcher(first int64, bars ...float64) *burstWatcher {
-	return &burstWatcher{s: newBurst(defaultWindows, first), p: make([]episode, len(bars)), bar: bars, hit: make([]int, len(bars))}
+	return newBurstWatcherOf("", first, bars...)
+}
+
+func newBurstWatcherOf(season rules.Season, first int64, bars ...float64) *burstWatcher {
+	s := newBurst(defaultWindows, first)
+	s.profile = season
+	return &burstWatcher{s: s, p: make([]episode, len(bars)), bar: bars, hit: make([]int, len(bars))}
 }
 
 func (w *burstWatcher) next(b int64, n float64) bool {
@@ -100,9 +108,14 @@ func parallel(n int, fn func(i int)) {
 
 // falseAlarms returns the alerts per stream-week after the first week, for each bar.
 func (c cell) falseAlarms(streams, weeks int, bars ...float64) []float64 {
+	return c.falseAlarmsOf("", streams, weeks, bars...)
+}
+
+// falseAlarmsOf returns those of series with a season.
+func (c cell) falseAlarmsOf(season rules.Season, streams, weeks int, bars ...float64) []float64 {
 	sums := make([][]int, streams)
 	parallel(streams, func(i int) {
-		w := newBurstWatcher(bucketOf(countsStart), bars...)
+		w := newBurstWatcherOf(season, bucketOf(countsStart), bars...)
 		c.feed(uint64(1000+i), weeks, 0, 1, func(b int64, n float64) bool {
 			if b == w.s.first+7*bucketsPerDay {
 				w.hit = make([]int, len(bars))

@@ -173,6 +173,7 @@ func (d *Detector) commit(ctx context.Context, c *Change) error {
 		return fmt.Errorf("commit: %w", err)
 	}
 	d.failures = 0
+	d.metrics.refused.Add(float64(c.Refused))
 	d.tellLog(c)
 	if len(c.Alerts) > 0 {
 		select {

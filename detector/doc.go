@@ -10,6 +10,8 @@
 // score -> incident machine -> alerts -> Store.Commit -> the source gets its answer. Nothing is acknowledged
 // before it is durable, and nothing is sent from here: a dispatcher drains the outbox.
 //
+// Each brand has series for what every brand has, and a rule that asks for more has its own (signal.go): for each product,
+// source, language or category, or each combination, that it judges by itself (dim.go), and for a rhythm of its own (season.go).
 // A series is judged by two channels: bursts (burst.go) as mentions arrive, and slow rises (slow.go) hour by hour. A rule's
 // budget decides how high the bar is (budget.go). Rules of other kinds keep a trail (trail.go) of what is normal: shares (shift.go), one
 // mention that is passed on (spread.go), numbers such as followers (gauge.go); answers that backfire (backlash.go) are

@@ -34,7 +34,7 @@ func (m *Model) evidence(b *brand, s *series, r *rules.Rule, e *Eval) Evidence {
 		return m.inSeries(b, name, it)
 	}
 	if r.Kind == rules.Backlash {
-		belongs = m.underOne(b, r, e, lead)
+		belongs = m.underOne(b, name, e, lead)
 	}
 	ev := m.gathered(b, e, e.Windows[lead].Buckets, belongs)
 	ev.Copied = copied
@@ -245,7 +245,7 @@ func (m *Model) sentence(f *found) string {
 	ev := &f.evidence
 	w := ev.Window
 	var s strings.Builder
-	s.WriteString(counted(w.Observed, nounOf(f.rule)))
+	s.WriteString(counted(w.Observed, nounOf(f.rule)) + apartWords(ev))
 	if !countsRecords(f.rule) {
 		s.WriteString(" from " + people(ev.Authors))
 	}
@@ -254,7 +254,7 @@ func (m *Model) sentence(f *found) string {
 		fmt.Fprintf(&s, "usually %s; no burst, but more than usual hour after hour%s", about(w.Expected), m.where(f))
 		return s.String() + "."
 	}
-	fmt.Fprintf(&s, "at this time of a %s usually %s, rarely more than %s", m.weekday(), about(w.Expected), number(w.High))
+	fmt.Fprintf(&s, "%susually %s, rarely more than %s", m.timeWords(ev.Season), about(w.Expected), number(w.High))
 	if ev.Learning != "" {
 		s.WriteString(" (still learning)")
 	}
@@ -262,6 +262,19 @@ func (m *Model) sentence(f *found) string {
 	s.WriteString(copyWords(ev.Copied, countsCopies(f.signal.Series)))
 	s.WriteString(plannedWords(ev.Planned))
 	return s.String() + "."
+}
+
+// timeWords says which times are compared: those that a season tells apart.
+func (m *Model) timeWords(season rules.Season) string {
+	switch season {
+	case rules.NoSeason:
+		return ""
+	case rules.HourOfDay:
+		return "at this time of day "
+	case rules.DayOfWeek:
+		return fmt.Sprintf("on a %s ", m.weekday())
+	}
+	return fmt.Sprintf("at this time of a %s ", m.weekday())
 }
 
 // weekday is the day that it is for the people of the rule files.
@@ -277,7 +290,7 @@ func (m *Model) shareSentence(f *found) string {
 	ev := &f.evidence
 	of := max(1, float64(ev.Of))
 	var s strings.Builder
-	fmt.Fprintf(&s, "%s of the %s", percent(ev.Window.Observed/of), f.rule.Measure.Says(lastWords(ev.Window.Length)))
+	fmt.Fprintf(&s, "%s of the %s", percent(ev.Window.Observed/of), f.rule.Measure.Says(lastWords(ev.Window.Length)+apartWords(ev)))
 	fmt.Fprintf(&s, " (%s of %d, from %s); usually %s, rarely more than %s", number(ev.Window.Observed), ev.Of,
 		people(ev.Authors), percent(ev.Window.Expected/of), percent(ev.Window.High/of))
 	s.WriteString(m.where(f))

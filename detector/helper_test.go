@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -25,10 +26,11 @@ func mustRules(text string) *rules.Set {
 	return set
 }
 
-// plainScorer reads the sentiment off the words "bad" and "good"; everything else is neutral.
+// plainScorer reads the sentiment off the words "bad" and "good"; everything else is neutral. It believes the language that it
+// is told.
 type plainScorer struct{}
 
-func (plainScorer) Score(doc *rules.Doc, _ About) Score {
+func (plainScorer) Score(doc *rules.Doc, about About) Score {
 	p := P{Negative: 0.1, Neutral: 0.8, Positive: 0.1}
 	switch {
 	case strings.Contains(doc.Text, "bad"):
@@ -36,7 +38,7 @@ func (plainScorer) Score(doc *rules.Doc, _ About) Score {
 	case strings.Contains(doc.Text, "good"):
 		p = P{Negative: 0.02, Neutral: 0.08, Positive: 0.9}
 	}
-	return Score{P: p, Lang: "en", Known: true}
+	return Score{P: p, Lang: cmp.Or(about.Lang, "en"), Known: true}
 }
 
 // disk keeps what a store keeps of the changes, in memory, and gives it back as a store would: everything

@@ -67,6 +67,12 @@ type Evidence struct {
 	Of         int            `json:"of,omitempty"`       // of a share: how many mentions it is a part of
 	Planned    string         `json:"planned,omitempty"`  // the planned event during which it happens
 	Place      string         `json:"place,omitempty"`    // what it is about, if that is not a topic: a source, or a mention's id
+
+	// Of a rule with a baseline of its own kind: which source, language, product (its key) or category it judges by itself,
+	// that product as people call it, and the season that what is expected follows, if not the usual one.
+	Per     map[string]string `json:"per,omitempty"`
+	Product string            `json:"product,omitempty"`
+	Season  rules.Season      `json:"season,omitempty"`
 }
 
 // ActiveSignal is one signal that speaks for an incident: a rule on one series, above its bar or lately so.

@@ -41,6 +41,7 @@ func Judge(set *rules.Set, scorer Scorer, m sources.Mention) []Judged {
 			score := scorer.Score(doc, about)
 			j.take(&score, found.Hits)
 		}
+		j.Products = found.Products(id)
 		j.holding(set, &found)
 		out[i] = j
 	}
@@ -106,7 +107,7 @@ func judgedBefore(set *rules.Set, m sources.Mention) Judged {
 	v := m.Verdict
 	j := Judged{
 		Mention: m, P: P{v.P.Negative, v.P.Neutral, v.P.Positive}, Lang: v.Lang, Known: v.Known, Category: v.Category,
-		Categories: v.Categories, Confidence: v.Confidence, Own: v.Own,
+		Categories: v.Categories, Confidence: v.Confidence, Products: v.Products, Own: v.Own,
 	}
 	if m.Brand != "" {
 		j.Brand, _ = set.BrandID(m.Brand)

@@ -18,6 +18,7 @@ type metrics struct {
 	patterns  *prometheus.GaugeVec
 	open      *prometheus.GaugeVec
 	series    prometheus.Gauge
+	refused   prometheus.Counter
 	brands    prometheus.Gauge
 	outbox    prometheus.Gauge
 }
@@ -56,10 +57,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Help: "Open incidents by handling.",
 		}, []string{"handling"}),
 		series: prometheus.NewGauge(prometheus.GaugeOpts{Name: "emberwatch_series", Help: "Series in memory."}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "emberwatch_series_refused_total",
+			Help: "How often a mention was not counted apart for a rule with baseline.per, since the rule has as many series of the brand as it may.",
+		}),
 		brands: prometheus.NewGauge(prometheus.GaugeOpts{Name: "emberwatch_brands", Help: "Brands in memory."}),
 		outbox: prometheus.NewGauge(prometheus.GaugeOpts{Name: "emberwatch_outbox_alerts", Help: "Alerts not yet delivered."}),
 	}
-	reg.MustRegister(m.mentions, m.decisions, m.commits, m.seconds, m.judging, m.patterns, m.open, m.series, m.brands, m.outbox)
+	reg.MustRegister(m.mentions, m.decisions, m.commits, m.seconds, m.judging, m.patterns, m.open, m.series, m.refused, m.brands, m.outbox)
 	return m
 }
 

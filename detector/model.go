@@ -42,6 +42,8 @@ type brand struct {
 	by     map[uint64][]*Item // those that count, by author
 	dirty  bool               // its state is written with the running change
 
+	taken map[string]int // how many series a rule with baseline.per has; emptied when there is one more
+
 	waiting []*complaint // complaints whose answer clocks run, in the order of time
 	clockAt time.Time    // when they have to be looked at; zero: at once
 }
@@ -197,7 +199,7 @@ func (m *Model) brand(id string) *brand {
 	if b == nil {
 		b = &brand{
 			state:  BrandState{ID: id, Sources: map[string]time.Time{}, Heard: map[string]time.Time{}, Deduped: map[string]time.Time{}},
-			series: map[string]*series{}, trails: map[string]*trail{}, byKey: map[sources.Key]*Item{}, by: map[uint64][]*Item{},
+			series: map[string]*series{}, trails: map[string]*trail{}, byKey: map[sources.Key]*Item{}, by: map[uint64][]*Item{}, taken: map[string]int{},
 		}
 		m.brands[id] = b
 	}
@@ -264,6 +266,7 @@ func (m *Model) SetRules(set *rules.Set) {
 	m.set = set
 	for _, b := range m.brands {
 		b.clockAt = time.Time{}
+		clear(b.taken)
 		for _, w := range b.waiting {
 			w.first, w.second = time.Time{}, time.Time{}
 		}

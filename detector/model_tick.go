@@ -3,8 +3,6 @@ package detector
 import (
 	"slices"
 	"time"
-
-	"emberwatch/rules"
 )
 
 // Tick lets the clock work: numbers of open incidents are renewed, signals settle, leases and snoozes end,
@@ -71,23 +69,9 @@ func (m *Model) refresh(i *Incident) {
 	}) {
 		return
 	}
-	for _, dim := range append(dimsOf(b, r), "") {
-		if signalName(r, dim) == lead.Series {
-			m.burst(b, r, dim, s, false)
-			return
-		}
+	if d, ok := watchedDim(r, lead.Series); ok {
+		m.burst(b, r, d, s, false)
 	}
-}
-
-// dimsOf returns the values of baseline.per that a brand's recent items have.
-func dimsOf(b *brand, r *rules.Rule) []string {
-	set := map[string]bool{}
-	for _, it := range b.items {
-		for _, d := range dims(r, it) {
-			set[d] = true
-		}
-	}
-	return sortedKeys(set)
 }
 
 // forget drops a closed incident and its roots from memory; the store keeps them.

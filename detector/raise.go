@@ -28,6 +28,7 @@ type found struct {
 // with returns newer evidence with what is known of the alert.
 func (ev *Evidence) with(newer Evidence) Evidence {
 	newer.Bar, newer.Budget, newer.Learning = ev.Bar, ev.Budget, ev.Learning
+	newer.Per, newer.Product, newer.Season = ev.Per, ev.Product, ev.Season
 	return newer
 }
 
@@ -93,15 +94,15 @@ const freshWatch = 6
 
 // watch looks at the slow-burn channel of a series for one rule. A burst explains a slow rise, now and for a day: then
 // nothing is added to it.
-func (m *Model) watch(b *brand, r *rules.Rule, dim string, s *series, quiet bool) {
+func (m *Model) watch(b *brand, r *rules.Rule, d dim, s *series, quiet bool) {
 	w := s.burst.slow
-	rate := m.rateOf(b, r, dim)
+	rate := m.rateOf(b, r, d)
 	bar := watchBar(rate)
 	if w == nil || !w.inside || quiet || w.top < bar {
 		return
 	}
 	sig := ActiveSignal{
-		Rule: r.ID, Signal: signalWord(r, dim), Series: s.key.Signal + watchMark, Watch: true, Level: rules.Issue,
+		Rule: r.ID, Signal: signalWord(r, d), Series: s.key.Signal + watchMark, Watch: true, Level: rules.Issue,
 		First: m.now, LastHit: m.now, Quiet: Duration(quietOf(r)),
 		Why: fmt.Sprintf("more than usual for %d hours, without a burst", w.since),
 	}
@@ -119,8 +120,9 @@ func (m *Model) watch(b *brand, r *rules.Rule, dim string, s *series, quiet bool
 	}
 	f.evidence.Bar = bar
 	_, f.evidence.Budget = s.episode(r.ID).barOf(rate, s.burst.cur-s.burst.first, s.burst.cur)
+	m.setApart(b, &f.evidence, r, d)
 	f.since = f.evidence.First
-	f.category = leadingCategory(dim, r, &f.evidence)
+	f.category = leadingCategory(d, r, &f.evidence)
 	f.evidence.Learning = learning(s.burst.cur - s.burst.first)
 	if known == nil && m.explained(b, &f) {
 		return

@@ -98,6 +98,7 @@ type Judged struct {
 	Categories []string        `json:"categories,omitempty"` // all, the weightiest first
 	Cue        string          `json:"cue,omitempty"`        // the words that led to Category
 	Confidence float64         `json:"confidence,omitempty"` // of Category
+	Products   []string        `json:"products,omitempty"`   // keys of the brand's products that it names
 	Rules      []string        `json:"rules,omitempty"`      // ids of the rules whose match holds
 	Own        bool            `json:"own,omitempty"`        // written by the brand itself: never counted
 

@@ -17,7 +17,9 @@ type series struct {
 }
 
 func newSeries(key SeriesKey, windows []int, first int64) *series {
-	return &series{key: key, burst: newBurst(windows, first), episodes: map[string]*episode{}}
+	s := &series{key: key, burst: newBurst(windows, first), episodes: map[string]*episode{}}
+	s.burst.profile = seasonOf(key.Signal)
+	return s
 }
 
 func (s *series) episode(rule string) *episode {
@@ -98,6 +100,7 @@ func (s *series) UnmarshalBinary(data []byte) error {
 		b.slow = new(slow)
 		b.slow.read(r)
 	}
+	b.profile = seasonOf(s.key.Signal)
 	s.burst, s.episodes = b, map[string]*episode{}
 	for range r.int() {
 		if r.failed {

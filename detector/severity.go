@@ -8,10 +8,11 @@ import (
 
 // leadingCategory is what a burst is about: the dimension of a rule per category, else the category that
 // half of its mentions point to.
-func leadingCategory(dim string, r *rules.Rule, ev *Evidence) string {
+func leadingCategory(d dim, r *rules.Rule, ev *Evidence) string {
+	c, ok := d.category(r)
 	switch {
-	case len(r.Per) > 0 && r.Per[0] == "category":
-		return dim
+	case ok:
+		return c
 	case len(r.Match.Categories) == 1:
 		return r.Match.Categories[0]
 	}

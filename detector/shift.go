@@ -16,7 +16,7 @@ import (
 const (
 	priorShare    = 0.25 // before anything is known, as if that many …
 	priorMentions = 20.0 // … mentions had been seen
-	weekdayWeight = 200  // mentions of a weekday before half of its difference is believed
+	partWeight    = 200  // mentions of a weekday, or of an hour, before half of its difference is believed
 	priorWander   = 0.02 // correlation of two mentions of one window
 	wanderWeight  = 48.0 // hours behind it
 	wanderMemory  = 21 * 24.0
@@ -37,16 +37,45 @@ type share struct {
 	hours  int         // calibrated so far
 	ring   []part      // by bucket
 	usual  part        // decayed sums
-	day    [7]part     // by weekday, likewise
+	season rules.Season
+	parts  []part // by what the season tells apart, likewise
 }
 
-func newShare(window time.Duration, at time.Time) *share {
+func newShare(window time.Duration, season rules.Season, at time.Time) *share {
 	m, d := startCalibration(window)
 	buckets := max(1, int(window/BucketLength))
 	return &share{
 		window: windowState{buckets: buckets, v: priorWander, vn: wanderWeight, m: m, d: d},
 		cur:    bucketOf(at), ring: make([]part, ringOf(buckets)),
+		season: season, parts: make([]part, partsOf(season)),
 	}
+}
+
+// partsOf is how many times a season tells apart; the usual one of shares is the day of the week.
+func partsOf(season rules.Season) int {
+	switch season {
+	case rules.NoSeason:
+		return 0
+	case rules.HourOfDay:
+		return 24
+	case rules.HourOfWeek:
+		return 168
+	}
+	return 7
+}
+
+// part returns the part of the season that bucket b lies in, nil without a season.
+func (s *share) part(b int64) *part {
+	how, _ := fiveMinutes.hour(b)
+	switch s.season {
+	case rules.NoSeason:
+		return nil
+	case rules.HourOfDay:
+		return &s.parts[how%24]
+	case rules.HourOfWeek:
+		return &s.parts[how]
+	}
+	return &s.parts[weekday(b)]
 }
 
 // ringOf is how many buckets are kept: the window, the hour that leaves it, and what comes late.
@@ -93,12 +122,18 @@ func (s *share) sum(from, to int64) (p part) {
 // held returns what the window holds now.
 func (s *share) held() part { return s.sum(s.cur-int64(s.window.buckets)+1, s.cur) }
 
-// expected returns the usual share on the weekday of bucket b.
+// expected returns the usual share at the time of bucket b.
 func (s *share) expected(b int64) float64 {
 	p := (s.usual.hit + priorShare*priorMentions) / (s.usual.all + priorMentions)
-	d := &s.day[weekday(b)]
-	return (d.hit + weekdayWeight*p) / (d.all + weekdayWeight)
+	d := s.part(b)
+	if d == nil {
+		return p
+	}
+	return (d.hit + partWeight*p) / (d.all + partWeight)
 }
+
+// perDay is about how many mentions come a day.
+func (s *share) perDay() float64 { return s.usual.all * (1 - shareDecay) * 24 }
 
 func weekday(b int64) time.Weekday { return bucketStart(b).Weekday() }
 
@@ -109,8 +144,10 @@ func (s *share) learn() {
 	h := s.sum(end-int64(time.Hour/BucketLength)+1, end)
 	p := s.expected(end)
 	h.hit = min(h.hit, h.all*p+6*math.Sqrt(h.all*p*(1-p)*s.inflation(h.all))+1) // a crisis is no new normal at once
-	for _, into := range []*part{&s.usual, &s.day[weekday(end)]} {
-		into.hit, into.all = into.hit*shareDecay+h.hit, into.all*shareDecay+h.all
+	for _, into := range []*part{&s.usual, s.part(end)} {
+		if into != nil {
+			into.hit, into.all = into.hit*shareDecay+h.hit, into.all*shareDecay+h.all
+		}
 	}
 	s.hours++
 	s.window.calibrate(s.hours, ringHours, ringRest)
@@ -173,13 +210,13 @@ func (s *share) write(w *blobWriter) {
 	for _, p := range append(s.ring[:len(s.ring):len(s.ring)], s.usual) {
 		w.floats(p.hit, p.all)
 	}
-	for _, p := range s.day {
+	for _, p := range s.parts {
 		w.floats(p.hit, p.all)
 	}
 }
 
-func readShare(r *blobReader) *share {
-	s := &share{}
+func readShare(r *blobReader, season rules.Season) *share {
+	s := &share{season: season, parts: make([]part, partsOf(season))}
 	s.window.read(r)
 	s.cur, s.hours = r.int(), int(r.int())
 	if s.window.buckets < 1 || s.window.buckets > maxWindow || s.window.v <= 0 {
@@ -191,17 +228,17 @@ func readShare(r *blobReader) *share {
 		s.ring[i] = part{r.float(), r.float()}
 	}
 	s.usual = part{r.float(), r.float()}
-	for i := range s.day {
-		s.day[i] = part{r.float(), r.float()}
+	for i := range s.parts {
+		s.parts[i] = part{r.float(), r.float()}
 	}
 	return s
 }
 
-// shareOf returns the trail of a rule of kind shift with the bucket of time at running.
-func (m *Model) shareOf(b *brand, r *rules.Rule, at time.Time) *trail {
+// shareOf returns the trail of a rule of kind shift for a dim, with the bucket of time at running.
+func (m *Model) shareOf(b *brand, r *rules.Rule, d dim, at time.Time) *trail {
 	buckets := max(1, int(r.Window()/BucketLength))
 	fits := func(t *trail) bool { return t.share != nil && t.share.window.buckets == buckets }
-	t := m.trail(b, trailKey(r, ""), at, fits, func(t *trail) { t.share = newShare(r.Window(), at) })
+	t := m.trail(b, trailKey(r, string(d)), at, fits, func(t *trail) { t.share = newShare(r.Window(), r.Season, at) })
 	t.share.roll(bucketOf(at))
 	m.touch(t)
 	return t
@@ -213,8 +250,12 @@ func (m *Model) shares(b *brand, it *Item, n float64) {
 		return
 	}
 	for _, id := range it.Rules {
-		if r, ok := m.set.Rule(id); ok && r.Kind == rules.Shift {
-			m.shareOf(b, r, it.At).share.add(bucketOf(it.At), it.hits(r), n)
+		r, ok := m.set.Rule(id)
+		if !ok || r.Kind != rules.Shift {
+			continue
+		}
+		for _, d := range b.dims(r, it) {
+			m.shareOf(b, r, d, it.At).share.add(bucketOf(it.At), it.hits(r), n)
 		}
 	}
 }
@@ -224,28 +265,33 @@ func (it *Item) hits(r *rules.Rule) bool {
 	return slices.Contains(it.Measured, r.ID)
 }
 
-// shift looks at the share that a rule follows, once an item has been booked.
+// shift looks at the shares that a rule follows, once an item has been booked.
 func (m *Model) shift(b *brand, r *rules.Rule, it *Item, history bool) {
-	quiet := history || m.now.Sub(it.At) > staleBurst
 	if !it.hits(r) || !it.countsFor("") {
 		return
 	}
-	t := m.shareOf(b, r, it.At)
+	for _, d := range b.dims(r, it) {
+		m.shiftOf(b, r, d, it, history || m.now.Sub(it.At) > staleBurst)
+	}
+}
+
+func (m *Model) shiftOf(b *brand, r *rules.Rule, d dim, it *Item, quiet bool) {
+	t := m.shareOf(b, r, d, it.At)
 	if !quiet {
-		t = m.shareOf(b, r, m.now)
+		t = m.shareOf(b, r, d, m.now)
 	}
 	e := t.share.eval(float64(r.Floor.Items))
-	v := t.sight(m, r, "", e)
+	v := t.sight(m, r, d, e)
 	v.quiet = quiet
-	v.evidence = func() Evidence { return m.shareEvidence(b, r, t.share, &v.eval) }
+	v.evidence = func() Evidence { return m.shareEvidence(b, v, t.share) }
 	v.level = func(f *found) (rules.Severity, string) { return m.burstLevel(f, v.unsure()) }
 	m.judge(b, v)
 }
 
 // sight is how a rule looks at its own trail.
-func (t *trail) sight(m *Model, r *rules.Rule, dim string, e Eval) *sight {
+func (t *trail) sight(m *Model, r *rules.Rule, d dim, e Eval) *sight {
 	v := &sight{
-		rule: r, dim: dim, key: t.key.Signal, word: r.Signal(), episode: &t.episode, eval: e,
+		rule: r, dim: d, key: t.key.Signal, word: r.Signal(), episode: &t.episode, eval: e,
 		age: e.Bucket - t.first, touch: func() { m.touch(t) },
 	}
 	v.bar = func(rate float64) (float64, *Budget) { return t.episode.barOf(rate, v.age, e.Bucket) }
@@ -253,9 +299,11 @@ func (t *trail) sight(m *Model, r *rules.Rule, dim string, e Eval) *sight {
 }
 
 // shareEvidence gathers the hits of the window.
-func (m *Model) shareEvidence(b *brand, r *rules.Rule, s *share, e *Eval) Evidence {
-	w := e.Windows[0]
-	ev := m.gathered(b, e, w.Buckets, func(it *Item) bool { return it.hits(r) && it.countsFor("") })
+func (m *Model) shareEvidence(b *brand, v *sight, s *share) Evidence {
+	w := v.eval.Windows[0]
+	ev := m.gathered(b, &v.eval, w.Buckets, func(it *Item) bool {
+		return it.hits(v.rule) && it.countsFor("") && slices.Contains(dims(v.rule, it), v.dim)
+	})
 	ev.Of = int(s.held().all)
 	high := w.Mu
 	for shareSurprise(high+1, float64(ev.Of), w.Mu/max(1, float64(ev.Of)), w.V) < 2 && int(high) < ev.Of {

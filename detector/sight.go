@@ -11,7 +11,7 @@ import (
 // that is judged by its own normal comes this way, whatever its series counts.
 type sight struct {
 	rule    *rules.Rule
-	dim     string // the value of baseline.per
+	dim     dim
 	key     string // of the series, within its brand
 	word    string // what the signal is called outside
 	episode *episode
@@ -29,14 +29,14 @@ type sight struct {
 }
 
 // burst looks at one series of counts for one rule. quiet: it teaches only.
-func (m *Model) burst(b *brand, r *rules.Rule, dim string, s *series, quiet bool) {
+func (m *Model) burst(b *brand, r *rules.Rule, d dim, s *series, quiet bool) {
 	floor := float64(minCount)
 	if r.Floor.Items > 0 {
 		floor = float64(r.Floor.Items)
 	}
 	p := s.episode(r.ID)
 	v := &sight{
-		rule: r, dim: dim, key: s.key.Signal, word: signalWord(r, dim), episode: p, eval: s.burst.eval(floor),
+		rule: r, dim: d, key: s.key.Signal, word: signalWord(r, d), episode: p, eval: s.burst.eval(floor),
 		age: s.burst.cur - s.burst.first, quiet: quiet, mute: b.teaches(s), touch: func() { m.touch(s) }, reached: s.reached,
 	}
 	v.bar = func(rate float64) (float64, *Budget) { return p.barOf(rate, v.age, v.eval.Bucket) }
@@ -82,6 +82,7 @@ func (m *Model) judge(b *brand, v *sight) {
 		return
 	}
 	f := found{rule: v.rule, signal: sig, evidence: v.evidence()}
+	m.setApart(b, &f.evidence, v.rule, v.dim)
 	if f.evidence.Authors < v.rule.Floor.Authors || !m.begins(v, &f, base) {
 		return
 	}
@@ -148,12 +149,13 @@ func (m *Model) plannedFor(b *brand, v *sight) *rules.Window {
 }
 
 // plannedKey is what a planned event calls that which a rule counts.
-func plannedKey(r *rules.Rule, dim string) string {
+func plannedKey(r *rules.Rule, d dim) string {
+	c, ok := d.category(r)
 	switch {
 	case r.Signal() == "all":
 		return "volume"
-	case len(r.Per) > 0 && r.Per[0] == "category":
-		return dim
+	case ok:
+		return c
 	case len(r.Match.Categories) == 1:
 		return r.Match.Categories[0]
 	}
@@ -163,7 +165,7 @@ func plannedKey(r *rules.Rule, dim string) string {
 // planned marks a signal as part of a planned event. More volume that is expected is worth a notice, complaints about an
 // expected topic one step less than otherwise; a crisis stays one.
 func (m *Model) planned(b *brand, f *found) {
-	what := plannedKey(f.rule, f.category)
+	what := plannedKey(f.rule, dim("").with("category", f.category))
 	if what == "" {
 		what = f.category
 	}

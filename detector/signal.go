@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -12,31 +13,57 @@ import (
 // source, and the negative ones of each category. A burst rule that asks for just that uses them, so that
 // it finds them learnt when it is written; any other rule has series of its own.
 
-// signalName returns the name of the series a burst rule watches, for one value of its baseline.per; dim is
-// empty for a rule without. An empty result means that the item does not belong to any.
-func signalName(r *rules.Rule, dim string) string {
-	per := ""
-	if len(r.Per) > 0 {
-		per = r.Per[0]
+// signalName returns the name of the series that a rule of kind burst or backlash watches for one dim: one of the common
+// ones, or "rule:<id>/<dim>"; "rule:<id>@<season>/<dim>" where it asks for a season of its own, since what is forecast is a
+// part of what a series learns.
+func signalName(r *rules.Rule, d dim) string {
+	if common, ok := commonName(r); ok {
+		return cmp.Or(common, string(d))
 	}
-	if r.Kind == rules.Burst && r.Windows == nil && plainMatch(&r.Match) {
-		negative := r.Match.Sentiment == string(Negative)
-		switch {
-		case per == "" && negative:
-			return "negative"
-		case per == "":
-			return "all"
-		case per == "category" && negative:
-			return "category:" + dim
-		case per == "source" && !negative:
-			return "source:" + dim
-		}
-	}
-	name := "rule:" + r.ID
-	if per != "" {
-		name += "/" + per + ":" + dim
+	name := ownName(r)
+	if d != "" {
+		name += "/" + string(d)
 	}
 	return name
+}
+
+// commonName returns which of the common series a rule watches: one for each dim where the name is empty. ok is false for a
+// rule that has its own.
+func commonName(r *rules.Rule) (name string, ok bool) {
+	if r.Kind != rules.Burst || r.Windows != nil || r.Season != "" || !plainMatch(&r.Match) {
+		return "", false
+	}
+	negative := r.Match.Sentiment == string(Negative)
+	switch {
+	case len(r.Per) == 0 && negative:
+		return "negative", true
+	case len(r.Per) == 0:
+		return "all", true
+	case len(r.Per) == 1 && negative:
+		return "", r.Per[0] == "category"
+	case len(r.Per) == 1:
+		return "", r.Per[0] == "source"
+	}
+	return "", false
+}
+
+// ownName is the name of a rule's own series, for a rule per something the beginning of it.
+func ownName(r *rules.Rule) string { return "rule:" + seasoned(r) }
+
+// watchedDim reports whether a series is one that a rule watches, and for which dim.
+func watchedDim(r *rules.Rule, series string) (dim, bool) {
+	if len(r.Per) == 0 {
+		return "", series == signalName(r, "")
+	}
+	d := dim(series)
+	if _, common := commonName(r); !common {
+		rest, ok := strings.CutPrefix(series, ownName(r)+"/")
+		if !ok {
+			return "", false
+		}
+		d = dim(rest)
+	}
+	return d, d.fits(r)
 }
 
 // plainMatch reports whether a match asks for nothing, or for negative mentions and nothing else.
@@ -44,40 +71,13 @@ func plainMatch(m *rules.Match) bool {
 	return (m.Sentiment == "" || m.Sentiment == string(Negative)) &&
 		len(m.Categories)+len(m.NotCategories)+len(m.Kinds)+len(m.Sources)+len(m.Languages)+
 			len(m.AllOf)+len(m.AnyOf)+len(m.NoneOf) == 0 &&
-		m.Confidence == 0 && m.MinRating == 0 && m.MaxRating == 0 && m.MinReach == 0
-}
-
-// dims returns the values of baseline.per that an item counts for; one empty string for a rule without.
-func dims(r *rules.Rule, it *Item) []string {
-	if len(r.Per) == 0 {
-		return []string{""}
-	}
-	switch r.Per[0] {
-	case "source":
-		return []string{it.Key.Source}
-	case "language":
-		return []string{it.Lang}
-	case "category":
-		return it.Categories
-	}
-	return nil
-}
-
-// dims returns the values of baseline.per that an item counts for among those that the brand keeps apart: names of sources
-// come from outside, and only so many have series.
-func (b *brand) dims(r *rules.Rule, it *Item) []string {
-	if len(r.Per) > 0 && r.Per[0] == "source" {
-		if _, ok := b.state.Sources[it.Key.Source]; !ok {
-			return nil
-		}
-	}
-	return dims(r, it)
+		m.Confidence == 0 && m.MinRating == 0 && m.MaxRating == 0 && m.MinReach == 0 && m.Authors.Empty()
 }
 
 // signalWord is what a signal is called outside: the vocabulary of the contract.
-func signalWord(r *rules.Rule, dim string) string {
-	if len(r.Per) > 0 && (r.Per[0] == "source" || r.Per[0] == "category") {
-		return r.Per[0] + ":" + dim
+func signalWord(r *rules.Rule, d dim) string {
+	if len(r.Per) == 1 && (r.Per[0] == "source" || r.Per[0] == "category") {
+		return string(d)
 	}
 	return r.Signal()
 }
@@ -110,8 +110,8 @@ func (m *Model) watched(b *brand, it *Item) []string {
 		if !ok || !counts(r, it) {
 			continue
 		}
-		for _, dim := range b.dims(r, it) {
-			if name := signalName(r, dim); strings.HasPrefix(name, "rule:") {
+		for _, d := range b.dims(r, it) {
+			if name := signalName(r, d); strings.HasPrefix(name, "rule:") {
 				names = append(names, name)
 			}
 		}
@@ -172,6 +172,7 @@ func (m *Model) seriesOf(b *brand, name string, r *rules.Rule, bucket int64) *se
 			s.burst.slow = newSlow()
 		}
 		b.series[name] = s
+		clear(b.taken)
 		m.touch(s)
 	}
 	if bucket > s.burst.cur {
@@ -217,12 +218,17 @@ func (b *brand) watchedBy(r *rules.Rule) float64 {
 	if len(r.Per) == 0 {
 		return 1
 	}
-	prefix := strings.TrimSuffix(signalName(r, "\x00"), "\x00")
 	n := 0.0
 	for _, name := range sortedKeys(b.series) {
 		s := b.series[name]
-		if strings.HasPrefix(name, prefix) && s.burst.cur-s.burst.first >= knownAfter {
+		if _, ok := watchedDim(r, name); ok && s.burst.cur-s.burst.first >= knownAfter {
 			n += min(1, s.burst.level.a/s.burst.level.b*bucketsPerDay)
+		}
+	}
+	for _, key := range sortedKeys(b.trails) {
+		t := b.trails[key]
+		if _, ok := watchedTrail(r, key); ok && t.share.cur-t.first >= knownAfter {
+			n += min(1, t.share.perDay())
 		}
 	}
 	return max(1, n)

@@ -201,5 +201,5 @@ func burnsSlowly(name string, r *rules.Rule) bool {
 	if name == "negative" {
 		return true
 	}
-	return r != nil && len(r.Per) == 0 && name == "rule:"+r.ID && r.Severity != rules.Notice
+	return r != nil && len(r.Per) == 0 && name == ownName(r) && r.Severity != rules.Notice
 }

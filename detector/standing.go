@@ -3,7 +3,6 @@ package detector
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"emberwatch/rules"
@@ -26,6 +25,8 @@ type Standing struct {
 	Learning string      `json:"learning,omitempty"`
 	Incident string      `json:"incident,omitempty"` // the open one that the rule speaks for
 	Nearest  []Miss      `json:"nearest"`            // the highest scores of the history, the highest first
+
+	Per map[string]string `json:"per,omitempty"` // of a rule with baseline.per: what the series is of
 }
 
 // Miss is one stretch of the history in which a rule's score stood out.
@@ -46,25 +47,15 @@ func (m *Model) Standings(brand string, r *rules.Rule, at time.Time) []Standing 
 	}
 	var all []Standing
 	for _, name := range sortedKeys(b.series) {
-		if dim, ok := watchedDim(r, name); ok {
-			all = append(all, m.standing(b, r, dim, b.series[name], at))
+		if d, ok := watchedDim(r, name); ok {
+			all = append(all, m.standing(b, r, d, b.series[name], at))
 		}
 	}
 	return all
 }
 
-// watchedDim reports whether a series is one that a rule watches, and for which value of its baseline.per.
-func watchedDim(r *rules.Rule, series string) (dim string, ok bool) {
-	const any = "\x00"
-	prefix, per := strings.CutSuffix(signalName(r, any), any)
-	if !per {
-		return "", series == signalName(r, "")
-	}
-	return strings.CutPrefix(series, prefix)
-}
-
 // standing looks at a copy of the series, rolled on to a time.
-func (m *Model) standing(b *brand, r *rules.Rule, dim string, s *series, at time.Time) Standing {
+func (m *Model) standing(b *brand, r *rules.Rule, d dim, s *series, at time.Time) Standing {
 	x := &series{key: s.key}
 	blob, _ := s.MarshalBinary() // never fails
 	if x.UnmarshalBinary(blob) != nil {
@@ -77,9 +68,9 @@ func (m *Model) standing(b *brand, r *rules.Rule, dim string, s *series, at time
 	}
 	ev := m.evidence(b, x, r, &e)
 	p := x.episode(r.ID)
-	bar, budget := p.barOf(m.rateOf(b, r, dim), e.Bucket-x.burst.first, e.Bucket)
+	bar, budget := p.barOf(m.rateOf(b, r, d), e.Bucket-x.burst.first, e.Bucket)
 	st := Standing{
-		Brand: b.state.ID, Rule: r.ID, Signal: signalWord(r, dim), At: at, Window: ev.Window, Windows: ev.Windows, Score: e.Score,
+		Brand: b.state.ID, Rule: r.ID, Signal: signalWord(r, d), Per: d.values(r), At: at, Window: ev.Window, Windows: ev.Windows, Score: e.Score,
 		Bar: p.bar(bar, e.Bucket), Floor: r.Floor, Authors: ev.Authors, Budget: budget,
 		Learning: learning(e.Bucket - x.burst.first), Nearest: p.misses(),
 	}

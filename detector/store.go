@@ -25,6 +25,7 @@ type Item struct {
 	Categories []string     `json:"cs,omitempty"`
 	Cue        string       `json:"cu,omitempty"`
 	Rules      []string     `json:"r,omitempty"`
+	Products   []string     `json:"pr,omitempty"` // keys of the brand's products that it names
 	Kind       sources.Kind `json:"ki"`
 	Network    string       `json:"nw,omitempty"`
 	Lang       string       `json:"la,omitempty"`
@@ -110,6 +111,8 @@ type Change struct {
 	Done        []Done
 	Cursors     map[string]sources.Cursor
 	Deliveries  map[string][32]byte // source + "\x00" + delivery id
+
+	Refused int // how often a mention was not counted apart for a rule with baseline.per, which has as many series as it may; not stored
 }
 
 // Empty reports whether there is nothing to commit.

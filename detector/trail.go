@@ -19,13 +19,22 @@ type trail struct {
 	dirty   bool
 }
 
-// trailKey names the trail of a rule; of is a source, or empty.
+// trailKey names the trail of a rule; of is a source, or the dim of a rule with baseline.per, or empty.
 func trailKey(r *rules.Rule, of string) string {
-	key := string(r.Kind) + ":" + r.ID
+	key := string(r.Kind) + ":" + seasoned(r)
 	if of != "" {
 		key += "/" + of
 	}
 	return key
+}
+
+// watchedTrail reports whether a trail is one that a rule of kind shift watches, and for which dim.
+func watchedTrail(r *rules.Rule, key string) (dim, bool) {
+	if r.Kind != rules.Shift || len(r.Per) == 0 {
+		return "", r.Kind == rules.Shift && key == trailKey(r, "")
+	}
+	rest, ok := strings.CutPrefix(key, trailKey(r, "")+"/")
+	return dim(rest), ok && dim(rest).fits(r)
 }
 
 // isTrail reports whether a signal part of a SeriesKey names a trail rather than a series.
@@ -45,6 +54,7 @@ func (m *Model) trail(b *brand, key string, at time.Time, fits func(*trail) bool
 		t = &trail{key: SeriesKey{b.state.ID, key}, first: bucketOf(at)}
 		begin(t)
 		b.trails[key] = t
+		clear(b.taken)
 	}
 	return t
 }
@@ -77,7 +87,7 @@ func (t *trail) UnmarshalBinary(data []byte) error {
 	t.episode.read(r)
 	hasShare, hasGauge := r.bool(), r.bool()
 	if hasShare {
-		t.share = readShare(r)
+		t.share = readShare(r, seasonOf(t.key.Signal))
 	}
 	if hasGauge {
 		t.gauge = readGauge(r)

@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -69,6 +70,24 @@ func placeWords(name string) string {
 		return w
 	}
 	return name
+}
+
+// languages are the names of those that are told apart.
+var languages = map[string]string{
+	"en": "English", "de": "German", "ru": "Russian", "ar": "Arabic", "sv": "Swedish", "es": "Spanish", "fr": "French",
+	"it": "Italian", "pt": "Portuguese", "pl": "Polish", "hi": "Hindi", "und": "an unknown language",
+}
+
+// apartWords says which product and language a series is of. Source and topic are said with the rest.
+func apartWords(ev *Evidence) string {
+	s := ""
+	if ev.Product != "" {
+		s += " about " + ev.Product
+	}
+	if lang, ok := ev.Per["language"]; ok {
+		s += " in " + cmp.Or(languages[lang], lang, languages["und"])
+	}
+	return s
 }
 
 // Contradiction says what the words of a mention are that its stars deny, or nothing.

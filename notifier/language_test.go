@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"emberwatch/detector"
+	"emberwatch/rules"
 )
 
 // TestGermanIsComplete: what English says, German says, with the same blanks.
@@ -187,6 +188,12 @@ func TestTheSentenceInGerman(t *testing.T) {
 	asIs := func(s string) string { return s }
 	for want, change := range map[string]func(*detector.Incident){
 		"23 negative Erwähnungen von 21 Personen in den letzten 30 Minuten; um diese Zeit an einem Montag sonst 0,5, selten mehr als 3; meist auf instagram; meist über Mängel; 2 fast gleiche Texte.": func(*detector.Incident) {},
+		"23 negative Erwähnungen zu Acme *One* auf Schwedisch von 21 Personen in den letzten 30 Minuten; sonst 0,5, selten mehr als 3; meist auf instagram; meist über Mängel; 2 fast gleiche Texte.": func(i *detector.Incident) {
+			i.Evidence.Per, i.Evidence.Product, i.Evidence.Season = map[string]string{"product": "one", "language": "sv"}, "Acme *One*", rules.NoSeason
+		},
+		"23 negative Erwähnungen in unbekannter Sprache von 21 Personen in den letzten 30 Minuten; an einem Montag sonst 0,5, selten mehr als 3; meist auf instagram; meist über Mängel; 2 fast gleiche Texte.": func(i *detector.Incident) {
+			i.Evidence.Per, i.Evidence.Season = map[string]string{"language": "und"}, rules.DayOfWeek
+		},
 		"23 negative Erwähnungen von 21 Personen in der letzten Stunde; sonst 0,5; kein Ausbruch, aber Stunde um Stunde mehr als sonst; meist auf instagram; meist über Mängel.": func(i *detector.Incident) {
 			i.Signals[0].Watch, i.Evidence.Window.Length = true, time.Hour
 		},

@@ -48,6 +48,9 @@ func Sentence(l *Language, i *detector.Incident, zone *time.Location, render fun
 			return render(own)
 		}
 	}
+	if season := i.Evidence.Season; season != "" {
+		return s.say("sentence.burst."+string(season), i, "day", day)
+	}
 	return s.say("sentence.burst", i, "day", day)
 }
 
@@ -56,7 +59,7 @@ func (s speaker) share(key string, i *detector.Incident) string {
 	ev := &i.Evidence
 	of := max(1, float64(ev.Of))
 	part := func(n float64) string { return s.l.Number(100*n/of) + " %" }
-	return s.l.Say(key, "part", part(ev.Window.Observed), "window", s.last(ev.Window.Length), "n", s.l.Number(ev.Window.Observed),
+	return s.l.Say(key, "part", part(ev.Window.Observed), "about", s.apart(ev), "window", s.last(ev.Window.Length), "n", s.l.Number(ev.Window.Observed),
 		"of", s.l.Number(of), "people", s.l.Count("people", ev.Authors), "usual", part(ev.Window.Expected), "high", part(ev.Window.High), "where", s.where(i))
 }
 
@@ -106,8 +109,24 @@ func (s speaker) say(key string, i *detector.Incident, more ...string) string {
 		copies = s.l.Count("sentence.copies", ev.Copied)
 	}
 	return s.l.Say(key, append(more,
-		"count", s.count(i), "people", s.l.Count("people", ev.Authors), "window", s.last(w.Length),
+		"count", s.count(i), "about", s.apart(ev), "people", s.l.Count("people", ev.Authors), "window", s.last(w.Length),
 		"usual", s.usual(w.Expected), "high", s.l.Number(w.High), "learning", learning, "where", s.where(i), "copies", copies)...)
+}
+
+// apart says which product and language a series is of.
+func (s speaker) apart(ev *detector.Evidence) string {
+	out := ""
+	if ev.Product != "" {
+		out += s.l.Say("sentence.product", "product", s.render(ev.Product))
+	}
+	switch code, ok := ev.Per["language"]; {
+	case !ok:
+	case code == "", code == "und":
+		out += s.l.Say("sentence.language.und")
+	default:
+		out += s.l.Say("sentence.language", "language", s.render(s.l.LanguageName(code)))
+	}
+	return out
 }
 
 func (s speaker) count(i *detector.Incident) string {

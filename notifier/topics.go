@@ -71,7 +71,7 @@ func (a *About) said(ctx context.Context, inc *detector.Incident) ([]detector.Ju
 	}
 	js, err := a.Reader.Mentions(ctx, f)
 	return slices.DeleteFunc(js, func(j detector.Judged) bool {
-		return j.Own || f.Label != "" && !j.Known ||
+		return j.Own || !inc.Evidence.Concerns(&j) || f.Label != "" && !j.Known ||
 			ofRule && !slices.Contains(j.Rules, inc.Rule) || ofCategory && !slices.Contains(j.Categories, category)
 	}), err
 }

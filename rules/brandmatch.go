@@ -174,6 +174,17 @@ func (t *tally) groups() []string {
 	return groups
 }
 
+// Products returns the keys of the products of a brand that the words name.
+func (f *Found) Products(brand string) []string {
+	var keys []string
+	for _, g := range f.groups {
+		if key, ok := strings.CutPrefix(g, brand+"/product."); ok {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
 // hasGroup reports whether a term of the brand's group occurs; with an empty brand, of any brand's.
 func (f *Found) hasGroup(brand, group string) bool {
 	if group == "brand" && f.given {

@@ -41,6 +41,7 @@ func (r *Rule) Conditions(f *Facts) []Condition {
 		add(m.MinRating != 0, Match{MinRating: m.MinRating}, "at least "+number(m.MinRating)+" stars", stars(x.Rating))
 		add(m.MaxRating != 0, Match{MaxRating: m.MaxRating}, "at most "+number(m.MaxRating)+" stars", stars(x.Rating))
 		add(m.MinReach > 0, Match{MinReach: m.MinReach}, fmt.Sprintf("reach of at least %d", m.MinReach), strconv.Itoa(x.Reach()))
+		m.Authors.conditions(x, func(asked bool, part Authors, wanted, found string) { add(asked, Match{Authors: part}, wanted, found) })
 	}
 	for _, t := range m.AllOf {
 		add(true, Match{AllOf: []*Term{t}}, "the text has "+t.Text, "")

@@ -30,7 +30,7 @@ func (m *Match) holdsForMention(f *Facts) bool {
 	}
 	x := f.Mention
 	if x == nil {
-		return len(m.Kinds)+len(m.Sources) == 0 && m.MinReach == 0 && m.MinRating == 0 && m.MaxRating == 0
+		return len(m.Kinds)+len(m.Sources) == 0 && m.MinReach == 0 && m.MinRating == 0 && m.MaxRating == 0 && m.Authors.Empty()
 	}
 	switch {
 	case len(m.Kinds) > 0 && !slices.Contains(m.Kinds, x.Kind):
@@ -44,7 +44,7 @@ func (m *Match) holdsForMention(f *Facts) bool {
 	case x.Rating < m.MinRating, m.MaxRating != 0 && x.Rating > m.MaxRating:
 		return false
 	}
-	return true
+	return m.Authors.hold(x)
 }
 
 func (m *Match) holdsForCategories(f *Facts) bool {

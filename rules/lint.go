@@ -37,6 +37,7 @@ func (l *loader) lint() {
 	}
 	for _, r := range l.set.Rules {
 		l.lintProducts(r)
+		l.lintPerProduct(r)
 		l.lintSilenced(r)
 	}
 	for _, id := range sortedKeys(l.set.Playbooks) {
@@ -77,6 +78,19 @@ func (l *loader) lintProducts(r *Rule) {
 			slices.Sort(products)
 			l.add(LevelError, t.Pos, "E01", fmt.Sprintf("unknown product %q", key), "", suggest(t.group, products))
 		}
+	}
+}
+
+// lintPerProduct refuses rules per product of a brand that has none.
+func (l *loader) lintPerProduct(r *Rule) {
+	at, asked := l.perProduct[r]
+	for id, b := range l.set.Brands {
+		if (r.Brand == "" || r.Brand == id) && len(b.Products) > 0 {
+			return
+		}
+	}
+	if asked {
+		l.add(LevelError, at, "E01", "baseline.per names products, and there are none", "nothing would be counted", "name them in products of the brand: {one: [Acme One]}")
 	}
 }
 

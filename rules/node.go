@@ -30,11 +30,6 @@ func (l *loader) warn(n *yaml.Node, id, what, why, hint string) {
 	l.add(LevelWarning, l.pos(n), id, what, why, hint)
 }
 
-// notRun warns of something that the format knows and this version does not act upon.
-func (l *loader) notRun(n *yaml.Node, what string) {
-	l.warn(n, "W90", what+" is not run by this version", "it is read and then left aside", "")
-}
-
 func (l *loader) typeError(n *yaml.Node, want, example string) {
 	hint := ""
 	if example != "" {

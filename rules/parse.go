@@ -71,21 +71,22 @@ func Parse(files []File, opt Options) (*Set, Errors) {
 
 // loader reads files into a Set and gathers their problems.
 type loader struct {
-	opt       Options
-	set       *Set
-	errs      Errors
-	told      map[Error]bool // those in errs
-	order     map[string]int // of the files, by name
-	file      string         // the one being read
-	builtin   bool           // it is one of the embedded ones
-	spent     spent
-	seen      map[string]Pos // "kind\x00id" of what the files define, for double ids
-	refs      []reference    // checked when all is read
-	ruleIDs   []string       // those not run too
-	signs     map[string][]string
-	keys      map[string][]string     // of every kind of object that was read, if somebody wants to know
-	budgetPos map[string]Pos          // by route
-	answerPos map[string]answerPlaces // by sla
+	opt        Options
+	set        *Set
+	errs       Errors
+	told       map[Error]bool // those in errs
+	order      map[string]int // of the files, by name
+	file       string         // the one being read
+	builtin    bool           // it is one of the embedded ones
+	spent      spent
+	seen       map[string]Pos // "kind\x00id" of what the files define, for double ids
+	refs       []reference    // checked when all is read
+	ruleIDs    []string       // those not run too
+	signs      map[string][]string
+	keys       map[string][]string     // of every kind of object that was read, if somebody wants to know
+	budgetPos  map[string]Pos          // by route
+	answerPos  map[string]answerPlaces // by sla
+	perProduct map[*Rule]Pos           // where a rule says that it judges products
 }
 
 func newLoader(opt Options) *loader {
@@ -94,7 +95,7 @@ func newLoader(opt Options) *loader {
 		told:      map[Error]bool{},
 		order:     map[string]int{},
 		seen:      map[string]Pos{},
-		budgetPos: map[string]Pos{},
+		budgetPos: map[string]Pos{}, perProduct: map[*Rule]Pos{},
 		answerPos: map[string]answerPlaces{},
 		set: &Set{
 			Zone:       time.UTC,

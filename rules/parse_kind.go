@@ -107,6 +107,7 @@ func (l *loader) checkRule(n *yaml.Node, seen map[string]*yaml.Node, r *ruleDraf
 		l.need(n, seen, what, "of", "within", "severity")
 		l.checkCorrelate(seen, r)
 	}
+	l.checkBaseline(r)
 	l.checkWindows(r)
 	if r.quietOf > 0 {
 		r.ResolveQuiet = time.Duration(r.quietOf * float64(r.Window()))

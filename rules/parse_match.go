@@ -31,7 +31,7 @@ func (l *loader) match(v *yaml.Node) Match {
 		"languages":      func(v *yaml.Node) { m.Languages = l.languages(v) },
 		"rating":         func(v *yaml.Node) { m.MinRating, m.MaxRating = l.rating(v) },
 		"reach":          func(v *yaml.Node) { m.MinReach = l.reach(v) },
-		"authors":        func(v *yaml.Node) { l.notRun(v, "match.authors") },
+		"authors":        func(v *yaml.Node) { m.Authors = l.authors(v) },
 		"all_of":         func(v *yaml.Node) { m.AllOf = l.matchTerms(v) },
 		"any_of":         func(v *yaml.Node) { m.AnyOf = l.matchTerms(v) },
 		"none_of":        func(v *yaml.Node) { m.NoneOf = l.matchTerms(v) },

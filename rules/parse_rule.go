@@ -20,6 +20,7 @@ type ruleDraft struct {
 	history     time.Duration
 	windowNode  *yaml.Node
 	floorFields map[string]*yaml.Node
+	baseline    map[string]*yaml.Node
 }
 
 func (l *loader) rule(n *yaml.Node) {
@@ -90,28 +91,43 @@ func (l *loader) durations(v *yaml.Node) []time.Duration {
 }
 
 func (l *loader) baseline(v *yaml.Node, r *ruleDraft) {
-	l.object(v, "baseline", fields{
+	r.baseline = l.object(v, "baseline", fields{
 		"season": func(v *yaml.Node) {
-			if s := l.oneOf(v, "none", "hour_of_day", "day_of_week", "hour_of_week"); s != "" && s != "hour_of_week" {
-				l.notRun(v, "baseline.season: "+s+" (every baseline has the hour of the week)")
-			}
+			r.Season = Season(l.oneOf(v, string(NoSeason), string(HourOfDay), string(DayOfWeek), string(HourOfWeek)))
 		},
 		"history": func(v *yaml.Node) { r.history = l.duration(v) },
 		"per": func(v *yaml.Node) {
 			for _, n := range l.items(v) {
-				p := l.oneOf(n, "source", "category", "language", "product")
-				switch {
-				case p == "":
-				case p == "product":
-					l.notRun(n, "baseline.per: product")
-				case len(r.Per) > 0:
-					l.notRun(n, "a second value of baseline.per")
-				default:
-					r.Per = append(r.Per, p)
+				if by := l.oneOf(n, PerValues...); by != "" {
+					r.Per = append(r.Per, by)
 				}
 			}
+			slices.Sort(r.Per) // as PerValues are
+			r.Per = slices.Compact(r.Per)
 		},
 	})
+}
+
+// checkBaseline refuses what rules of the kind have no baseline for, and leaves the usual season unsaid.
+func (l *loader) checkBaseline(r *ruleDraft) {
+	usual := HourOfWeek
+	switch r.Kind {
+	case Burst, Backlash:
+	case Shift:
+		usual = DayOfWeek
+	default:
+		for _, k := range []string{"per", "season"} {
+			if n := r.baseline[k]; n != nil {
+				l.fail(n, "key", "baseline."+k+" is for rules of kind burst, shift and backlash", fmt.Sprintf("with kind %s it would do nothing", r.Kind), "take it out or change the kind")
+			}
+		}
+	}
+	if r.Season == usual {
+		r.Season = ""
+	}
+	if n := r.baseline["per"]; n != nil && slices.Contains(r.Per, "product") {
+		l.perProduct[r.Rule] = l.pos(n)
+	}
 }
 
 func (l *loader) floor(v *yaml.Node, r *ruleDraft) {

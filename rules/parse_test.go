@@ -35,7 +35,7 @@ func parsed(t *testing.T, text string, opt Options) *Set {
 	return s
 }
 
-// A file that holds everything the format knows has warnings for what is not run, and no errors.
+// A file that holds everything the format knows has no errors, and only warnings of what people may doubt.
 func TestFullExample(t *testing.T) {
 	data, err := os.ReadFile("testdata/full.yml")
 	if err != nil {
@@ -135,6 +135,20 @@ const head = "version: 1\nbrands:\n  acme: {names: [Acme]}\nrules:\n"
 func TestProblems(t *testing.T) {
 	burst := "  - {id: a, title: A, kind: burst, match: {}, floor: {items: 5, authors: 3}"
 	for _, c := range []struct{ name, text, at, id, what string }{
+		{"authors misspelt", head + "  - {id: a, title: A, kind: burst, match: {authors: {follower: \">= 1000\"}}, floor: {items: 5, authors: 3}}\n", "5:54", "key", "did you mean \"followers\""},
+		{"authors as a list", head + "  - {id: a, title: A, kind: burst, match: {authors: [maja]}, floor: {items: 5, authors: 3}}\n", "5:53", "type", "any, none, followers or verified"},
+		{"authors ask nothing", head + "  - {id: a, title: A, kind: burst, match: {authors: {}}, floor: {items: 5, authors: 3}}\n", "5:53", "type", "verified: true"},
+		{"no account", head + "  - {id: a, title: A, kind: burst, match: {authors: {any: []}}, floor: {items: 5, authors: 3}}\n", "5:59", "type", "at least one account"},
+		{"account of nobody", head + "  - {id: a, title: A, kind: burst, match: {authors: {any: [maja, \"mastodon:@\"]}}, floor: {items: 5, authors: 3}}\n", "5:66", "type", "network:handle"},
+		{"account unseen", head + "  - {id: a, title: A, kind: burst, match: {authors: {none: [\"ma\u200bja\"]}}, floor: {items: 5, authors: 3}}\n", "5:61", "E13", "U+200B"},
+		{"followers in words", head + "  - {id: a, title: A, kind: burst, match: {authors: {followers: many}}, floor: {items: 5, authors: 3}}\n", "5:65", "type", "a comparison"},
+		{"no followers", head + "  - {id: a, title: A, kind: burst, match: {authors: {followers: \"< 1\"}}, floor: {items: 5, authors: 3}}\n", "5:65", "type", "above 0"},
+		{"half verified", head + "  - {id: a, title: A, kind: burst, match: {authors: {verified: maybe}}, floor: {items: 5, authors: 3}}\n", "5:64", "type", "true or false"},
+		{"season misspelt", head + burst + ", baseline: {season: hour_of_weak}}\n", "5:97", "type", `did you mean "hour_of_week"`},
+		{"per misspelt", head + burst + ", baseline: {per: [source, produkt]}}\n", "5:103", "type", `did you mean "product"`},
+		{"per without series", head + "  - {id: a, title: A, kind: each, match: {}, dedupe: {by: [author], for: 1h}, severity: 3, baseline: {per: [source]}}\n", "5:108", "key", "with kind each it would do nothing"},
+		{"season without series", head + "  - {id: a, title: A, kind: silence, baseline: {season: none}}\n", "5:57", "key", "is for rules of kind burst, shift and backlash"},
+		{"per no product", head + burst + ", brand: acme, baseline: {per: product}}\n", "5:107", "E01", "name them in products"},
 		{"syntax", "version: 1\nbrands:\n  acme: [\n", "4:1", "syntax", "did not find expected"},
 		{"empty", "# nothing\n", "1:1", "syntax", "empty"},
 		{"share of what", head + "  - {id: a, title: A, kind: shift, measure: share(hats), window: 3h, floor: {items: 5, authors: 3}, budget: 1/week}\n", "5:51", "E10", "unknown fact"},
@@ -319,6 +333,30 @@ playbooks:
 		p := set.Playbooks["leak"]
 		if c := p.ClusterIf[0]; c.Cluster != Preventable || c.When.Text != when || p.Drafts[0].Address != "du" || p.Drafts[0].Clusters[0] != Preventable {
 			t.Errorf("%q: %+v", when, p)
+		}
+	}
+}
+
+// What a rule judges by itself stands in one order however it is written, and the usual season of its kind goes without saying.
+func TestBaseline(t *testing.T) {
+	burst := "kind: burst, match: {}, floor: {items: 5, authors: 3}"
+	shift := "kind: shift, measure: share(sentiment = negative), window: 3h, floor: {items: 5, authors: 3}, budget: 1/week"
+	for _, c := range []struct{ rule, baseline, per, season string }{
+		{burst, "{}", "[]", ""},
+		{burst, "{per: source}", "[source]", ""},
+		{burst, "{per: [source, language]}", "[language source]", ""},
+		{burst, "{per: [source, product, source], season: hour_of_week}", "[product source]", ""},
+		{burst, "{season: day_of_week}", "[]", "day_of_week"},
+		{burst, "{season: none}", "[]", "none"},
+		{shift, "{season: day_of_week, per: [category]}", "[category]", ""},
+		{shift, "{season: hour_of_week}", "[]", "hour_of_week"},
+	} {
+		s, errs := one(t, "version: 1\nbrands: {acme: {names: [Acme], products: {one: [Acme One]}}}\nrules:\n  - {id: r, title: R, "+c.rule+", baseline: "+c.baseline+"}\n", Options{Builtin: true})
+		if s == nil {
+			t.Fatalf("%s is refused:\n%s", c.baseline, errs)
+		}
+		if r := s.Rules[0]; fmt.Sprint(r.Per) != c.per || string(r.Season) != c.season {
+			t.Errorf("%s: per %v, season %q", c.baseline, r.Per, r.Season)
 		}
 	}
 }

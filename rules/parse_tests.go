@@ -177,6 +177,7 @@ func (l *loader) feedItem(n *yaml.Node, t *Test) {
 		"kind":      func(v *yaml.Node) { m.Kind = l.oneKind(v) },
 		"rating":    func(v *yaml.Node) { m.Rating = l.float(v, 1, 5) },
 		"followers": func(v *yaml.Node) { m.Author.Followers = l.int(v, 0, 1<<31) },
+		"verified":  func(v *yaml.Node) { m.Author.Verified = l.bool(v) },
 		"shares":    func(v *yaml.Node) { m.Engagement.Shares = l.int(v, 0, 1<<31) },
 		"count":     func(v *yaml.Node) { m.Count = l.int(v, 1, 1<<31) },
 		"has_media": func(v *yaml.Node) { m.HasMedia = l.bool(v) },

@@ -221,6 +221,20 @@ type Watch struct {
 	Length time.Duration
 }
 
+// PerValues are what a rule may judge by itself (baseline.per).
+var PerValues = []string{"category", "language", "product", "source"}
+
+// Season is the rhythm that what a rule expects follows.
+type Season string
+
+// The seasons.
+const (
+	NoSeason   Season = "none"
+	HourOfDay  Season = "hour_of_day"
+	DayOfWeek  Season = "day_of_week"
+	HourOfWeek Season = "hour_of_week"
+)
+
 // Window is a planned event: for as long as it lasts, what it expects is no surprise. From is in it, To is not.
 type Window struct {
 	Pos      Pos
@@ -276,6 +290,7 @@ type Match struct {
 	Kinds         []sources.Kind
 	Sources       []string
 	Languages     []string
+	Authors       Authors
 	MinRating     float64 // from rating: "<= 2", ">= 4"; 0 is open
 	MaxRating     float64
 	MinReach      int
@@ -294,7 +309,8 @@ type Rule struct {
 	Brand        string // id, or empty for every brand
 	Match        Match
 	Windows      []time.Duration // multiples of 5 minutes up to 24 h; nil: the four default windows
-	Per          []string        // baseline.per: source, category, language
+	Per          []string        // baseline.per: the rule judges each of these by itself, each combination if they are several; in the order of PerValues
+	Season       Season          // baseline.season; empty: the usual one, the hour of the week, for shares the day of the week
 	Floor        Floor
 	Budget       Budget
 	Severity     Severity      // 0: decided by category, see the detector
@@ -337,7 +353,7 @@ func (r *Rule) Signal() string {
 		return string(m.Kinds[0])
 	}
 	if len(m.AllOf)+len(m.AnyOf)+len(m.NoneOf)+len(m.Sources)+len(m.Languages) > 0 ||
-		m.MinRating != 0 || m.MaxRating != 0 || m.MinReach != 0 {
+		m.MinRating != 0 || m.MaxRating != 0 || m.MinReach != 0 || !m.Authors.Empty() {
 		return "rule:" + r.ID
 	}
 	switch {

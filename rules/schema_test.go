@@ -77,7 +77,7 @@ func TestSchemaHasTheKeysOfParse(t *testing.T) {
 		"an expected draft": "expected_draft", "facts": "facts", "next_update": "next_update", "a draft": "draft", "for": "draft_for", "slack": "slack",
 		"quiet_hours": "quiet_hours", "a step": "step", "notify": "notify", "baseline": "baseline", "floor": "floor", "dedupe": "dedupe",
 		"resolve": "resolve", "a watch": "watch", "tone": "tone", "an ambiguous name": "ambiguous", "a metric": "metric",
-		"a calendar": "calendar", "an sla": "sla",
+		"a calendar": "calendar", "an sla": "sla", "authors": "authors",
 	}
 	l := newLoader(Options{})
 	l.keys = map[string][]string{}

@@ -109,6 +109,14 @@ func (s *Set) FirstBrand(file string) string {
 	return cmp.Or(first, "example")
 }
 
+// ProductName returns what people call a product of a brand: the first of its names, or its key if there is none.
+func (s *Set) ProductName(brand, key string) string {
+	if b, ok := s.Brands[brand]; ok && len(b.Products[key]) > 0 {
+		return b.Products[key][0]
+	}
+	return key
+}
+
 // BrandID returns the id for a brand's name as a source says it: the one of the brand with that id or name,
 // without regard to case, or else one made from the name ("US Airways" gives us-airways) and known false.
 func (s *Set) BrandID(name string) (id string, known bool) {
@@ -233,14 +241,13 @@ func (b *Brand) Terms() []string {
 // Owns reports whether an author of that network or source speaks for the brand. id may be an id or a
 // handle.
 func (b *Brand) Owns(network, source, id string) bool {
-	id = strings.TrimLeft(Fold(id), "@")
-	if id == "" {
+	if id = bareHandle(id); id == "" {
 		return false
 	}
 	return slices.ContainsFunc(b.OwnAuthors, func(own string) bool {
 		where, who, ok := strings.Cut(own, ":")
 		return ok && (strings.EqualFold(where, network) || strings.EqualFold(where, source)) &&
-			strings.TrimLeft(Fold(who), "@") == id
+			bareHandle(who) == id
 	})
 }
 

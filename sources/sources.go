@@ -152,6 +152,7 @@ type Verdict struct {
 	Categories []string `json:"categories,omitempty"`
 	Confidence float64  `json:"confidence,omitempty"`
 	Rules      []string `json:"rules,omitempty"`
+	Products   []string `json:"products,omitempty"`
 	Own        bool     `json:"own,omitempty"`
 }
 

@@ -134,9 +134,20 @@ func printPractice(b *strings.Builder, p *detector.Practice) {
 	}
 }
 
+// partWords says what a series of a rule with baseline.per is of, where the signal does not.
+func partWords(s *detector.Standing) string {
+	words := ""
+	for _, by := range rules.PerValues {
+		if value, ok := s.Per[by]; ok && s.Signal != by+":"+value {
+			words += ", " + by + " " + clean(value)
+		}
+	}
+	return words
+}
+
 // printStanding writes one series: each window with what is there and what is usual, the bar, and what came nearest to it.
 func printStanding(b *strings.Builder, s *detector.Standing) {
-	fmt.Fprintf(b, "\n%s, %s, as of %s\n", clean(s.Brand), clean(s.Signal), s.At.Format("2006-01-02 15:04 MST"))
+	fmt.Fprintf(b, "\n%s, %s, as of %s\n", clean(s.Brand), clean(s.Signal)+partWords(s), s.At.Format("2006-01-02 15:04 MST"))
 	for _, w := range s.Windows {
 		fmt.Fprintf(b, "  last %-4s %5.0f seen, %.3g usual, rarely more than %.0f; surprise %.1f\n",
 			shortDuration(w.Length), w.Observed, w.Expected, w.High, w.Surprise)

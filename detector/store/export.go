@@ -32,6 +32,7 @@ type judgement struct {
 	Categories []string   `json:"categories,omitempty"`
 	Confidence float64    `json:"confidence,omitempty"`
 	Rules      []string   `json:"rules,omitempty"`
+	Products   []string   `json:"products,omitempty"`
 	Own        bool       `json:"own,omitempty"`
 }
 
@@ -123,7 +124,7 @@ func writeLine(w io.Writer, p place, h *held) error {
 	}
 	if !h.whole {
 		j := &h.judged
-		extra, err := plainJSON(judgement{j.P, j.Lang, j.Known, j.Category, j.Categories, j.Confidence, j.Rules, j.Own})
+		extra, err := plainJSON(judgement{j.P, j.Lang, j.Known, j.Category, j.Categories, j.Confidence, j.Rules, j.Products, j.Own})
 		if err != nil {
 			return err
 		}

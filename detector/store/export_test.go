@@ -68,6 +68,7 @@ func TestExportInTheOrderOfTime(t *testing.T) {
 func TestExportOfExpiredTextKeepsTheJudgement(t *testing.T) {
 	db := openTemp(t)
 	a, b := judged(3, "fjellbryg"), judged(3, "kysttog")
+	a.Products, b.Products = []string{"one", "two"}, []string{"one", "two"}
 	sample := judged(4, "fjellbryg")
 	sample.Mention.Kind, sample.Mention.Metric = sources.Metric, &sources.Gauge{Name: "followers", Value: 3}
 	commit(t, db, taking(a, b, sample))
@@ -79,7 +80,7 @@ func TestExportOfExpiredTextKeepsTheJudgement(t *testing.T) {
 	if len(lines) != 2 {
 		t.Fatalf("%d lines, want one for each brand", len(lines))
 	}
-	want := &judgement{P: a.P, Lang: "de", Known: true, Category: "quality", Categories: a.Categories, Confidence: 0.8, Rules: a.Rules}
+	want := &judgement{P: a.P, Lang: "de", Known: true, Category: "quality", Categories: a.Categories, Confidence: 0.8, Rules: a.Rules, Products: a.Products}
 	for i, brand := range []string{"fjellbryg", "kysttog"} {
 		l := lines[i]
 		diff(t, l.Emberwatch, want)

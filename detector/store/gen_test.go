@@ -58,7 +58,7 @@ func (g gen) item() detector.Item {
 		Key: g.key(), Brand: g.brand(), At: g.time("at"), Author: rapid.Uint64().Draw(g.T, "author"),
 		Weight: g.number("weight"), Negative: g.share("negative"), Label: detector.Label(g.text("label")),
 		Known: g.chance("known"), Category: g.text("category"), Categories: g.list("categories"), Cue: g.text("cue"),
-		Rules: g.list("rules"), Kind: sources.Kind(g.text("kind")), Network: g.text("network"), Lang: g.text("lang"),
+		Rules: g.list("rules"), Products: g.list("products"), Kind: sources.Kind(g.text("kind")), Network: g.text("network"), Lang: g.text("lang"),
 		Rating: g.float("rating"), Reach: g.number("reach"), Private: g.chance("private"), Media: g.chance("media"),
 		Text: rapid.Uint64().Draw(g.T, "text"), Sketch: rapid.Uint64().Draw(g.T, "sketch"), Copy: g.chance("copy"), Held: g.chance("held"),
 	}
@@ -106,7 +106,7 @@ func (g gen) judged() detector.Judged {
 	return detector.Judged{
 		Mention: m, Brand: g.brand(), P: detector.P{Negative: g.share("n"), Neutral: g.share("z"), Positive: g.share("p")},
 		Lang: g.text("lang"), Known: g.chance("known"), Category: g.text("category"), Categories: g.list("categories"),
-		Cue: g.text("cue"), Confidence: g.share("confidence"), Rules: g.list("rules"), Own: g.chance("own"),
+		Cue: g.text("cue"), Confidence: g.share("confidence"), Rules: g.list("rules"), Products: g.list("products"), Own: g.chance("own"),
 	}
 }
 

@@ -17,6 +17,7 @@ const (
 	itemCopy
 	itemHeld
 	itemOwn
+	itemProducts // it names products: they stand last
 )
 
 // itemKey sorts the items of a brand by time.
@@ -49,7 +50,7 @@ func splitItemKey(k []byte) (brand uint32, at int64, hash uint64, err error) {
 func encodeItem(t *txn, it *detector.Item) ([]byte, error) {
 	e := &encoder{t: t, b: make([]byte, 0, 128)}
 	e.byte(formatV1)
-	e.byte(bit(it.Known, itemKnown) | bit(it.Private, itemPrivate) | bit(it.Media, itemMedia) | bit(it.Copy, itemCopy) | bit(it.Held, itemHeld) | bit(it.Own, itemOwn))
+	e.byte(bit(it.Known, itemKnown) | bit(it.Private, itemPrivate) | bit(it.Media, itemMedia) | bit(it.Copy, itemCopy) | bit(it.Held, itemHeld) | bit(it.Own, itemOwn) | bit(len(it.Products) > 0, itemProducts))
 	e.str(it.Key.Source)
 	e.str(it.Key.ID)
 	e.fixed(it.Author)
@@ -73,6 +74,9 @@ func encodeItem(t *txn, it *detector.Item) ([]byte, error) {
 	for _, p := range it.Passed {
 		e.time(p.At)
 		e.int(p.N)
+	}
+	if len(it.Products) > 0 {
+		e.words(it.Products)
 	}
 	return e.b, e.err
 }
@@ -115,6 +119,9 @@ func decodeItem(t *txn, key, v []byte) (detector.Item, error) {
 		for n := d.uint(); n > 0 && d.err == nil; n-- {
 			it.Passed = append(it.Passed, detector.Passed{At: d.time(), N: d.int()})
 		}
+	}
+	if flags&itemProducts != 0 {
+		it.Products = d.words()
 	}
 	if err := d.done(); err != nil {
 		return detector.Item{}, fmt.Errorf("item: %w", err)

@@ -18,8 +18,9 @@ const (
 	recOwn     // written by the brand itself
 	recPrivate // a direct message
 	recMedia
-	recSample // a sample of a gauge: not a mention to count
-	recErased // text and author were deleted, at the source or for the author
+	recSample   // a sample of a gauge: not a mention to count
+	recErased   // text and author were deleted, at the source or for the author
+	recProducts // it names products: they stand last
 )
 
 // record is what the archive keeps of a mention for as long as counts are kept: what a count, a chart and a
@@ -35,6 +36,7 @@ type record struct {
 	category   string
 	categories []string
 	rules      []string
+	products   []string
 	confidence float64
 	rating     float64
 	reach      int
@@ -47,9 +49,9 @@ func (db *DB) recordOf(j *detector.Judged) record {
 	m := &j.Mention
 	return record{
 		flags: bit(j.Known, recKnown) | bit(j.Own, recOwn) | bit(m.Visibility == sources.Private, recPrivate) |
-			bit(m.HasMedia, recMedia) | bit(m.Kind == sources.Metric, recSample),
+			bit(m.HasMedia, recMedia) | bit(m.Kind == sources.Metric, recSample) | bit(len(j.Products) > 0, recProducts),
 		p: j.P, count: m.Weight(), kind: m.Kind, source: m.Source, network: m.Network, lang: j.Lang,
-		category: j.Category, categories: j.Categories, rules: j.Rules, confidence: j.Confidence,
+		category: j.Category, categories: j.Categories, rules: j.Rules, products: j.Products, confidence: j.Confidence,
 		rating: m.Rating, reach: m.Reach(), length: len(m.Title) + len(m.Text), authors: db.pseudonyms(m),
 	}
 }
@@ -76,6 +78,9 @@ func (r *record) encode(t *txn) ([]byte, error) {
 	e.uint(uint64(len(r.authors)))
 	for _, a := range r.authors {
 		e.fixed(a)
+	}
+	if r.flags&recProducts != 0 {
+		e.words(r.products)
 	}
 	return e.b, e.err
 }
@@ -119,6 +124,9 @@ func decodeRecord(t *txn, v []byte) (record, error) {
 	for i := uint64(0); i < n && d.err == nil; i++ {
 		r.authors = append(r.authors, d.fixed())
 	}
+	if r.flags&recProducts != 0 {
+		r.products = d.words()
+	}
 	if err := d.done(); err != nil {
 		return record{}, fmt.Errorf("archive record: %w", err)
 	}
@@ -142,7 +150,7 @@ func (r *record) judged(p place) detector.Judged {
 	}
 	return detector.Judged{
 		Mention: m, Brand: p.brand, P: r.p, Lang: r.lang, Known: r.flags&recKnown != 0, Category: r.category,
-		Categories: r.categories, Confidence: r.confidence, Rules: r.rules, Own: r.flags&recOwn != 0,
+		Categories: r.categories, Confidence: r.confidence, Rules: r.rules, Products: r.products, Own: r.flags&recOwn != 0,
 	}
 }
 
