@@ -34,9 +34,11 @@ func (n *Notifier) command(ctx context.Context, c *slackapi.SlashCommand) reacti
 	case "status":
 		return n.listing(ctx, v, v.Say("command.calm"), func(*detector.Incident) bool { return true })
 	case "mine":
-		return n.listing(ctx, v, v.Say("command.mine.none"), func(i *detector.Incident) bool {
-			return bare(i.Owner) == bare(c.UserName) || n.owns(ctx, i.Owner, c.UserID)
+		r := n.listing(ctx, v, v.Say("command.mine.none"), func(i *detector.Incident) bool {
+			return bare(i.Owner) == bare(c.UserName) || n.owns(i.Owner, c.UserID)
 		})
+		r.then = n.lookUpPeople // for the next time
+		return r
 	case "brand":
 		name := strings.Join(args, " ")
 		id := n.brandID(name)

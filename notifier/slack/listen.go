@@ -36,7 +36,16 @@ func (n *Notifier) Listen(ctx context.Context) error {
 		g.Go(func() error { n.work(ctx); return nil })
 	}
 	g.Go(func() error { n.keep(ctx); return nil })
+	g.Go(func() error { n.remember(ctx); return nil })
 	return g.Wait()
+}
+
+// remember keeps fresh what presses are judged by. What a press needs to know is known before it comes: while somebody
+// waits for an acknowledgement, Slack is asked nothing.
+func (n *Notifier) remember(ctx context.Context) {
+	for sleep(ctx, namesPause) {
+		n.lookUpAllowed(ctx)
+	}
 }
 
 // keep keeps a session until ctx ends.
@@ -76,12 +85,14 @@ func (n *Notifier) session(ctx context.Context) error {
 	if _, err := n.Auth(ctx); err != nil {
 		return err
 	}
+	n.lookUpAllowed(ctx)
+	n.offer(n.lookUpPeople)
 	if n.cfg.AppToken == "" {
 		n.pulse.fine()
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	client := socketmode.New(n.api, socketmode.OptionDialer(n.dialer()), socketmode.OptionReadLimit(readLimit))
+	client := socketmode.New(n.api, socketmode.OptionDialer(n.dialer()), socketmode.OptionReadLimit(readLimit), socketmode.OptionPingInterval(n.cfg.Deaf))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return client.RunContext(ctx) })
 	g.Go(func() error { return n.take(ctx, client) })

@@ -19,7 +19,7 @@ func TestTheSocketComesBack(t *testing.T) {
 	opened := s.Calls("apps.connections.open")
 	s.Hangup()
 	eventually(t, "the next connection", func() bool { return s.Calls("apps.connections.open") > opened && s.Connected() == 1 })
-	again(t, "after a cut", func() (notifiertest.Ack, error) { // the old socket may still be the one that is written to
+	insist(t, func() (notifiertest.Ack, error) { // the old socket may still be the one that is written to
 		return s.Click(t.Context(), root.TS, "ack", root.Values("ack")[0], "U0BORIS")
 	})
 	clean(t, s)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -263,6 +265,35 @@ func TestWhoMayDoWhat(t *testing.T) {
 		}
 	}
 	clean(t, s)
+}
+
+// TestAPressNeverWaitsForNames: who may act, whose an incident is and which groups there are is known before, and asked for
+// again while nobody waits.
+func TestAPressNeverWaitsForNames(t *testing.T) {
+	d := &desk{result: detector.Result{Outcome: detector.Applied}}
+	var later atomic.Int64
+	s, _, root := listening(t, d, func(cfg *slack.Config) {
+		cfg.Reader = desktop()
+		cfg.Allow = slack.Allow{Act: []string{"pr-oncall", "#pr-alerts"}, Resolve: []string{"pr-oncall"}}
+		cfg.Now = func() time.Time { return notifiertest.At.Add(time.Duration(later.Load())) }
+	})
+	later.Store(int64(24 * time.Hour)) // what is known is a day old
+	for _, method := range []string{"users.list", "usergroups.list", "conversations.list"} {
+		s.Fail(method, slices.Repeat([]notifiertest.Fault{{Delay: time.Minute}}, 9)...)
+	}
+	press(t, s, root, "ack", 0, "U0INGRID")
+	press(t, s, root, "more", 1, "U0INGRID")
+	press(t, s, root, "more", 1, "U0BORIS") // may not resolve
+	if _, err := s.Slash(t.Context(), "/emberwatch", "mine", "U0BORIS"); err != nil {
+		t.Error(err)
+	}
+	press(t, s, root, "more", 0, "U0BORIS")
+	window(t, s, 1, 0)
+	if len(d.all()) != 2 {
+		t.Errorf("%+v", d.all())
+	}
+	clean(t, s)
+	latencies(t, s)
 }
 
 func TestDraftsAreShownAndNeverPosted(t *testing.T) {

@@ -67,6 +67,8 @@ type Config struct {
 	Rules     func() *rules.Set   // names of brands, and the language of what one person sees; nil: none, English
 	Languages *notifier.Languages // nil: the embedded ones
 	Now       func() time.Time    // nil: time.Now
+	// Deaf is how long a socket may be without a ping of Slack before another is opened; 0: half a minute.
+	Deaf time.Duration
 }
 
 // Drafted is one mention with what a drafter suggests about it.
@@ -114,6 +116,9 @@ func New(cfg Config) (*Notifier, error) {
 	}
 	if !strings.HasSuffix(cfg.APIURL, "/") {
 		cfg.APIURL += "/"
+	}
+	if cfg.Deaf <= 0 {
+		cfg.Deaf = 30 * time.Second
 	}
 	n := &Notifier{cfg: cfg, log: cfg.Logger, now: cfg.Now, jobs: make(chan job, waiting)}
 	if n.log == nil {
