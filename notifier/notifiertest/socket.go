@@ -40,6 +40,7 @@ type socket struct {
 	mu      sync.Mutex // guards what follows and is held for writing
 	links   []*link
 	closed  bool
+	off     bool
 	waiting map[string]chan []byte // by envelope id
 	n       int
 }
@@ -78,6 +79,10 @@ func (k *socket) join(l *link) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closed {
+		return false
+	}
+	if k.off {
+		_ = l.WriteJSON(map[string]any{"type": "disconnect", "reason": "link_disabled"})
 		return false
 	}
 	k.wg.Add(1)
@@ -270,4 +275,12 @@ func (s *Slack) Refresh() {
 		_ = l.WriteJSON(map[string]any{"type": "disconnect", "reason": "refresh_requested"})
 		_ = l.Close()
 	}
+}
+
+// TurnOff turns Socket Mode off, as an administrator may, or on again.
+func (s *Slack) TurnOff(off bool) {
+	s.socket.mu.Lock()
+	s.socket.off = off
+	s.socket.mu.Unlock()
+	s.Hangup()
 }

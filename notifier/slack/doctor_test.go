@@ -51,8 +51,20 @@ func TestWhatStandsBetweenANewTeamAndItsFirstMessage(t *testing.T) {
 		"a person's token":          {config: func(c *slack.Config) { c.BotToken = "xoxp-canary" }, problem: "token of a person", fix: "xoxb-"},
 		"a wrong bot token":         {config: func(c *slack.Config) { c.BotToken = "xoxb-canary-wrong" }, problem: "invalid_auth", fix: "OAuth & Permissions"},
 		"a bot token as app token":  {config: func(c *slack.Config) { c.AppToken = "xoxb-canary" }, problem: "no app-level token", fix: "connections:write"},
-		"a wrong app token":         {config: func(c *slack.Config) { c.AppToken = "xapp-canary-wrong" }, problem: "invalid_auth", fix: "connections:write"},
-		"no way back":               {config: func(c *slack.Config) { c.AppToken = "" }, problem: "buttons do nothing", fix: "slack.app_token"},
+		"a wrong app token":         {config: func(c *slack.Config) { c.AppToken = "xapp-canary-wrong" }, problem: "invalid_auth", fix: "SLACK_APP_TOKEN"},
+		"an app token without its scope": {slack: func(s *notifiertest.Slack) {
+			s.Fail("apps.connections.open", notifiertest.Refuse("missing_scope"))
+		}, problem: "missing_scope", fix: "with the scope connections:write"},
+		"Socket Mode that is off": {slack: func(s *notifiertest.Slack) { s.TurnOff(true) }, problem: "Socket Mode is off", fix: "turn Socket Mode on"},
+		"an api_url that is none": {slack: func(s *notifiertest.Slack) {
+			s.Fail("auth.test", notifiertest.Fault{Status: 404}, notifiertest.Fault{Status: 404})
+		}, problem: "http_404", fix: "slack.api_url"},
+		"a revoked token": {slack: func(s *notifiertest.Slack) { s.Fail("auth.test", notifiertest.Refuse("token_revoked")) }, problem: "token_revoked", fix: "install the app again"},
+		"no leave to list channels": {slack: func(s *notifiertest.Slack) {
+			s.Fail("conversations.list", notifiertest.Refuse("missing_scope"))
+		}, problem: "channel #pr-alerts: Slack says missing_scope", fix: "add the scope"},
+		"no leave to post": {slack: func(s *notifiertest.Slack) { s.Fail("chat.postMessage", notifiertest.Refuse("missing_scope")) }, problem: "channel #pr-alerts: Slack says missing_scope", fix: "add the scope"},
+		"no way back":      {config: func(c *slack.Config) { c.AppToken = "" }, problem: "buttons do nothing", fix: "slack.app_token"},
 		"no Socket Mode": {slack: func(s *notifiertest.Slack) {
 			s.Fail("apps.connections.open", notifiertest.Refuse("socket_mode_disabled"))
 		}, problem: "socket_mode_disabled", fix: "turn Socket Mode on"},
@@ -68,7 +80,7 @@ func TestWhatStandsBetweenANewTeamAndItsFirstMessage(t *testing.T) {
 		"a restricted channel": {slack: func(s *notifiertest.Slack) { s.Fail("chat.postMessage", notifiertest.Refuse("restricted_action")) }, problem: "restricted_action", fix: "administrator"},
 		"Slack cannot be reached": {slack: func(s *notifiertest.Slack) {
 			s.Fail("auth.test", notifiertest.Fault{Drop: true}, notifiertest.Fault{Drop: true})
-		}, problem: "connection_lost", fix: "slack.api_url"},
+		}, problem: "Slack cannot be reached: connection lost", fix: "slack.api_url"},
 		"a clock that is off": {config: func(c *slack.Config) { c.Now = func() time.Time { return time.Now().Add(7 * time.Minute) } }, problem: "7m", fix: "NTP"},
 	} {
 		t.Run(what, func(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"github.com/slack-go/slack/slackevents"
 	"github.com/slack-go/slack/socketmode"
 	"golang.org/x/sync/errgroup"
+
+	"emberwatch/notifier"
 )
 
 // How presses are worked off. Slack waits 3 s for an acknowledgement, and as long for a modal to open.
@@ -22,6 +24,7 @@ const (
 	readLimit    = 4 << 20
 	firstPause   = time.Second
 	longestPause = 5 * time.Minute
+	mostSilent   = 4 // sockets in a row without a hello
 )
 
 // Listen works off what people press until ctx ends, and then returns nil. With an app token it keeps the Socket Mode
@@ -129,16 +132,31 @@ func (n *Notifier) offer(j job) {
 }
 
 // take reads the socket: decode, commit, acknowledge, and leave the rest to the workers.
+// A socket that ends again and again before Slack says hello (Socket Mode was turned off) is an error: slack-go would
+// open the next one at once.
 func (n *Notifier) take(ctx context.Context, client *socketmode.Client) error {
+	silent := 0
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case e := <-client.Events:
+			switch e.Type {
+			case socketmode.EventTypeConnected:
+				silent++
+			case socketmode.EventTypeHello:
+				silent = 0
+			}
+			if silent > mostSilent {
+				return errSilent
+			}
 			n.event(ctx, client, e)
 		}
 	}
 }
+
+// errSilent is why a session ends in which Slack never says hello.
+var errSilent = &notifier.DeliveryError{Outcome: notifier.Down, Reason: "no_hello", Err: errors.New("sockets end at once; is Socket Mode on?")}
 
 func (n *Notifier) event(ctx context.Context, client *socketmode.Client, e socketmode.Event) {
 	switch data := e.Data.(type) {
