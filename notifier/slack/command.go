@@ -138,9 +138,12 @@ func (n *Notifier) told(ctx context.Context, v voice, c *slackapi.SlashCommand, 
 		}
 		e.Args.For = detector.Duration(d)
 	}
-	said, lost := n.carry(ctx, v, who, e)
-	if said == "" {
+	done, said, lost := n.carry(ctx, v, who, e)
+	if done != nil {
 		said = v.Say("told.done", "id", esc(args[0], maxName), "how", n.stands(ctx, v, args[0]))
+	}
+	if done != nil && e.Op == detector.OpSnooze {
+		said = join(said, n.preview(ctx, v, done))
 	}
 	return reaction{payload: spoken(said), lost: lost}
 }

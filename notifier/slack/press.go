@@ -66,37 +66,41 @@ func (n *Notifier) pressed(ctx context.Context, cb *slackapi.InteractionCallback
 	if !ok {
 		return reaction{then: n.answer(cb, n.spoken(t.lang).Say("told.unknown.button"))}
 	}
-	said, lost := n.carry(ctx, n.spoken(t.lang), clickerOf(cb), e)
-	if said == "" && cb.View.Type == slackapi.VTHomeTab {
+	v := n.spoken(t.lang)
+	done, said, lost := n.carry(ctx, v, clickerOf(cb), e)
+	switch {
+	case done != nil && e.Op == detector.OpSnooze:
+		return reaction{then: n.previewed(cb, v, *done)}
+	case done != nil && cb.View.Type == slackapi.VTHomeTab:
 		return reaction{then: n.home(cb.User.ID)}
 	}
 	return reaction{then: n.answer(cb, said), lost: lost}
 }
 
-// carry commits an event before anything is acknowledged, and returns what the person has to hear: nothing if it was
-// done. The commit may outlast the connection.
-func (n *Notifier) carry(ctx context.Context, v voice, who clicker, e detector.Event) (said string, lost bool) {
+// carry commits an event before anything is acknowledged, and returns the incident as it is then, or what the person has to
+// hear. The commit may outlast the connection.
+func (n *Notifier) carry(ctx context.Context, v voice, who clicker, e detector.Event) (done *detector.Incident, said string, lost bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
 	defer cancel()
 	allowed, err := n.allowed(who, e.Op)
 	switch {
 	case err != nil:
 		n.log.Warn("slack: could not check who may act", "error", harmless(err))
-		return v.Say("told.unchecked"), false
+		return nil, v.Say("told.unchecked"), false
 	case !allowed:
-		return v.Say("told.forbidden"), false
+		return nil, v.Say("told.forbidden"), false
 	}
 	r, err := n.cfg.Responder.Respond(ctx, e)
 	switch {
 	case errors.Is(err, detector.ErrNotFound):
-		return v.Say("told.unknown.incident", "id", esc(e.Incident, maxName)), false
+		return nil, v.Say("told.unknown.incident", "id", esc(e.Incident, maxName)), false
 	case err != nil:
 		n.log.Error("slack: a press was not stored", "incident", e.Incident, "op", e.Op, "error", err)
-		return v.Say("told.unstored"), true
+		return nil, v.Say("told.unstored"), true
 	case r.Outcome == detector.Applied:
-		return "", false
+		return &r.Incident, "", false
 	}
-	return n.unchanged(v, r), false
+	return nil, n.unchanged(v, r), false
 }
 
 // unchanged says kindly why a press changed nothing.

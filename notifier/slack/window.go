@@ -175,7 +175,7 @@ func (n *Notifier) submitted(ctx context.Context, cb *slackapi.InteractionCallba
 	}
 	who := clickerOf(cb)
 	who.channel = w.Channel
-	said, lost := n.carry(ctx, v, who, e)
+	_, said, lost := n.carry(ctx, v, who, e)
 	switch {
 	case lost:
 		return reaction{lost: true}
