@@ -187,21 +187,29 @@ func (p *plot) hours() {
 		if t.Before(p.from) || t.Minute() != 0 || t.Hour()%every != 0 {
 			continue
 		}
-		label := p.clock(t)
-		if t.Hour() == 0 {
-			label = p.day(t) + " " + label
-		}
 		p.rect(rule, p.x(t)-1, p.y(0), p.x(t)+1, p.y(0)+10)
-		long := p.length(p.plain, label)
-		if at := p.x(t) - long/2; at > 0 && at+long < end {
-			p.text(p.plain, faint, at, height-46, label)
+		label := p.clock(t)
+		if day := p.day(t) + " " + label; t.Hour() == 0 && p.hourAt(t, day, end) {
+			continue
 		}
+		p.hourAt(t, label, end)
 	}
 	zone := p.to.In(p.o.Zone).Format("MST")
 	if z := p.o.Zone.String(); z != "Local" {
 		zone = z
 	}
 	p.text(p.plain, faint, width-right-p.length(p.plain, zone), height-14, zone)
+}
+
+// hourAt writes a label below its time if it stays in the picture and ends before end. It reports whether it did.
+func (p *plot) hourAt(t time.Time, label string, end float64) bool {
+	long := p.length(p.plain, label)
+	at := p.x(t) - long/2
+	if at <= 0 || at+long > end {
+		return false
+	}
+	p.text(p.plain, faint, at, height-46, label)
+	return true
 }
 
 func (p *plot) clock(t time.Time) string { return t.In(p.o.Zone).Format("15:04") }
