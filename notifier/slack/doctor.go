@@ -58,13 +58,15 @@ var socketRepairs = map[string]string{
 const socketRepair = "give the app-level token the scope connections:write, and turn Socket Mode on, both at " + settingsTitle + " (Basic Information; Socket Mode)"
 
 // Examine looks at everything between us and the first message: the token, its scopes, the clock, each channel by a
-// message that is edited and deleted again, and the socket. It changes nothing that stays.
-func (n *Notifier) Examine(ctx context.Context, channels []string) []Finding {
+// message that is edited and deleted again, the people and groups that are named, and the socket. It changes nothing that
+// stays.
+func (n *Notifier) Examine(ctx context.Context, channels, people []string) []Finding {
 	found := n.examineToken(ctx)
 	if found[0].Problem != "" {
 		return found // nothing else can be asked without it
 	}
 	found = append(found, n.examined(ctx, channels)...)
+	found = append(found, n.examinePeople(ctx, people)...)
 	return append(found, n.examineReturn(ctx)...)
 }
 

@@ -25,8 +25,8 @@ func TestAHealthyWorkspaceIsFoundSo(t *testing.T) {
 		cfg.AppToken, cfg.Responder, cfg.Now = notifiertest.AppToken, &desk{}, time.Now
 	})
 	s.AddChannel(notifiertest.Channel{ID: "C0OPEN", Name: "open"})
-	fs := n.Examine(t.Context(), []string{"#pr-alerts", "C0OPEN"})
-	if got := ills(fs); got != "" || len(fs) != 6 {
+	fs := n.Examine(t.Context(), []string{"#pr-alerts", "C0OPEN"}, []string{"@Ingrid B.", "boris", "@pr-oncall", "@here", "U0BORIS", "#open", ""})
+	if got := ills(fs); got != "" || len(fs) != 7 {
 		t.Errorf("%d findings: %s", len(fs), got)
 	}
 	if len(s.Messages("#pr-alerts")) != 0 || s.Calls("chat.update") != 2 {
@@ -44,6 +44,7 @@ func TestWhatStandsBetweenANewTeamAndItsFirstMessage(t *testing.T) {
 		config  func(*slack.Config)
 		slack   func(*notifiertest.Slack)
 		channel string
+		person  string
 		problem string
 		fix     string
 	}{
@@ -77,6 +78,13 @@ func TestWhatStandsBetweenANewTeamAndItsFirstMessage(t *testing.T) {
 			channel: "#open", slack: func(s *notifiertest.Slack) { s.Fail("conversations.join", notifiertest.Refuse("restricted_action")) },
 			problem: "the bot is not in it", fix: "/invite @emberwatch",
 		},
+		"nobody of that name": {person: "@ingird", problem: "slack: @ingird: no person and no user group", fix: "behind the @"},
+		"groups that cannot be asked for": {person: "@pr-nobody", slack: func(s *notifiertest.Slack) {
+			s.Fail("usergroups.list", notifiertest.Refuse("missing_scope"))
+		}, problem: "the user groups cannot be asked for", fix: "usergroups:read"},
+		"people that cannot be asked for": {person: "@ingrid", slack: func(s *notifiertest.Slack) {
+			s.Fail("users.list", notifiertest.Refuse("missing_scope"))
+		}, problem: "people and groups: Slack says missing_scope", fix: "add the scope"},
 		"a restricted channel": {slack: func(s *notifiertest.Slack) { s.Fail("chat.postMessage", notifiertest.Refuse("restricted_action")) }, problem: "restricted_action", fix: "administrator"},
 		"Slack cannot be reached": {slack: func(s *notifiertest.Slack) {
 			s.Fail("auth.test", notifiertest.Fault{Drop: true}, notifiertest.Fault{Drop: true})
@@ -99,7 +107,7 @@ func TestWhatStandsBetweenANewTeamAndItsFirstMessage(t *testing.T) {
 			if c.channel == "" {
 				c.channel = "#pr-alerts"
 			}
-			got := ills(n.Examine(t.Context(), []string{c.channel}))
+			got := ills(n.Examine(t.Context(), []string{c.channel}, []string{c.person}))
 			if !strings.Contains(got, c.problem) || !strings.Contains(got, c.fix) {
 				t.Errorf("%s\nwant %q and %q", got, c.problem, c.fix)
 			}
