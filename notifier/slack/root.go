@@ -26,7 +26,7 @@ type page struct {
 // shows little more than the first blocks.
 func (p *page) root() []slackapi.Block {
 	blocks := []slackapi.Block{p.header(), section(p.lead()), section(p.standing())}
-	if p.calm() {
+	if p.calm() || !p.Incident.Open() {
 		blocks[1], blocks[2] = blocks[2], blocks[1] // what the sentence says is past
 	}
 	if p.Alert.Reason == detector.ReasonDeliveryFailed {
@@ -52,10 +52,10 @@ func (p *page) root() []slackapi.Block {
 	return append(blocks, remark(strings.Join(p.background(), " · ")))
 }
 
-// rootText is what the root says without blocks.
+// rootText is what the root says without blocks: to a screen reader, and where Slack refuses the blocks.
 func (p *page) rootText() string {
 	s := fmt.Sprintf("%s %s: %s – %s", p.icon(), p.severity(), esc(p.brand(), maxName), p.sentence())
-	return lead(p.mentions, s)
+	return lead(p.mentions, join(s, p.standing()))
 }
 
 // quoted makes a few foreign words stand apart from ours.

@@ -10,11 +10,11 @@
 // message.
 //
 // What a root says, from top to bottom, and why: how grave, whose, about what (a phone shows no more of it before one
-// opens it); the sentence of what was counted against what is usual; who is on it, or who is told next and when (before the
-// sentence: that it is calm, if it is); the figures that the sentence does not say, a line each, as a phone has no second
-// column; by which facts it is so grave; what to press. What follows is to read: what people say in their own words, up
-// to three quotes, each with what one needs to judge it without reading its language, and last where the alert comes
-// from, for those who doubt.
+// opens it); the sentence of what was counted against what is usual; who is on it, or who is told next and when (before
+// the sentence where it is calm or closed: then that is past); the figures that the sentence does not say, a line each,
+// as a phone has no second column; by which facts it is so grave; what to press. What follows is to read: what people
+// say in their own words, up to three quotes, each with what one needs to judge it without reading its language, and last
+// where the alert comes from, for those who doubt.
 //
 // The package keeps nothing but caches of names, never retries a post by itself, never decides about an
 // incident, and never posts anything where the public could read it.
