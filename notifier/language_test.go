@@ -109,7 +109,7 @@ func TestNumbersAndPlurals(t *testing.T) {
 
 // TestWhatIsFilledInIsNotFilledAgain: foreign words may look like a blank.
 func TestWhatIsFilledInIsNotFilledAgain(t *testing.T) {
-	if got := English().Say("field.now.value", "n", "{window}", "window", "1 h"); got != "{window} in 1 h" {
+	if got := English().Say("field.negative.value", "n", "{mentions}", "mentions", "60"); got != "{mentions} of 60" {
 		t.Error(got)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"emberwatch/notifier/slack"
 	"emberwatch/rules"
 	"emberwatch/sources"
+	"emberwatch/sources/jsonl"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
@@ -32,9 +33,9 @@ func (a *app) doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name: "doctor", Usage: "look at everything between here and the first alert, and say how to repair it",
 		Description: "The online half of check: data folder, lock, disk, clock, Slack (token, scopes, every channel by a message that is\n" +
-			"edited and deleted again, the socket), each source fetched once, and what the rules have done so far: those that look at\n" +
-			"the same (W05), are silent or tell too much (W06). Nothing that it does stays. Exit code 3 if there are problems;\n" +
-			"warnings alone: 0, with --strict 3.",
+			"edited and deleted again, the people and groups that are named, the socket), each source fetched once, and what the\n" +
+			"rules have done so far: those that look at the same (W05), are silent or tell too much (W06). Nothing that it does\n" +
+			"stays. Exit code 3 if there are problems; warnings alone: 0, with --strict 3.",
 		Flags: []cli.Flag{
 			jsonFlag(),
 			&cli.BoolFlag{Name: "strict", Usage: "warnings are problems too"},
@@ -202,7 +203,7 @@ func examineSlack(ctx context.Context, cfg *Config, set *rules.Set) []finding {
 		return []finding{bad("slack", err.Error(), "see the slack part of the configuration")}
 	}
 	var out []finding
-	for _, f := range n.Examine(ctx, slackChannels(cfg, set)) {
+	for _, f := range n.Examine(ctx, slackChannels(cfg, set), slackPeople(cfg, set)) {
 		level := "ok"
 		switch {
 		case f.Problem != "" && f.Warning:
@@ -231,7 +232,24 @@ func slackChannels(cfg *Config, set *rules.Set) []string {
 	for _, r := range set.Routes {
 		names[r.Slack.Channel] = true
 	}
+	for i := range cfg.Notifiers {
+		if x := &cfg.Notifiers[i]; x.Type == "slack" {
+			names[x.Channel] = true
+		}
+	}
 	delete(names, "")
+	return slices.Sorted(maps.Keys(names))
+}
+
+// slackPeople are the people and groups that somebody has named: whom alerts go to or mention, and who may act.
+func slackPeople(cfg *Config, set *rules.Set) []string {
+	names := map[string]bool{}
+	for _, s := range slices.Concat(cfg.Slack.Allow.Act, cfg.Slack.Allow.Resolve) {
+		names[s] = true
+	}
+	for _, r := range set.Routes {
+		names[r.Slack.User], names[r.Slack.Mention] = true, true
+	}
 	return slices.Sorted(maps.Keys(names))
 }
 
@@ -250,6 +268,8 @@ func examineSources(ctx context.Context, cfg *Config) []finding {
 			out = append(out, bad(check, err.Error(), "see sources in the configuration"))
 		case src == nil || s.Type == "webhook" || s.Type == "meta":
 			out = append(out, good(check, "mentions are pushed to it"))
+		case slices.Contains(s.Path, jsonl.Stdin):
+			out = append(out, good(check, "reads standard input; not tried, since what is read there is gone"))
 		default:
 			out = append(out, examineSource(ctx, check, src))
 		}

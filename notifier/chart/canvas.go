@@ -37,13 +37,15 @@ func rgb(hex uint32) paint {
 const (
 	plainSize = 26
 	boldSize  = 34
+	leastBold = 22
 )
 
 // canvas is a picture with what draws into it.
 type canvas struct {
-	img         *image.RGBA
-	letters     *sfnt.Font
-	plain, bold font.Face
+	img     *image.RGBA
+	letters *sfnt.Font
+	plain   font.Face
+	bold    []font.Face // the largest first
 }
 
 type fonts struct{ regular, bold *sfnt.Font }
@@ -67,8 +69,12 @@ func newCanvas(r image.Rectangle) (*canvas, error) {
 	if c.plain, err = opentype.NewFace(f.regular, &opentype.FaceOptions{Size: plainSize, DPI: 72, Hinting: font.HintingFull}); err != nil {
 		return nil, fmt.Errorf("chart: font: %w", err)
 	}
-	if c.bold, err = opentype.NewFace(f.bold, &opentype.FaceOptions{Size: boldSize, DPI: 72, Hinting: font.HintingFull}); err != nil {
-		return nil, fmt.Errorf("chart: font: %w", err)
+	for size := boldSize; size >= leastBold; size -= 4 {
+		face, err := opentype.NewFace(f.bold, &opentype.FaceOptions{Size: float64(size), DPI: 72, Hinting: font.HintingFull})
+		if err != nil {
+			return nil, fmt.Errorf("chart: font: %w", err)
+		}
+		c.bold = append(c.bold, face)
 	}
 	draw.Draw(c.img, r, image.NewUniform(paper), image.Point{}, draw.Src)
 	return c, nil
@@ -94,6 +100,16 @@ func (c *canvas) text(f font.Face, p paint, x, y float64, s string) {
 // length is how many pixels s takes.
 func (c *canvas) length(f font.Face, s string) float64 {
 	return float64(font.MeasureString(f, s)) / 64
+}
+
+// fitting is the largest bold face in which s is no longer than most, or the smallest there is.
+func (c *canvas) fitting(s string, most float64) font.Face {
+	for _, f := range c.bold {
+		if c.length(f, s) <= most {
+			return f
+		}
+	}
+	return c.bold[len(c.bold)-1]
 }
 
 // drawable reports whether the font has every letter.

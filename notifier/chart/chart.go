@@ -31,9 +31,8 @@ import (
 // The picture, in pixels: wide enough for a desk, and with letters that can be read when a phone shows it at a third.
 const (
 	width, height = 1200, 670
-	left, right   = 90, 30
+	margin, right = 90, 30  // at the left is room for numbers of four digits; longer ones move the plot
 	top, bottom   = 180, 90 // above the plot stand title, legend, when it began, and the number on the highest bar
-	plotWidth     = width - left - right
 	plotHeight    = height - top - bottom
 )
 
@@ -76,6 +75,7 @@ type plot struct {
 	o        Options
 	from, to time.Time
 	scale    float64 // the value at the top
+	left     float64 // where the plot begins
 }
 
 func newPlot(c *detector.Course, o Options) (*plot, error) {
@@ -88,12 +88,20 @@ func newPlot(c *detector.Course, o Options) (*plot, error) {
 		most = max(most, s.Count, s.High)
 	}
 	last := c.Steps[len(c.Steps)-1].At
-	return &plot{canvas: cv, c: c, o: o, from: c.Steps[0].At, to: last.Add(c.Step), scale: roundUp(most)}, nil
+	p := &plot{canvas: cv, c: c, o: o, from: c.Steps[0].At, to: last.Add(c.Step), scale: roundUp(most)}
+	p.left = max(margin, 2*gap+p.length(p.plain, o.Language.Number(p.scale)))
+	return p, nil
 }
 
 func (p *plot) x(t time.Time) float64 {
-	return left + plotWidth*float64(t.Sub(p.from))/float64(p.to.Sub(p.from))
+	return p.left + (width-right-p.left)*float64(t.Sub(p.from))/float64(p.to.Sub(p.from))
 }
+
+// within moves what is so long and would begin at x so that it ends within the picture.
+func (p *plot) within(x, long float64) float64 { return max(p.left, min(x, width-right-long)) }
+
+// gap is between a label and what it labels.
+const gap = 14
 
 func (p *plot) y(v float64) float64 { return top + plotHeight*(1-v/p.scale) }
 
@@ -115,8 +123,8 @@ func capital(s string) string {
 
 // title says what is drawn, and below it what the colours mean.
 func (p *plot) title() {
-	p.text(p.bold, ink, left, 52, p.words())
-	l, at := p.o.Language, float64(left)
+	p.text(p.fitting(p.words(), width-right-p.left), ink, p.left, 52, p.words())
+	l, at := p.o.Language, p.left
 	for _, e := range []struct {
 		colour paint
 		label  string
@@ -135,9 +143,9 @@ func (p *plot) title() {
 func (p *plot) grid() {
 	for _, v := range []float64{0, p.scale / 2, p.scale} {
 		y := p.y(v)
-		p.rect(rule, left, y-1, width-right, y+1)
+		p.rect(rule, p.left, y-1, width-right, y+1)
 		label := p.o.Language.Number(v)
-		p.text(p.plain, faint, left-14-p.length(p.plain, label), y+9, label)
+		p.text(p.plain, faint, p.left-gap-p.length(p.plain, label), y+9, label)
 	}
 }
 
@@ -166,25 +174,25 @@ func (p *plot) through(draw func(s *detector.CourseStep, x0, x1 float64)) {
 	}
 }
 
-// hours writes the hours below, in whose zone they are, and names each day.
+// hours writes the hours below, in whose zone they are, names each day, and says at the end when it was drawn.
 func (p *plot) hours() {
 	every := 6
 	if p.to.Sub(p.from) < 8*time.Hour {
 		every = 1
 	}
+	now := p.clock(p.c.Now)
+	end := width - right - p.length(p.plain, now) - gap
+	p.text(p.plain, ink, end+gap, height-46, now)
 	for t := p.from.In(p.o.Zone).Truncate(30 * time.Minute); !t.After(p.to); t = t.Add(30 * time.Minute) {
 		if t.Before(p.from) || t.Minute() != 0 || t.Hour()%every != 0 {
 			continue
 		}
-		label := t.Format("15:04")
-		if t.Hour() == 0 {
-			label = p.o.Language.Say("day."+strconv.Itoa(int(t.Weekday()))) + " " + label
-		}
 		p.rect(rule, p.x(t)-1, p.y(0), p.x(t)+1, p.y(0)+10)
-		at := p.x(t) - p.length(p.plain, label)/2
-		if at+p.length(p.plain, label) < width && at > 0 {
-			p.text(p.plain, faint, at, height-46, label)
+		label := p.clock(t)
+		if day := p.day(t) + " " + label; t.Hour() == 0 && p.hourAt(t, day, end) {
+			continue
 		}
+		p.hourAt(t, label, end)
 	}
 	zone := p.to.In(p.o.Zone).Format("MST")
 	if z := p.o.Zone.String(); z != "Local" {
@@ -193,18 +201,54 @@ func (p *plot) hours() {
 	p.text(p.plain, faint, width-right-p.length(p.plain, zone), height-14, zone)
 }
 
-// began draws a line where the incident began, and writes when.
+// hourAt writes a label below its time if it stays in the picture and ends before end. It reports whether it did.
+func (p *plot) hourAt(t time.Time, label string, end float64) bool {
+	long := p.length(p.plain, label)
+	at := p.x(t) - long/2
+	if at <= 0 || at+long > end {
+		return false
+	}
+	p.text(p.plain, faint, at, height-46, label)
+	return true
+}
+
+func (p *plot) clock(t time.Time) string { return t.In(p.o.Zone).Format("15:04") }
+
+func (p *plot) day(t time.Time) string {
+	return p.o.Language.Say("day." + strconv.Itoa(int(t.In(p.o.Zone).Weekday())))
+}
+
+// began draws a line where the incident began, and writes when. Of one that began before the picture it says so at its
+// left end.
 func (p *plot) began() {
-	if p.c.Since.Before(p.from) || p.c.Since.After(p.to) {
+	since := p.c.Since
+	if since.IsZero() || since.After(p.to) {
 		return
 	}
-	x := p.x(p.c.Since)
+	label := p.o.Language.Say("chart.since", "when", p.moment(since))
+	if since.Before(p.from) {
+		p.text(p.plain, ink, p.left, top-44, "← "+label)
+		return
+	}
+	x := p.x(since)
 	for y := float64(top) - 36; y < p.y(0); y += 14 {
 		p.rect(ink, x-1.5, y, x+1.5, min(y+8, p.y(0)))
 	}
-	label := p.o.Language.Say("chart.since", "when", p.c.Since.In(p.o.Zone).Format("15:04"))
 	long := p.length(p.plain, label)
-	p.text(p.plain, ink, max(left, min(x-long/2, width-right-long)), top-44, label)
+	p.text(p.plain, ink, p.within(x-long/2, long), top-44, label)
+}
+
+// moment is a time as the picture needs it: with the day where it was another, and the date where that is long ago.
+func (p *plot) moment(t time.Time) string {
+	y, m, d := p.c.Now.In(p.o.Zone).Date()
+	midnight := time.Date(y, m, d, 0, 0, 0, 0, p.o.Zone)
+	switch {
+	case !t.Before(midnight):
+		return p.clock(t)
+	case t.After(midnight.AddDate(0, 0, -6)):
+		return p.day(t) + " " + p.clock(t)
+	}
+	return t.In(p.o.Zone).Format("2006-01-02 15:04")
 }
 
 // peak writes the number of the highest bar on top of it.
@@ -214,9 +258,10 @@ func (p *plot) peak() {
 		return
 	}
 	label := p.o.Language.Number(s.Count)
-	x := (p.x(s.At)+p.x(s.At.Add(p.c.Step)))/2 - p.length(p.plain, label)/2
+	long := p.length(p.plain, label)
+	x := p.within((p.x(s.At)+p.x(s.At.Add(p.c.Step)))/2-long/2, long)
 	y := p.y(s.Count) - 8
-	p.rect(paper, x-4, y-plainSize+4, x+p.length(p.plain, label)+4, y+4) // the line of the beginning may pass here
+	p.rect(paper, x-4, y-plainSize+4, x+long+4, y+4) // the line of the beginning may pass here
 	p.text(p.plain, above, x, y, label)
 }
 
@@ -233,11 +278,15 @@ func (p *plot) highest() detector.CourseStep {
 // alt says what the chart shows.
 func (p *plot) alt() string {
 	peak := p.highest()
-	l, in := p.o.Language, func(t time.Time) string { return t.In(p.o.Zone).Format("15:04 MST") }
+	l, in := p.o.Language, func(t time.Time) string { return p.moment(t) + t.In(p.o.Zone).Format(" MST") }
 	render := func(s string) string { return s }
+	usual := l.Number(peak.Expected)
+	if peak.Expected < 0.1 {
+		usual = l.Say("sentence.almost")
+	}
 	return l.Say("chart.alt",
 		"signal", notifier.SignalWords(l, p.c.Signal, render), "step", l.Span(p.c.Step), "hours", l.Number(math.Round(p.to.Sub(p.from).Hours())),
-		"peak", l.Number(peak.Count), "when", in(peak.At), "usual", l.Number(peak.Expected), "high", l.Number(peak.High), "since", in(p.c.Since))
+		"peak", l.Number(peak.Count), "when", in(peak.At), "usual", usual, "high", l.Number(peak.High), "since", in(p.c.Since))
 }
 
 // roundUp returns the end of a scale that holds v: an even number that people like to read.

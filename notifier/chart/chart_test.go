@@ -42,7 +42,7 @@ func TestAChartSaysWhatItShows(t *testing.T) {
 		lang, signal, title, alt string
 	}{
 		{"en", "negative", "Negative mentions per 30 min", "Chart of negative mentions per 30 min over 24 hours. The peak is 23 in the half hour from 08:50 CET; "},
-		{"de", "category:delivery", "Negative Erwähnungen zum Thema Lieferung je 30 Min.", "Es begann um 08:20 CET."},
+		{"de", "category:delivery", "Negative Erwähnungen zum Thema Lieferung je 30 Min.", "Seit 08:20 CET."},
 		{"en", "category:доставка", "Negative mentions about доставка per 30 min", "доставка"},
 		{"en", "category:توصيل", "Mentions per 30 min", "The peak is 23"},
 	} {
@@ -118,6 +118,56 @@ func TestOddCoursesAreDrawn(t *testing.T) {
 	}
 	if _, err := Draw(huge, Options{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNothingLeavesThePicture: long titles in German, numbers of six digits, a peak at the very end, and an incident that
+// began before the picture. The margins stay blank.
+func TestNothingLeavesThePicture(t *testing.T) {
+	for name, change := range map[string]func(*detector.Course){
+		"as it is": func(*detector.Course) {},
+		"much": func(c *detector.Course) {
+			for k := range c.Steps {
+				c.Steps[k].Count *= 16000
+			}
+			c.Steps[47].Count = 361_020
+		},
+		"few":        func(c *detector.Course) { c.Steps[46].Count, c.Steps[47].Count = 1, 3 },
+		"a long one": func(c *detector.Course) { c.Since = began.Add(-60 * time.Hour) },
+		"a young one": func(c *detector.Course) {
+			c.Steps = c.Steps[44:]
+		},
+	} {
+		c := surge("category:billing_refund")
+		change(c)
+		got, err := Draw(c, Options{Language: (*notifier.Languages)(nil).In("de")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := png.Decode(bytes.NewReader(got.PNG))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for y := range height {
+			for _, x := range []int{0, 4, width - 5, width - 1} {
+				if color.RGBAModel.Convert(img.At(x, y)) != paper {
+					t.Fatalf("%s: something is at %d, %d", name, x, y)
+				}
+			}
+		}
+	}
+}
+
+func TestWhenItBeganIsNamedWithItsDayOrDate(t *testing.T) {
+	for ago, want := range map[time.Duration]string{
+		time.Hour: "Since 07:50 UTC.", 24 * time.Hour: "Since Sunday 08:50 UTC.", 5 * 24 * time.Hour: "Since Wednesday 08:50 UTC.",
+		9 * 24 * time.Hour: "Since 2026-11-07 08:50 UTC.",
+	} {
+		c := surge("negative")
+		c.Since = c.Now.Add(-ago)
+		if got, err := Draw(c, Options{}); err != nil || !strings.HasSuffix(got.Alt, want) {
+			t.Errorf("%s ago: %v %q, want %q", ago, err, got.Alt, want)
+		}
 	}
 }
 

@@ -27,7 +27,9 @@ const (
 	maxPlaceholder  = 150
 	maxURL          = 3000
 	maxModalTitle   = 24
-	maxMessageText  = 40000
+	maxLabel        = 2000
+	maxMessageText  = 4000   // more is truncated, or refused, by Slack's mood
+	maxBlocksText   = 11_000 // of all blocks together: undocumented, and refused from somewhere above
 	maxPrivate      = 3000
 	maxViewBytes    = 250_000
 	maxMessageBytes = 100_000
@@ -43,6 +45,7 @@ type checker struct {
 	blockIDs map[string]bool
 	actions  map[string]bool
 	inputs   int
+	size     int // of all texts
 }
 
 // text is one place where Slack would look for links and mentions.
@@ -166,27 +169,40 @@ func (c *checker) element(at string, e object) {
 func (c *checker) input(at string, b object) {
 	c.inputs++
 	c.length(at+"/block_id", str(b, "block_id"), 1, maxID)
-	c.plain(at+"/label", b["label"], maxText)
+	c.plain(at+"/label", b["label"], maxLabel)
+	if b["hint"] != nil {
+		c.plain(at+"/hint", b["hint"], maxLabel)
+	}
 	e := asObject(b["element"])
 	c.length(at+"/element/action_id", str(e, "action_id"), 1, maxID)
+	if e["placeholder"] != nil {
+		c.plain(at+"/element/placeholder", e["placeholder"], maxPlaceholder)
+	}
 	switch str(e, "type") {
 	case "plain_text_input":
-		c.length(at+"/element/initial_value", str(e, "initial_value"), 0, maxText)
+		c.textInput(at+"/element", e)
 	case "users_select":
 	case "static_select":
-		if e["placeholder"] != nil {
-			c.plain(at+"/element/placeholder", e["placeholder"], maxPlaceholder)
-		}
 		c.options(at+"/element/options", e["options"], maxOptions)
 	default:
 		c.wrong(at+"/element/type", "unsupported type: %q", str(e, "type"))
 	}
 }
 
+// textInput checks how long an answer may be, and that what is offered is one.
+func (c *checker) textInput(at string, e object) {
+	least, most := number(e, "min_length", 0), number(e, "max_length", maxText)
+	if least < 0 || least > maxText || most < 1 || most > maxText || least > most {
+		c.wrong(at+"/max_length", "must be 1 to %d, and not below min_length", maxText)
+	}
+	c.length(at+"/initial_value", str(e, "initial_value"), 0, most)
+}
+
 func (c *checker) button(at string, e object) {
 	c.plain(at+"/text", e["text"], maxButtonText)
 	c.length(at+"/value", str(e, "value"), 0, maxButtonValue)
 	c.length(at+"/url", str(e, "url"), 0, maxURL)
+	c.length(at+"/accessibility_label", str(e, "accessibility_label"), 0, maxButtonText)
 	switch str(e, "style") {
 	case "", "primary", "danger":
 	default:
@@ -199,6 +215,9 @@ func (c *checker) options(at string, v any, most int) {
 	for i, o := range c.list(at, v, 1, most) {
 		here := fmt.Sprintf("%s/%d", at, i)
 		c.plain(here+"/text", asObject(o)["text"], maxOptionText)
+		if d := asObject(o)["description"]; d != nil {
+			c.plain(here+"/description", d, maxOptionText)
+		}
 		value := str(asObject(o), "value")
 		c.length(here+"/value", value, 1, maxOptionValue)
 		if values[value] {
@@ -226,7 +245,9 @@ func (c *checker) list(at string, v any, least, most int) []any {
 }
 
 func (c *checker) length(at, s string, least, most int) {
-	if n := units(s); n < least || n > most {
+	n := units(s)
+	c.size += n
+	if n < least || n > most {
 		c.wrong(at, "must be %d to %d characters, is %d", least, most, n)
 	}
 	if !utf8.ValidString(s) {
@@ -250,4 +271,11 @@ func asObject(v any) object {
 func str(o object, key string) string {
 	s, _ := o[key].(string)
 	return s
+}
+
+func number(o object, key string, otherwise int) int {
+	if n, ok := o[key].(float64); ok {
+		return int(n)
+	}
+	return otherwise
 }

@@ -45,7 +45,7 @@ func fromRootToEnd(t *testing.T, h Harness) {
 	if root == (detector.Ref{}) {
 		t.Fatal("a root without a place: its edits and its thread would be lost")
 	}
-	contains(t, h.Shown(), "Fjellbryg", "47 negative mentions about delivery")
+	contains(t, h.Shown(), "Fjellbryg", "47 negative mentions from 39 people")
 
 	edit := Sample()
 	edit.Root, edit.Alert.Kind, edit.Alert.Reason = root, detector.KindEdit, detector.ReasonUpdated

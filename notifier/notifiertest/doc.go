@@ -4,7 +4,8 @@
 // Socket Mode websocket. It refuses what Slack refuses (tokens, scopes, Block Kit limits, unknown threads,
 // archived channels, rates), can fail in every way that matters ([Fault]), and notes as a violation what Slack
 // would silently swallow or what must never happen: a mention or link that nobody allowed, an
-// acknowledgement that is late or too large. It needs no testing.T, so that a person can also run it by hand.
+// acknowledgement that takes a second (except with the race detector, which makes everything slow) or is too large.
+// It needs no testing.T, so that a person can also run it by hand.
 //
 // [Run] is the contract that every notifier has to pass, through a [Harness].
 //

@@ -35,7 +35,7 @@ func (s *Slack) uploadURL(c *call) reply {
 	switch {
 	case c.form["filename"] == "" || err != nil || length <= 0:
 		return refusal("invalid_arguments")
-	case len(c.form["alt_txt"]) > 1000:
+	case units(c.form["alt_txt"]) > 1000:
 		return refusal("alt_txt_too_large")
 	}
 	if c.form["alt_txt"] == "" {

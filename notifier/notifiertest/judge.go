@@ -23,7 +23,12 @@ func (s *Slack) judge(c *call) reply {
 	if blocks == nil {
 		return nil
 	}
-	return s.verdict(c.method, checkBlocks(blocks, "/blocks", maxBlocks))
+	found := checkBlocks(blocks, "/blocks", maxBlocks)
+	if found.size > maxBlocksText {
+		s.violate("%s: msg_blocks_too_long: %d characters", c.method, found.size)
+		return refusal("msg_blocks_too_long")
+	}
+	return s.verdict(c.method, found)
 }
 
 // habits are settings under which foreign text becomes a mention, a link or a preview.

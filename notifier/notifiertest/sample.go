@@ -42,7 +42,7 @@ func incident() detector.Incident {
 	return detector.Incident{
 		ID: "fjellbryg-3", Brand: "fjellbryg", N: 3, Version: 1,
 		Title:    "Complaints about delivery",
-		Sentence: "47 negative mentions about delivery in 1 h, 6.1 are usual, from 39 people since 07:20.",
+		Sentence: "47 negative mentions from 39 people in the last hour; at this time of a Monday usually 6.1, rarely more than 12; mostly on instagram; mostly about delivery.",
 		Rule:     "neg-burst", Signal: "negative", Category: "delivery", Routes: []string{"default"},
 		SeverityWhy: "8 times the usual rate in two sources",
 		Level:       rules.Serious, Severity: rules.Serious, Handling: detector.New,

@@ -62,6 +62,7 @@ type Slack struct {
 	every      time.Duration // least time between two messages of a channel
 	posted     map[string]time.Time
 	violations []string
+	latencies  []time.Duration // of acknowledgements
 	n          int
 }
 

@@ -60,7 +60,7 @@ func TestItRefusesWhatSlackRefuses(t *testing.T) {
 		{"chat.postMessage", []string{"channel", "#old", "text", "x"}, "is_archived"},
 		{"chat.postMessage", []string{"channel", "#open", "text", "x"}, "not_in_channel"},
 		{"chat.postMessage", []string{"channel", "#pr-alerts"}, "no_text"},
-		{"chat.postMessage", []string{"channel", "#pr-alerts", "text", strings.Repeat("x", 40001)}, "msg_too_long"},
+		{"chat.postMessage", []string{"channel", "#pr-alerts", "text", strings.Repeat("x", 4001)}, "msg_too_long"},
 		{"chat.postMessage", []string{"channel", "#pr-alerts", "text", "x", "thread_ts", "1.0"}, "thread_not_found"},
 		{"chat.update", []string{"channel", "C0ALERTS", "ts", "1.0", "text", "x"}, "message_not_found"},
 		{"conversations.join", []string{"channel", "#open"}, "channel_not_found"}, // ids only
@@ -99,7 +99,12 @@ func TestItKnowsTheLimitsOfBlocks(t *testing.T) {
 		`[{"type":"rich_text","elements":[{"type":"rich_text_quote","elements":[{"type":"link","url":"javascript:x","text":"open"}]}]}]`: "/blocks/0/elements/0/elements/0/url",
 		`[{"type":"rich_text","elements":[{"type":"rich_text_preformatted","elements":[{"type":"emoji","name":"x"}]}]}]`:                 "/blocks/0/elements/0/elements/0/type",
 		`[{"type":"rich_text","elements":[{"type":"text","text":"x"}]}]`:                                                                 "/blocks/0/elements/0/type",
-		`[` + strings.Repeat(`{"type":"divider"},`, 50) + `{"type":"divider"}]`:                                                          "/blocks",
+		`[{"type":"actions","elements":[{"type":"overflow","action_id":"a","options":[{"value":"v","text":{"type":"plain_text","text":"x"},"description":{"type":"plain_text","text":"` + long[:76] + `"}}]}]}]`: "/blocks/0/elements/0/options/0/description/text",
+		`[{"type":"actions","elements":[` + button("a", `,"accessibility_label":"`+long[:76]+`"`) + `]}]`:                                                                                                        "/blocks/0/elements/0/accessibility_label",
+		`[` + input(`"type":"plain_text_input","max_length":9,"initial_value":"0123456789"`) + `]`:                                                                                                               "/blocks/0/element/initial_value",
+		`[` + input(`"type":"plain_text_input","max_length":3001`) + `]`:                                                                                                                                         "/blocks/0/element/max_length",
+		`[` + input(`"type":"users_select","placeholder":{"type":"plain_text","text":"`+long[:151]+`"}`) + `]`:                                                                                                   "/blocks/0/element/placeholder/text",
+		`[` + strings.Repeat(`{"type":"divider"},`, 50) + `{"type":"divider"}]`:                                                                                                                                  "/blocks",
 	} {
 		s := start(t)
 		got := ask(t, s, "chat.postMessage", "channel", "#pr-alerts", "text", "x", "blocks", blocks)
@@ -113,6 +118,22 @@ func TestItKnowsTheLimitsOfBlocks(t *testing.T) {
 
 func button(id, more string) string {
 	return `{"type":"button","action_id":"` + id + `","text":{"type":"plain_text","text":"x"},"value":"v"` + more + `}`
+}
+
+func input(element string) string {
+	return `{"type":"input","block_id":"b","label":{"type":"plain_text","text":"x"},"element":{"action_id":"a",` + element + `}}`
+}
+
+// TestItRefusesBlocksThatAreTooLongTogether: each of them is short enough.
+func TestItRefusesBlocksThatAreTooLongTogether(t *testing.T) {
+	s := start(t)
+	b := `{"type":"section","text":{"type":"mrkdwn","text":"` + strings.Repeat("x", 2800) + `"}}`
+	for n, want := range map[int]any{3: nil, 4: "msg_blocks_too_long"} {
+		blocks := "[" + strings.Repeat(b+",", n-1) + b + "]"
+		if got := ask(t, s, "chat.postMessage", "channel", "#pr-alerts", "text", "x", "blocks", blocks); got["error"] != want {
+			t.Errorf("%d: %v", n, got)
+		}
+	}
 }
 
 func choice(value string) string {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 )
 
 const (
-	ackWithin = 3 * time.Second
+	ackWithin = 3 * time.Second // then the person sees an error
+	ackSoon   = time.Second     // longer is noted: the rest is for the way there and back
 	ackMost   = 20 * 1024
 	pingEvery = 100 * time.Millisecond
 )
@@ -24,7 +26,7 @@ type Ack struct {
 	Payload json.RawMessage // what it answered with; empty: nothing
 }
 
-// ErrNotAcked: the app did not acknowledge in time, the person saw an error.
+// ErrNotAcked: the app did not acknowledge, in time or on the connection that was asked; the person saw an error.
 var ErrNotAcked = errors.New("not acknowledged within 3 s")
 
 // ErrNoSocket: no app is connected.
@@ -36,11 +38,18 @@ type socket struct {
 	wg    sync.WaitGroup
 
 	mu      sync.Mutex // guards what follows and is held for writing
-	conns   []*websocket.Conn
+	links   []*link
 	closed  bool
-	silent  bool
+	off     bool
 	waiting map[string]chan []byte // by envelope id
 	n       int
+}
+
+// link is one connection of an app.
+type link struct {
+	*websocket.Conn
+	gone chan struct{} // closed when the connection has ended
+	deaf bool          // nothing comes through any more, either way; guarded by socket.mu
 }
 
 func newSocket(s *Slack) *socket { return &socket{slack: s, waiting: map[string]chan []byte{}} }
@@ -53,62 +62,61 @@ func (k *socket) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer conn.Close()
-	if !k.join(conn) {
+	l := &link{Conn: conn, gone: make(chan struct{})}
+	if !k.join(l) {
 		return
 	}
 	defer k.wg.Done()
-	done := make(chan struct{})
 	var pinger sync.WaitGroup
-	pinger.Go(func() { k.ping(conn, done) })
-	k.read(conn)
-	close(done)
+	pinger.Go(func() { k.ping(l) })
+	k.read(l)
+	k.leave(l)
+	close(l.gone)
 	pinger.Wait()
-	k.leave(conn)
 }
 
-func (k *socket) join(conn *websocket.Conn) bool {
+func (k *socket) join(l *link) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closed {
 		return false
 	}
+	if k.off {
+		_ = l.WriteJSON(map[string]any{"type": "disconnect", "reason": "link_disabled"})
+		return false
+	}
 	k.wg.Add(1)
-	k.conns = append(k.conns, conn)
-	hello := map[string]any{"type": "hello", "num_connections": len(k.conns), "connection_info": map[string]string{"app_id": AppID}}
-	return conn.WriteJSON(hello) == nil
+	k.links = append(k.links, l)
+	hello := map[string]any{"type": "hello", "num_connections": len(k.links), "connection_info": map[string]string{"app_id": AppID}}
+	return l.WriteJSON(hello) == nil
 }
 
-func (k *socket) leave(conn *websocket.Conn) {
+func (k *socket) leave(l *link) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for i, c := range k.conns {
-		if c == conn {
-			k.conns = append(k.conns[:i], k.conns[i+1:]...)
-			return
-		}
-	}
+	k.links = slices.DeleteFunc(k.links, func(x *link) bool { return x == l })
 }
 
-func (k *socket) ping(conn *websocket.Conn, done <-chan struct{}) {
+func (k *socket) ping(l *link) {
 	t := time.NewTicker(pingEvery)
 	defer t.Stop()
 	for {
 		select {
-		case <-done:
+		case <-l.gone:
 			return
 		case <-t.C:
 			k.mu.Lock()
-			if !k.silent {
-				_ = conn.WriteControl(websocket.PingMessage, []byte("ping"), time.Now().Add(time.Second))
+			if !l.deaf {
+				_ = l.WriteControl(websocket.PingMessage, []byte("ping"), time.Now().Add(time.Second))
 			}
 			k.mu.Unlock()
 		}
 	}
 }
 
-func (k *socket) read(conn *websocket.Conn) {
+func (k *socket) read(l *link) {
 	for {
-		_, raw, err := conn.ReadMessage()
+		_, raw, err := l.ReadMessage()
 		if err != nil {
 			return
 		}
@@ -119,7 +127,7 @@ func (k *socket) read(conn *websocket.Conn) {
 			continue
 		}
 		k.mu.Lock()
-		if ch, ok := k.waiting[a.ID]; ok {
+		if ch, ok := k.waiting[a.ID]; ok && !l.deaf {
 			delete(k.waiting, a.ID)
 			ch <- raw // holds one
 		}
@@ -130,37 +138,53 @@ func (k *socket) read(conn *websocket.Conn) {
 func (k *socket) close() {
 	k.mu.Lock()
 	k.closed = true
-	for _, c := range k.conns {
-		_ = c.Close()
+	for _, l := range k.links {
+		_ = l.Close()
 	}
 	k.mu.Unlock()
 	k.wg.Wait()
 }
 
-// push sends an envelope to the newest connection and waits for its acknowledgement.
+// push sends an envelope to the newest connection and waits for its acknowledgement. A connection that ends takes the
+// envelope with it: nobody could acknowledge.
 func (k *socket) push(ctx context.Context, kind string, payload any) (Ack, error) {
-	id, ch, err := k.send(kind, payload)
+	start := time.Now()
+	id, l, ch, err := k.send(kind, payload)
 	if err != nil {
 		return Ack{}, err
 	}
-	start := time.Now()
 	t := time.NewTimer(ackWithin)
 	defer t.Stop()
 	select {
 	case raw := <-ch:
-		if len(raw) >= ackMost {
-			k.slack.note("%s: acknowledgement of %d bytes is dropped", kind, len(raw))
-		}
-		return readAck(raw, time.Since(start))
+		return k.acked(kind, raw, time.Since(start))
 	case <-ctx.Done():
 		return Ack{}, ctx.Err()
+	case <-l.gone:
+		return Ack{}, ErrNotAcked
 	case <-t.C:
-		k.slack.note("%s %s: not acknowledged within %s", kind, id, ackWithin)
+		if k.hears(l) {
+			k.slack.note("%s %s: not acknowledged within %s", kind, id, ackWithin)
+		}
 		return Ack{}, ErrNotAcked
 	}
 }
 
-func readAck(raw []byte, latency time.Duration) (Ack, error) {
+func (k *socket) hears(l *link) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return !l.deaf
+}
+
+// acked judges an acknowledgement. The race detector makes everything slow: with it, a late one is merely recorded.
+func (k *socket) acked(kind string, raw []byte, latency time.Duration) (Ack, error) {
+	if len(raw) >= ackMost {
+		k.slack.note("%s: acknowledgement of %d bytes is dropped", kind, len(raw))
+	}
+	if latency >= ackSoon && !raceDetector {
+		k.slack.note("%s: acknowledged after %s, more than %s", kind, latency, ackSoon)
+	}
+	k.slack.record(latency)
 	var body struct {
 		Payload json.RawMessage `json:"payload"`
 	}
@@ -168,19 +192,23 @@ func readAck(raw []byte, latency time.Duration) (Ack, error) {
 	return Ack{latency, body.Payload}, err
 }
 
-func (k *socket) send(kind string, payload any) (string, <-chan []byte, error) {
+func (k *socket) send(kind string, payload any) (string, *link, <-chan []byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(k.conns) == 0 {
-		return "", nil, ErrNoSocket
+	if len(k.links) == 0 {
+		return "", nil, nil, ErrNoSocket
 	}
+	l := k.links[len(k.links)-1]
 	k.n++
 	id, ch := fmt.Sprintf("envelope-%d", k.n), make(chan []byte, 1)
 	k.waiting[id] = ch
-	err := k.conns[len(k.conns)-1].WriteJSON(map[string]any{
+	if l.deaf {
+		return id, l, ch, nil
+	}
+	err := l.WriteJSON(map[string]any{
 		"type": kind, "envelope_id": id, "payload": payload, "accepts_response_payload": kind == "slash_commands",
 	})
-	return id, ch, err
+	return id, l, ch, err
 }
 
 func (s *Slack) note(format string, args ...any) {
@@ -189,26 +217,42 @@ func (s *Slack) note(format string, args ...any) {
 	s.violate(format, args...)
 }
 
+func (s *Slack) record(latency time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latencies = append(s.latencies, latency)
+}
+
+// Latencies returns how long each acknowledgement took, in order.
+func (s *Slack) Latencies() []time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.latencies)
+}
+
 // Connected reports how many Socket Mode connections there are.
 func (s *Slack) Connected() int {
 	s.socket.mu.Lock()
 	defer s.socket.mu.Unlock()
-	return len(s.socket.conns)
+	return len(s.socket.links)
 }
 
-// Hush stops the pings: the connection is there and nothing comes through it any more.
+// Hush leaves the connections half open: they are there, and nothing comes through them any more, either way. The next
+// ones are sound.
 func (s *Slack) Hush() {
 	s.socket.mu.Lock()
 	defer s.socket.mu.Unlock()
-	s.socket.silent = true
+	for _, l := range s.socket.links {
+		l.deaf = true
+	}
 }
 
 // Hangup ends all Socket Mode connections; an app connects again.
 func (s *Slack) Hangup() {
 	s.socket.mu.Lock()
 	defer s.socket.mu.Unlock()
-	for _, c := range s.socket.conns {
-		_ = c.Close()
+	for _, l := range s.socket.links {
+		_ = l.Close()
 	}
 }
 
@@ -216,10 +260,10 @@ func (s *Slack) Hangup() {
 func (s *Slack) Goodbye() {
 	s.socket.mu.Lock()
 	defer s.socket.mu.Unlock()
-	for _, c := range s.socket.conns {
+	for _, l := range s.socket.links {
 		bye := websocket.FormatCloseMessage(websocket.CloseGoingAway, "")
-		_ = c.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second))
-		_ = c.Close()
+		_ = l.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second))
+		_ = l.Close()
 	}
 }
 
@@ -227,8 +271,16 @@ func (s *Slack) Goodbye() {
 func (s *Slack) Refresh() {
 	s.socket.mu.Lock()
 	defer s.socket.mu.Unlock()
-	for _, c := range s.socket.conns {
-		_ = c.WriteJSON(map[string]any{"type": "disconnect", "reason": "refresh_requested"})
-		_ = c.Close()
+	for _, l := range s.socket.links {
+		_ = l.WriteJSON(map[string]any{"type": "disconnect", "reason": "refresh_requested"})
+		_ = l.Close()
 	}
+}
+
+// TurnOff turns Socket Mode off, as an administrator may, or on again.
+func (s *Slack) TurnOff(off bool) {
+	s.socket.mu.Lock()
+	s.socket.off = off
+	s.socket.mu.Unlock()
+	s.Hangup()
 }

@@ -34,9 +34,11 @@ func (n *Notifier) command(ctx context.Context, c *slackapi.SlashCommand) reacti
 	case "status":
 		return n.listing(ctx, v, v.Say("command.calm"), func(*detector.Incident) bool { return true })
 	case "mine":
-		return n.listing(ctx, v, v.Say("command.mine.none"), func(i *detector.Incident) bool {
-			return bare(i.Owner) == bare(c.UserName) || n.owns(ctx, i.Owner, c.UserID)
+		r := n.listing(ctx, v, v.Say("command.mine.none"), func(i *detector.Incident) bool {
+			return bare(i.Owner) == bare(c.UserName) || n.owns(i.Owner, c.UserID)
 		})
+		r.then = n.lookUpPeople // for the next time
+		return r
 	case "brand":
 		name := strings.Join(args, " ")
 		id := n.brandID(name)
@@ -136,9 +138,12 @@ func (n *Notifier) told(ctx context.Context, v voice, c *slackapi.SlashCommand, 
 		}
 		e.Args.For = detector.Duration(d)
 	}
-	said, lost := n.carry(ctx, v, who, e)
-	if said == "" {
+	done, said, lost := n.carry(ctx, v, who, e)
+	if done != nil {
 		said = v.Say("told.done", "id", esc(args[0], maxName), "how", n.stands(ctx, v, args[0]))
+	}
+	if done != nil && e.Op == detector.OpSnooze {
+		said = join(said, n.preview(ctx, v, done))
 	}
 	return reaction{payload: spoken(said), lost: lost}
 }

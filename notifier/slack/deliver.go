@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptrace"
+	"path"
 	"sync/atomic"
 	"time"
 
@@ -125,7 +126,11 @@ func (d doer) Do(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if resp.StatusCode == http.StatusTooManyRequests {
-		resp.Header.Set("Retry-After", retryAfter(resp.Header.Get("Retry-After"), time.Now()))
+		unsaid := defaultWait
+		if path.Base(r.URL.Path) == "apps.connections.open" {
+			unsaid = socketWait
+		}
+		resp.Header.Set("Retry-After", retryAfter(resp.Header.Get("Retry-After"), unsaid, time.Now()))
 	}
 	resp.Body = http.MaxBytesReader(nil, resp.Body, maxAnswer)
 	return resp, nil

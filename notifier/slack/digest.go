@@ -14,7 +14,7 @@ import (
 // How much of a digest's incidents is shown. What a message may hold is shared among its lines: each has at least
 // its icon and its name.
 const (
-	digestRoom  = 12000 // units of all lines; more is refused as msg_blocks_too_long
+	digestRoom  = 10000 // units of all lines; Slack refuses somewhat more as msg_blocks_too_long
 	longestLine = 160
 )
 

@@ -76,10 +76,25 @@ func bare(name string) string {
 type cache[T any] struct {
 	fetch func(context.Context) (map[string]T, error)
 
-	mu    sync.Mutex // held while fetching: one look-up serves all who wait
+	asking sync.Mutex // held while Slack is asked: one look-up serves all who wait
+
+	mu    sync.Mutex // guards what follows
 	items map[string]T
-	err   error // of the last look-up, while there are no items
+	err   error // why there are no items
 	until time.Time
+}
+
+// errNotYet is why nothing is known before the first look-up.
+var errNotYet = errors.New("not looked up yet")
+
+// known returns what Slack said last, and never asks: a press must not wait. An error means that nothing is known.
+func (c *cache[T]) known() (map[string]T, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.items == nil && c.err == nil {
+		return nil, errNotYet
+	}
+	return c.items, c.err
 }
 
 // get returns the item of a name, or the zero T. An error means that nothing is known at all.
@@ -88,15 +103,29 @@ func (c *cache[T]) get(ctx context.Context, name string, now time.Time) (T, erro
 	return all[name], err
 }
 
+// all asks Slack if what it said last is too old.
 func (c *cache[T]) all(ctx context.Context, now time.Time) (map[string]T, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now.Before(c.until) {
-		return c.items, c.err
+	c.asking.Lock()
+	defer c.asking.Unlock()
+	if c.fresh(now) {
+		return c.known()
 	}
 	ctx, cancel := context.WithTimeout(ctx, namesTimeout)
 	defer cancel()
 	items, err := c.fetch(ctx)
+	c.learn(items, err, now)
+	return c.known()
+}
+
+func (c *cache[T]) fresh(now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return now.Before(c.until)
+}
+
+func (c *cache[T]) learn(items map[string]T, err error, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch {
 	case err == nil:
 		c.items, c.err, c.until = items, nil, now.Add(namesLife)
@@ -105,7 +134,6 @@ func (c *cache[T]) all(ctx context.Context, now time.Time) (map[string]T, error)
 	default:
 		c.until = now.Add(namesPause)
 	}
-	return c.items, c.err
 }
 
 // fetchUsers reads the members. A user name wins over somebody else's display name.

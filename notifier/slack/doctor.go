@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,7 +34,7 @@ const (
 
 // repairs say what to do about Slack's refusals on the way to the first message.
 var repairs = map[string]string{
-	"invalid_auth":            "copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions at " + settingsTitle + " into slack.bot_token",
+	"invalid_auth":            "copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions at " + settingsTitle + " into SLACK_BOT_TOKEN, or what slack.bot_token names",
 	"not_authed":              "set slack.bot_token to env:NAME or file:PATH with the Bot User OAuth Token (xoxb-…)",
 	"not_allowed_token_type":  "use the Bot User OAuth Token (xoxb-…) as slack.bot_token and an app-level token (xapp-…) as slack.app_token",
 	"token_revoked":           "install the app again at " + settingsTitle + " (Install App), and copy the new token",
@@ -46,14 +47,26 @@ var repairs = map[string]string{
 	"team_access_not_granted": "an administrator has to install the app in this workspace",
 }
 
+// socketRepairs say what to do where Slack opens no socket, and socketRepair where it does not say why.
+var socketRepairs = map[string]string{
+	"invalid_auth":           "copy the app-level token (xapp-…) from Basic Information, App-Level Tokens at " + settingsTitle + " into SLACK_APP_TOKEN, or what slack.app_token names",
+	"missing_scope":          "make an app-level token with the scope connections:write at " + settingsTitle + " (Basic Information), and use it as slack.app_token",
+	"not_allowed_token_type": "make an app-level token with the scope connections:write at " + settingsTitle + " (Basic Information), and use it as slack.app_token",
+	"socket_mode_disabled":   "turn Socket Mode on at " + settingsTitle + " (Socket Mode)",
+}
+
+const socketRepair = "give the app-level token the scope connections:write, and turn Socket Mode on, both at " + settingsTitle + " (Basic Information; Socket Mode)"
+
 // Examine looks at everything between us and the first message: the token, its scopes, the clock, each channel by a
-// message that is edited and deleted again, and the socket. It changes nothing that stays.
-func (n *Notifier) Examine(ctx context.Context, channels []string) []Finding {
+// message that is edited and deleted again, the people and groups that are named, and the socket. It changes nothing that
+// stays.
+func (n *Notifier) Examine(ctx context.Context, channels, people []string) []Finding {
 	found := n.examineToken(ctx)
 	if found[0].Problem != "" {
 		return found // nothing else can be asked without it
 	}
 	found = append(found, n.examined(ctx, channels)...)
+	found = append(found, n.examinePeople(ctx, people)...)
 	return append(found, n.examineReturn(ctx)...)
 }
 
@@ -77,15 +90,18 @@ func (n *Notifier) examineToken(ctx context.Context) []Finding {
 	return []Finding{f, scopesFound(r.Header), n.clockFound(r.Header)}
 }
 
+// refused says what Slack refused, or why it was not reached, and what to do about it.
 func refused(f Finding, err error) Finding {
-	f.Problem = reason(err)
-	f.Fix = repairs[f.Problem]
-	if f.Fix == "" {
-		f.Fix = "see https://api.slack.com/methods for this error; check slack.api_url, the network and a proxy"
+	code := reason(err)
+	f.Problem = "Slack says " + code
+	e, ok := errors.AsType[*notifier.DeliveryError](err)
+	switch {
+	case ok && e.Err != nil && e.Err.Error() == strings.ReplaceAll(code, "_", " "):
+		f.Problem = "Slack cannot be reached: " + e.Err.Error()
+	case ok && e.Err != nil:
+		f.Problem += ", " + e.Err.Error()
 	}
-	if e, ok := errors.AsType[*notifier.DeliveryError](err); ok && e.Err != nil && e.Err.Error() != strings.ReplaceAll(f.Problem, "_", " ") {
-		f.Problem += ": " + e.Err.Error()
-	}
+	f.Fix = cmp.Or(repairs[code], "look at slack.api_url, the network and a proxy; a word of Slack's own is explained at https://api.slack.com/methods")
 	return f
 }
 
@@ -216,8 +232,9 @@ func (n *Notifier) examineSocket(ctx context.Context, f Finding) Finding {
 	defer cancel()
 	_, url, err := n.api.StartSocketModeContext(ctx)
 	if err != nil {
-		f = refused(f, beforePost(err))
-		f.Fix = "give the app-level token the scope connections:write, and turn Socket Mode on, both at " + settingsTitle + " (Basic Information; Socket Mode)"
+		err := beforePost(err)
+		f = refused(f, err)
+		f.Fix = cmp.Or(socketRepairs[reason(err)], socketRepair)
 		return f
 	}
 	conn, resp, err := n.dialer().DialContext(ctx, url, nil)
@@ -230,13 +247,18 @@ func (n *Notifier) examineSocket(ctx context.Context, f Finding) Finding {
 	}
 	defer conn.Close()
 	_ = conn.SetReadDeadline(time.Now().Add(socketWithin))
-	var hello struct {
-		Type string `json:"type"`
+	var first struct {
+		Type   string `json:"type"`
+		Reason string `json:"reason"`
 	}
-	if _, raw, err := conn.ReadMessage(); err != nil || json.Unmarshal(raw, &hello) != nil || hello.Type != "hello" {
+	_, raw, err := conn.ReadMessage()
+	switch {
+	case err == nil && json.Unmarshal(raw, &first) == nil && first.Type == "hello":
+		f.Detail = "Slack says hello"
+	case first.Reason == "link_disabled":
+		f.Problem, f.Fix = "Socket Mode is off", socketRepairs["socket_mode_disabled"]
+	default:
 		f.Problem, f.Fix = "the socket opened, and Slack did not say hello", "try again; look at a proxy between, which has to let websockets through"
-		return f
 	}
-	f.Detail = "Slack says hello"
 	return f
 }

@@ -25,8 +25,8 @@ func TestAHealthyWorkspaceIsFoundSo(t *testing.T) {
 		cfg.AppToken, cfg.Responder, cfg.Now = notifiertest.AppToken, &desk{}, time.Now
 	})
 	s.AddChannel(notifiertest.Channel{ID: "C0OPEN", Name: "open"})
-	fs := n.Examine(t.Context(), []string{"#pr-alerts", "C0OPEN"})
-	if got := ills(fs); got != "" || len(fs) != 6 {
+	fs := n.Examine(t.Context(), []string{"#pr-alerts", "C0OPEN"}, []string{"@Ingrid B.", "boris", "@pr-oncall", "@here", "U0BORIS", "#open", ""})
+	if got := ills(fs); got != "" || len(fs) != 7 {
 		t.Errorf("%d findings: %s", len(fs), got)
 	}
 	if len(s.Messages("#pr-alerts")) != 0 || s.Calls("chat.update") != 2 {
@@ -44,6 +44,7 @@ func TestWhatStandsBetweenANewTeamAndItsFirstMessage(t *testing.T) {
 		config  func(*slack.Config)
 		slack   func(*notifiertest.Slack)
 		channel string
+		person  string
 		problem string
 		fix     string
 	}{
@@ -51,8 +52,20 @@ func TestWhatStandsBetweenANewTeamAndItsFirstMessage(t *testing.T) {
 		"a person's token":          {config: func(c *slack.Config) { c.BotToken = "xoxp-canary" }, problem: "token of a person", fix: "xoxb-"},
 		"a wrong bot token":         {config: func(c *slack.Config) { c.BotToken = "xoxb-canary-wrong" }, problem: "invalid_auth", fix: "OAuth & Permissions"},
 		"a bot token as app token":  {config: func(c *slack.Config) { c.AppToken = "xoxb-canary" }, problem: "no app-level token", fix: "connections:write"},
-		"a wrong app token":         {config: func(c *slack.Config) { c.AppToken = "xapp-canary-wrong" }, problem: "invalid_auth", fix: "connections:write"},
-		"no way back":               {config: func(c *slack.Config) { c.AppToken = "" }, problem: "buttons do nothing", fix: "slack.app_token"},
+		"a wrong app token":         {config: func(c *slack.Config) { c.AppToken = "xapp-canary-wrong" }, problem: "invalid_auth", fix: "SLACK_APP_TOKEN"},
+		"an app token without its scope": {slack: func(s *notifiertest.Slack) {
+			s.Fail("apps.connections.open", notifiertest.Refuse("missing_scope"))
+		}, problem: "missing_scope", fix: "with the scope connections:write"},
+		"Socket Mode that is off": {slack: func(s *notifiertest.Slack) { s.TurnOff(true) }, problem: "Socket Mode is off", fix: "turn Socket Mode on"},
+		"an api_url that is none": {slack: func(s *notifiertest.Slack) {
+			s.Fail("auth.test", notifiertest.Fault{Status: 404}, notifiertest.Fault{Status: 404})
+		}, problem: "http_404", fix: "slack.api_url"},
+		"a revoked token": {slack: func(s *notifiertest.Slack) { s.Fail("auth.test", notifiertest.Refuse("token_revoked")) }, problem: "token_revoked", fix: "install the app again"},
+		"no leave to list channels": {slack: func(s *notifiertest.Slack) {
+			s.Fail("conversations.list", notifiertest.Refuse("missing_scope"))
+		}, problem: "channel #pr-alerts: Slack says missing_scope", fix: "add the scope"},
+		"no leave to post": {slack: func(s *notifiertest.Slack) { s.Fail("chat.postMessage", notifiertest.Refuse("missing_scope")) }, problem: "channel #pr-alerts: Slack says missing_scope", fix: "add the scope"},
+		"no way back":      {config: func(c *slack.Config) { c.AppToken = "" }, problem: "buttons do nothing", fix: "slack.app_token"},
 		"no Socket Mode": {slack: func(s *notifiertest.Slack) {
 			s.Fail("apps.connections.open", notifiertest.Refuse("socket_mode_disabled"))
 		}, problem: "socket_mode_disabled", fix: "turn Socket Mode on"},
@@ -65,10 +78,17 @@ func TestWhatStandsBetweenANewTeamAndItsFirstMessage(t *testing.T) {
 			channel: "#open", slack: func(s *notifiertest.Slack) { s.Fail("conversations.join", notifiertest.Refuse("restricted_action")) },
 			problem: "the bot is not in it", fix: "/invite @emberwatch",
 		},
+		"nobody of that name": {person: "@ingird", problem: "slack: @ingird: no person and no user group", fix: "behind the @"},
+		"groups that cannot be asked for": {person: "@pr-nobody", slack: func(s *notifiertest.Slack) {
+			s.Fail("usergroups.list", notifiertest.Refuse("missing_scope"))
+		}, problem: "the user groups cannot be asked for", fix: "usergroups:read"},
+		"people that cannot be asked for": {person: "@ingrid", slack: func(s *notifiertest.Slack) {
+			s.Fail("users.list", notifiertest.Refuse("missing_scope"))
+		}, problem: "people and groups: Slack says missing_scope", fix: "add the scope"},
 		"a restricted channel": {slack: func(s *notifiertest.Slack) { s.Fail("chat.postMessage", notifiertest.Refuse("restricted_action")) }, problem: "restricted_action", fix: "administrator"},
 		"Slack cannot be reached": {slack: func(s *notifiertest.Slack) {
 			s.Fail("auth.test", notifiertest.Fault{Drop: true}, notifiertest.Fault{Drop: true})
-		}, problem: "connection_lost", fix: "slack.api_url"},
+		}, problem: "Slack cannot be reached: connection lost", fix: "slack.api_url"},
 		"a clock that is off": {config: func(c *slack.Config) { c.Now = func() time.Time { return time.Now().Add(7 * time.Minute) } }, problem: "7m", fix: "NTP"},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -87,7 +107,7 @@ func TestWhatStandsBetweenANewTeamAndItsFirstMessage(t *testing.T) {
 			if c.channel == "" {
 				c.channel = "#pr-alerts"
 			}
-			got := ills(n.Examine(t.Context(), []string{c.channel}))
+			got := ills(n.Examine(t.Context(), []string{c.channel}, []string{c.person}))
 			if !strings.Contains(got, c.problem) || !strings.Contains(got, c.fix) {
 				t.Errorf("%s\nwant %q and %q", got, c.problem, c.fix)
 			}

@@ -278,7 +278,7 @@ func (n *Notifier) drafted(ctx context.Context, cb *slackapi.InteractionCallback
 		return reaction{then: n.showUse(cb, t, c)}
 	}
 	v := n.spoken(t.lang)
-	said, lost := n.carry(ctx, v, clickerOf(cb), detector.Event{
+	_, said, lost := n.carry(ctx, v, clickerOf(cb), detector.Event{
 		ID: a.ActionTs + cb.User.ID + a.ActionID, Incident: t.incident, Op: detector.OpNote, Actor: clickerOf(cb).actor(),
 		Args: detector.Args{Note: v.Say("use.discarded"), Draft: &detector.DraftUse{Mention: c.Mention, Use: detector.DraftDiscarded}},
 	})

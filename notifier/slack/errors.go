@@ -26,6 +26,7 @@ const (
 	leastWait   = time.Second
 	mostWait    = 2 * time.Minute
 	defaultWait = 30 * time.Second
+	socketWait  = 2 * time.Second // until then nobody can press anything; slack-go waits longer each time
 )
 
 var errGarbage = errors.New("the answer makes no sense")
@@ -222,9 +223,9 @@ func isTLS(err error) bool {
 	return record || verify || alert || host || errors.Is(err, http.ErrSchemeMismatch)
 }
 
-// retryAfter makes the seconds of a Retry-After that may also be a date, or nothing at all.
-func retryAfter(header string, now time.Time) string {
-	wait := defaultWait
+// retryAfter makes the seconds of a Retry-After that may also be a date, or nothing at all: then they are unsaid.
+func retryAfter(header string, unsaid time.Duration, now time.Time) string {
+	wait := unsaid
 	if s, err := strconv.ParseInt(strings.TrimSpace(header), 10, 32); err == nil && s >= 0 {
 		wait = time.Duration(s) * time.Second
 	} else if at, err := http.ParseTime(header); err == nil {

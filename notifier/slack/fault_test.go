@@ -37,7 +37,11 @@ var lucks = []notifiertest.Fault{
 // TestNothingIsLostOrTwiceWhateverSlackDoes: for many minutes every call may go wrong in every way; the channel takes no
 // more than a message a second all the while.
 func TestNothingIsLostOrTwiceWhateverSlackDoes(t *testing.T) {
-	for seed := range uint64(4) {
+	seeds := uint64(4)
+	if testing.Short() {
+		seeds = 1
+	}
+	for seed := range seeds {
 		fake := notifiertest.NewSlack()
 		defer fake.Close()
 		fake.Limit(time.Second)

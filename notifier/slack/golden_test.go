@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ func grown(m *notifier.Message) {
 	i := &m.Incident
 	i.Level, i.Severity = rules.Crisis, rules.Crisis
 	i.SeverityWhy = "16 times the usual rate in five sources"
-	i.Sentence = "104 negative mentions about delivery in 1 h, 6.1 are usual, from 88 people since 07:20."
+	i.Sentence = "104 negative mentions from 88 people in the last hour; at this time of a Monday usually 6.1, rarely more than 12; on 5 sources; mostly about delivery."
 	i.Evidence.Window.Observed, i.Evidence.Authors, i.Evidence.Negative, i.Evidence.Total = 104, 88, 104, 131
 	i.NewSources = []string{"instagram", "youtube"}
 }
@@ -88,6 +89,18 @@ func TestMessagesReadAsAgreed(t *testing.T) {
 		"line_reopened":         lineFor(detector.ReasonReopened, func(m *notifier.Message) { m.Incident.Reopened = make([]time.Time, 2) }),
 		"line_delivery_failed":  lineFor(detector.ReasonDeliveryFailed, func(m *notifier.Message) { m.Alert.Note = "The channel #crisis is archived." }),
 		"notice_of_no_incident": notice,
+		"digest":                func(detector.Ref) *notifier.Message { return digest(func(*notifier.Message) {}) },
+		"digest_taken": func(detector.Ref) *notifier.Message {
+			return digest(func(m *notifier.Message) {
+				m.Digest[0].Incident.Handling, m.Digest[0].Incident.Owner = detector.Acked, "boris"
+				m.Digest[1].Incident.Handling = detector.Closed
+			})
+		},
+		"digest_de": func(detector.Ref) *notifier.Message {
+			return digest(func(m *notifier.Message) { m.Language = german() })
+		},
+		"root_arabic": rootAs(arabic),
+		"root_full":   rootAs(full),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, n := workspace(t)
@@ -102,6 +115,50 @@ func TestMessagesReadAsAgreed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// digest is a digest of a crisis, a serious incident and issues of a shop.
+func digest(change func(*notifier.Message)) *notifier.Message {
+	m := notifiertest.Digest(5)
+	change(m)
+	return m
+}
+
+func german() *notifier.Language { return (*notifier.Languages)(nil).In("de") }
+
+// arabic is an incident of a brand whose customers write Arabic.
+func arabic(m *notifier.Message) {
+	m.Brand.Names = []string{"فيلبريغ"}
+	m.OnDuty, m.Next.To = "أمينة الشريف", "أمينة الشريف"
+	m.Topics = []detector.Topic{{Words: "الطلبية", Count: 21, Of: 30, Lang: "ar"}, {Words: "خدمة العملاء", Count: 9, Of: 12, Lang: "ar"}}
+	m.Incident.Evidence.Languages = map[string]int{"ar": 44, "fr": 3}
+	m.Quotes[0].Mention.Text = "طلبت الجهاز قبل ثلاثة أسابيع (رقم 48213) ولم يصل حتى الآن، ولا أحد يرد على الهاتف!"
+	m.Quotes[1].Mention.Text = "أسوأ خدمة: 1/5 ★ — لا تشتروا من Fjellbryg One\nأريد استرداد أموالي اليوم."
+	for k := range m.Quotes {
+		m.Quotes[k].Lang, m.Quotes[k].Mention.Author.Name, m.Quotes[k].Mention.Author.Handle = "ar", "أبو خالد", ""
+	}
+}
+
+// full is the longest that happens: a crisis of a brand with a long name, in many places and languages, with all that
+// there is to say about it.
+func full(m *notifier.Message) {
+	grown(m)
+	i := &m.Incident
+	m.Brand.Names = []string{"Vereinigte Fjellbrygger Kaffee- und Espressomaschinenwerke"}
+	i.Title = "Complaints about delivery, billing and refunds, and how staff behaved"
+	i.Sentence = "1,204 negative mentions from 1,088 people in the last 6 hours; at this time of a Wednesday usually 61, rarely more than 118 (still learning); on 14 sources; mostly about billing and refunds; 312 near-copies."
+	i.SeverityWhy = "20 times the usual rate in fourteen sources; 3 authors with more than 100,000 followers; a newspaper writes about it"
+	i.Previous, i.Evidence.Learning = "vereinigte-fjellbrygger-kaffee-und-espressomaschinenwerke-116", "9 of 28 days"
+	i.Evidence.Copied, i.Evidence.Reach, i.Evidence.Authors = 312, 48_120_400, 1088
+	i.Evidence.Budget = &detector.Budget{PerWeek: 0.5, Realised: 0.7, Weeks: 9}
+	i.Signals = []detector.ActiveSignal{{Window: detector.Duration(time.Hour), Count: 47}}
+	for k := range m.Quotes {
+		m.Quotes[k].Mention.Text = strings.Repeat("Ich warte seit drei Wochen auf mein Paket und niemand antwortet mir. ", 12)
+		m.Quotes[k].Mention.Author.Name = "Dr. Maximiliane Freifrau von und zu Oberhohenstein-Unterbergen"
+		m.Quotes[k].Disagree, m.Quotes[k].Mention.Rating = true, 5
+	}
+	m.Topics = append(m.Topics, detector.Topic{Words: "Rückerstattung verweigert", Count: 640, Of: 702, Lang: "de"}, detector.Topic{Words: "Kundendienst", Count: 411, Of: 455, Lang: "de"})
+	m.Private = 1204
 }
 
 func notice(detector.Ref) *notifier.Message {

@@ -53,7 +53,8 @@ func (n *Notifier) homeBlocks(ctx context.Context, v voice, user string) []slack
 	if len(open) == 0 {
 		h.add(section(v.Say("home.calm")))
 	} else {
-		mine, unowned, others := n.sorted(ctx, open, user)
+		n.lookUpPeople(ctx)
+		mine, unowned, others := n.sorted(open, user)
 		h.list("home.mine", v.Say("home.mine.none"), mine)
 		h.list("home.unowned", v.Say("home.unowned.none"), unowned)
 		if len(others) > 0 {
@@ -73,10 +74,10 @@ func byGravity(list []detector.Incident) {
 }
 
 // sorted are the incidents of one person, of nobody and of others.
-func (n *Notifier) sorted(ctx context.Context, open []detector.Incident, user string) (mine, unowned, others []detector.Incident) {
+func (n *Notifier) sorted(open []detector.Incident, user string) (mine, unowned, others []detector.Incident) {
 	for _, i := range open {
 		switch {
-		case n.owns(ctx, i.Owner, user):
+		case n.owns(i.Owner, user):
 			mine = append(mine, i)
 		case i.Handling == detector.New && i.Owner == "":
 			unowned = append(unowned, i)
@@ -88,13 +89,13 @@ func (n *Notifier) sorted(ctx context.Context, open []detector.Incident, user st
 }
 
 // owns reports whether the owner of an incident is this user. Owners are ids or names: who took it on the page has a
-// name alone.
-func (n *Notifier) owns(ctx context.Context, owner, user string) bool {
+// name alone, which is looked for among the names that are known.
+func (n *Notifier) owns(owner, user string) bool {
 	if owner == "" || owner == user {
 		return owner != ""
 	}
-	id, err := n.names.user(ctx, owner)
-	return err == nil && id == user
+	users, err := n.names.users.known()
+	return err == nil && users[bare(owner)] == user
 }
 
 // homeTab is a home tab being laid out.

@@ -11,6 +11,8 @@ import (
 	"github.com/slack-go/slack/slackevents"
 	"github.com/slack-go/slack/socketmode"
 	"golang.org/x/sync/errgroup"
+
+	"emberwatch/notifier"
 )
 
 // How presses are worked off. Slack waits 3 s for an acknowledgement, and as long for a modal to open.
@@ -22,6 +24,7 @@ const (
 	readLimit    = 4 << 20
 	firstPause   = time.Second
 	longestPause = 5 * time.Minute
+	mostSilent   = 4 // sockets in a row without a hello
 )
 
 // Listen works off what people press until ctx ends, and then returns nil. With an app token it keeps the Socket Mode
@@ -36,7 +39,16 @@ func (n *Notifier) Listen(ctx context.Context) error {
 		g.Go(func() error { n.work(ctx); return nil })
 	}
 	g.Go(func() error { n.keep(ctx); return nil })
+	g.Go(func() error { n.remember(ctx); return nil })
 	return g.Wait()
+}
+
+// remember keeps fresh what presses are judged by. What a press needs to know is known before it comes: while somebody
+// waits for an acknowledgement, Slack is asked nothing.
+func (n *Notifier) remember(ctx context.Context) {
+	for sleep(ctx, namesPause) {
+		n.lookUpAllowed(ctx)
+	}
 }
 
 // keep keeps a session until ctx ends.
@@ -76,12 +88,14 @@ func (n *Notifier) session(ctx context.Context) error {
 	if _, err := n.Auth(ctx); err != nil {
 		return err
 	}
+	n.lookUpAllowed(ctx)
+	n.offer(n.lookUpPeople)
 	if n.cfg.AppToken == "" {
 		n.pulse.fine()
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	client := socketmode.New(n.api, socketmode.OptionDialer(n.dialer()), socketmode.OptionReadLimit(readLimit))
+	client := socketmode.New(n.api, socketmode.OptionDialer(n.dialer()), socketmode.OptionReadLimit(readLimit), socketmode.OptionPingInterval(n.cfg.Deaf))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return client.RunContext(ctx) })
 	g.Go(func() error { return n.take(ctx, client) })
@@ -118,16 +132,31 @@ func (n *Notifier) offer(j job) {
 }
 
 // take reads the socket: decode, commit, acknowledge, and leave the rest to the workers.
+// A socket that ends again and again before Slack says hello (Socket Mode was turned off) is an error: slack-go would
+// open the next one at once.
 func (n *Notifier) take(ctx context.Context, client *socketmode.Client) error {
+	silent := 0
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case e := <-client.Events:
+			switch e.Type {
+			case socketmode.EventTypeConnected:
+				silent++
+			case socketmode.EventTypeHello:
+				silent = 0
+			}
+			if silent > mostSilent {
+				return errSilent
+			}
 			n.event(ctx, client, e)
 		}
 	}
 }
+
+// errSilent is why a session ends in which Slack never says hello.
+var errSilent = &notifier.DeliveryError{Outcome: notifier.Down, Reason: "no_hello", Err: errors.New("sockets end at once; is Socket Mode on?")}
 
 func (n *Notifier) event(ctx context.Context, client *socketmode.Client, e socketmode.Event) {
 	switch data := e.Data.(type) {

@@ -19,7 +19,7 @@ func TestTheSocketComesBack(t *testing.T) {
 	opened := s.Calls("apps.connections.open")
 	s.Hangup()
 	eventually(t, "the next connection", func() bool { return s.Calls("apps.connections.open") > opened && s.Connected() == 1 })
-	again(t, "after a cut", func() (notifiertest.Ack, error) { // the old socket may still be the one that is written to
+	insist(t, func() (notifiertest.Ack, error) { // the old socket may still be the one that is written to
 		return s.Click(t.Context(), root.TS, "ack", root.Values("ack")[0], "U0BORIS")
 	})
 	clean(t, s)
@@ -55,6 +55,26 @@ func TestARevokedTokenIsToldAndListenGoesOn(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestSocketModeTurnedOffIsToldAndNotHammered: sockets that end at once are opened a few times, and then with pauses.
+func TestSocketModeTurnedOffIsToldAndNotHammered(t *testing.T) {
+	d := &desk{result: detector.Result{Outcome: detector.Applied}}
+	s, n, root := listening(t, d)
+	before := s.Calls("apps.connections.open")
+	s.TurnOff(true)
+	eventually(t, "the trouble", func() bool {
+		err := n.Ready(notifiertest.At)
+		return err != nil && strings.Contains(err.Error(), "is Socket Mode on?")
+	})
+	if tried := s.Calls("apps.connections.open") - before; tried > 8 {
+		t.Errorf("%d sockets were opened", tried)
+	}
+	s.TurnOff(false)
+	insist(t, func() (notifiertest.Ack, error) {
+		return s.Click(t.Context(), root.TS, "ack", root.Values("ack")[0], "U0BORIS")
+	})
+	clean(t, s)
 }
 
 // shelf is a Reader that knows a few incidents, what was written about them, and what was done.

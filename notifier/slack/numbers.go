@@ -4,44 +4,35 @@ import (
 	"strconv"
 	"strings"
 
-	slackapi "github.com/slack-go/slack"
-
 	"emberwatch/detector"
 )
 
-// numbers are the figures of the incident, two beside each other where the screen is wide enough.
-func (p *page) numbers() []*slackapi.TextBlockObject {
-	e := &p.Incident.Evidence
-	var f []*slackapi.TextBlockObject
+// figures are what one judges the incident by and the sentence does not say, a line each. Of a closed one those remain
+// that tell it from others.
+func (p *page) figures() string {
+	i, e := &p.Incident, &p.Incident.Evidence
+	var lines []string
 	add := func(key, value string) {
 		if value != "" {
-			f = append(f, mrkdwn("*"+p.v.Say("field."+key)+"*\n"+value, maxField))
+			lines = append(lines, "*"+p.v.Say("field."+key)+":* "+value)
 		}
 	}
-	if w := e.Window; w.Length > 0 {
-		add("now", p.v.Say("field.now.value", "n", p.v.Number(w.Observed), "window", p.v.Span(w.Length)))
-		add("usual", p.usual(w.Expected, w.High))
+	if !i.Since.IsZero() {
+		add("since", when(i.Since))
 	}
-	add("growth", p.growth())
+	if i.Open() {
+		add("growth", p.growth())
+	}
 	add("people", p.people())
-	if e.Total > 0 {
-		add("negative", p.v.Say("field.negative.value", "n", p.counted(e.Negative), "mentions", p.v.Count("mentions", e.Total)))
-	}
 	add("where", p.whereFrom())
-	add("languages", p.v.top(e.Languages, p.v.LanguageName, p.counted))
-	add("about", p.v.top(e.Categories, p.v.Topic, p.shareOf(e.Categories)))
-	if !p.Incident.Since.IsZero() {
-		add("since", when(p.Incident.Since))
+	if i.Open() {
+		if e.Total > 0 {
+			add("negative", p.v.Say("field.negative.value", "n", p.counted(e.Negative), "mentions", p.v.Count("mentions", e.Total)))
+		}
+		add("languages", p.v.top(e.Languages, p.v.LanguageName, p.counted))
+		add("about", p.v.top(e.Categories, p.v.Topic, p.shareOf(e.Categories)))
 	}
-	return f
-}
-
-func (p *page) usual(expected, high float64) string {
-	s := p.v.Number(expected)
-	if high > expected {
-		s = p.v.Say("field.usual.high", "usual", s, "high", p.v.Number(high))
-	}
-	return s
+	return strings.Join(lines, "\n")
 }
 
 // growth says what has changed since people were first told: how many times as much it is, and where it is new.

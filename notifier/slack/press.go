@@ -1,9 +1,11 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	slackapi "github.com/slack-go/slack"
@@ -64,37 +66,41 @@ func (n *Notifier) pressed(ctx context.Context, cb *slackapi.InteractionCallback
 	if !ok {
 		return reaction{then: n.answer(cb, n.spoken(t.lang).Say("told.unknown.button"))}
 	}
-	said, lost := n.carry(ctx, n.spoken(t.lang), clickerOf(cb), e)
-	if said == "" && cb.View.Type == slackapi.VTHomeTab {
+	v := n.spoken(t.lang)
+	done, said, lost := n.carry(ctx, v, clickerOf(cb), e)
+	switch {
+	case done != nil && e.Op == detector.OpSnooze:
+		return reaction{then: n.previewed(cb, v, *done)}
+	case done != nil && cb.View.Type == slackapi.VTHomeTab:
 		return reaction{then: n.home(cb.User.ID)}
 	}
 	return reaction{then: n.answer(cb, said), lost: lost}
 }
 
-// carry commits an event before anything is acknowledged, and returns what the person has to hear: nothing if it was
-// done. The commit may outlast the connection.
-func (n *Notifier) carry(ctx context.Context, v voice, who clicker, e detector.Event) (said string, lost bool) {
+// carry commits an event before anything is acknowledged, and returns the incident as it is then, or what the person has to
+// hear. The commit may outlast the connection.
+func (n *Notifier) carry(ctx context.Context, v voice, who clicker, e detector.Event) (done *detector.Incident, said string, lost bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
 	defer cancel()
-	allowed, err := n.allowed(ctx, who, e.Op)
+	allowed, err := n.allowed(who, e.Op)
 	switch {
 	case err != nil:
 		n.log.Warn("slack: could not check who may act", "error", harmless(err))
-		return v.Say("told.unchecked"), false
+		return nil, v.Say("told.unchecked"), false
 	case !allowed:
-		return v.Say("told.forbidden"), false
+		return nil, v.Say("told.forbidden"), false
 	}
 	r, err := n.cfg.Responder.Respond(ctx, e)
 	switch {
 	case errors.Is(err, detector.ErrNotFound):
-		return v.Say("told.unknown.incident", "id", esc(e.Incident, maxName)), false
+		return nil, v.Say("told.unknown.incident", "id", esc(e.Incident, maxName)), false
 	case err != nil:
 		n.log.Error("slack: a press was not stored", "incident", e.Incident, "op", e.Op, "error", err)
-		return v.Say("told.unstored"), true
+		return nil, v.Say("told.unstored"), true
 	case r.Outcome == detector.Applied:
-		return "", false
+		return &r.Incident, "", false
 	}
-	return n.unchanged(v, r), false
+	return nil, n.unchanged(v, r), false
 }
 
 // unchanged says kindly why a press changed nothing.
@@ -132,8 +138,9 @@ func (n *Notifier) ourApp(id string) bool {
 // resolving are the operations of Allow.Resolve.
 var resolving = []detector.Operation{detector.OpResolve, detector.OpFalseAlarm, detector.OpKnownEvent}
 
-// allowed checks a person and where they are against the configuration. What Slack cannot name now is an error, not a no.
-func (n *Notifier) allowed(ctx context.Context, who clicker, op detector.Operation) (bool, error) {
+// allowed checks a person and where they are against the configuration, by the names that are known already. What Slack
+// has not named is an error, not a no.
+func (n *Notifier) allowed(who clicker, op detector.Operation) (bool, error) {
 	list := n.cfg.Allow.Act
 	if slices.Contains(resolving, op) && len(n.cfg.Allow.Resolve) > 0 {
 		list = n.cfg.Allow.Resolve
@@ -141,17 +148,10 @@ func (n *Notifier) allowed(ctx context.Context, who clicker, op detector.Operati
 	if len(list) == 0 || slices.ContainsFunc(list, func(s string) bool { return s == who.id || bare(s) == bare(who.name) }) {
 		return true, nil
 	}
-	for _, s := range list {
-		if s[:min(1, len(s))] != "#" && !channelID.MatchString(s) || who.channel == "" {
-			continue
-		}
-		if id, err := n.names.channel(ctx, s); err != nil {
-			return false, err
-		} else if id == who.channel {
-			return true, nil
-		}
+	if here, err := n.allowedHere(list, who.channel); here || err != nil {
+		return here, err
 	}
-	groups, err := n.names.groups.all(ctx, n.now())
+	groups, err := n.names.groups.known()
 	if err != nil {
 		return false, err
 	}
@@ -161,6 +161,46 @@ func (n *Notifier) allowed(ctx context.Context, who clicker, op detector.Operati
 		}
 	}
 	return false, nil
+}
+
+// allowedHere reports whether everybody may who presses in this channel.
+func (n *Notifier) allowedHere(list []string, channel string) (bool, error) {
+	if channel == "" || slices.Contains(list, channel) {
+		return channel != "", nil
+	}
+	if !slices.ContainsFunc(list, named) {
+		return false, nil
+	}
+	channels, err := n.names.channels.known()
+	return slices.ContainsFunc(list, func(s string) bool { return named(s) && channels[bare(s)] == channel }), err
+}
+
+// named reports whether somebody wrote a channel by its name.
+func named(s string) bool { return strings.HasPrefix(s, "#") }
+
+// lookUpAllowed asks Slack for what allowed goes by.
+func (n *Notifier) lookUpAllowed(ctx context.Context) {
+	list := slices.Concat(n.cfg.Allow.Act, n.cfg.Allow.Resolve)
+	if len(list) == 0 {
+		return
+	}
+	_, err := n.names.groups.all(ctx, n.now())
+	if slices.ContainsFunc(list, named) {
+		_, channels := n.names.channels.all(ctx, n.now())
+		err = cmp.Or(channels, err)
+	}
+	if err != nil && ctx.Err() == nil {
+		n.log.Warn("slack: could not look up who may act", "error", harmless(err))
+	}
+}
+
+// lookUpPeople asks Slack for the names of people and groups, so that they are known when somebody asks for them.
+func (n *Notifier) lookUpPeople(ctx context.Context) {
+	_, users := n.names.users.all(ctx, n.now())
+	_, groups := n.names.groups.all(ctx, n.now())
+	if err := cmp.Or(users, groups); err != nil && ctx.Err() == nil {
+		n.log.Warn("slack: could not look up names", "error", harmless(err))
+	}
 }
 
 // value is what was pressed or chosen.

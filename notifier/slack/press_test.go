@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,7 +34,11 @@ func (d *desk) Respond(_ context.Context, e detector.Event) (detector.Result, er
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.events = append(d.events, e)
-	return d.result, d.err
+	r := d.result
+	if e.Op == detector.OpSnooze && r.Incident.SnoozeUntil.IsZero() {
+		r.Incident.SnoozeUntil = notifiertest.At.Add(time.Hour)
+	}
+	return r, d.err
 }
 
 func (d *desk) all() []detector.Event {
@@ -140,10 +146,40 @@ func TestEverythingThatCanBePressed(t *testing.T) {
 			t.Errorf("%s %d: %s %+v", c.action, c.n, e.Op, e.Args)
 		}
 	}
-	if len(s.Ephemerals()) != 0 {
-		t.Errorf("what worked is shown by the root, not said again: %+v", s.Ephemerals())
+	eventually(t, "what three snoozes hide", func() bool { return len(s.Ephemerals()) == 3 })
+	for _, e := range s.Ephemerals() {
+		if !strings.HasPrefix(e.Text, "💤") {
+			t.Errorf("what worked is shown by the root, not said again: %+v", e)
+		}
 	}
 	clean(t, s)
+}
+
+// TestASnoozeSaysWhatItHides: the figures, what would have been hidden in as long a time before, and what breaks through.
+func TestASnoozeSaysWhatItHides(t *testing.T) {
+	lines := []detector.Audit{{At: notifiertest.At.Add(-9 * time.Hour), Reason: detector.ReasonReminder}} // too long ago
+	for _, r := range []detector.NotifyReason{detector.ReasonFirst, detector.ReasonReminder, detector.ReasonNewSource, detector.ReasonEscalated, ""} {
+		lines = append(lines, detector.Audit{At: notifiertest.At.Add(-time.Hour), Reason: r})
+	}
+	for level, want := range map[rules.Severity]string{
+		rules.Serious: "47 in 1 h, usually 6.1; 39 authors. In the 4 h before, a snooze would have hidden 3 messages. It speaks up sooner if it gets worse than serious.",
+		rules.Crisis:  "Nothing is worse than a crisis: until then it stays silent, whatever happens.",
+	} {
+		i := notifiertest.Sample().Incident
+		i.Handling, i.Owner, i.AtLevel, i.SnoozeUntil = detector.Snoozed, "boris", level, notifiertest.At.Add(4*time.Hour)
+		d := &desk{result: detector.Result{Outcome: detector.Applied, Incident: i}}
+		s, _, root := listening(t, d, func(cfg *slack.Config) { cfg.Reader = shelf{open: []detector.Incident{i}, audit: lines} })
+		press(t, s, root, "snooze", 1, "U0BORIS")
+		eventually(t, "the preview", func() bool { return len(s.Ephemerals()) == 1 })
+		if e := s.Ephemerals()[0]; e.User != "U0BORIS" || !strings.HasSuffix(e.Text, want) {
+			t.Errorf("%q, want %q", e.Text, want)
+		}
+		ack, err := s.Slash(t.Context(), "/emberwatch", "snooze fjellbryg-3 4h", "U0BORIS")
+		if err != nil || !strings.Contains(string(ack.Payload), want) {
+			t.Errorf("%v %s", err, ack.Payload)
+		}
+		clean(t, s)
+	}
 }
 
 func TestLinesCanBePressedToo(t *testing.T) {
@@ -263,6 +299,35 @@ func TestWhoMayDoWhat(t *testing.T) {
 		}
 	}
 	clean(t, s)
+}
+
+// TestAPressNeverWaitsForNames: who may act, whose an incident is and which groups there are is known before, and asked for
+// again while nobody waits.
+func TestAPressNeverWaitsForNames(t *testing.T) {
+	d := &desk{result: detector.Result{Outcome: detector.Applied}}
+	var later atomic.Int64
+	s, _, root := listening(t, d, func(cfg *slack.Config) {
+		cfg.Reader = desktop()
+		cfg.Allow = slack.Allow{Act: []string{"pr-oncall", "#pr-alerts"}, Resolve: []string{"pr-oncall"}}
+		cfg.Now = func() time.Time { return notifiertest.At.Add(time.Duration(later.Load())) }
+	})
+	later.Store(int64(24 * time.Hour)) // what is known is a day old
+	for _, method := range []string{"users.list", "usergroups.list", "conversations.list"} {
+		s.Fail(method, slices.Repeat([]notifiertest.Fault{{Delay: time.Minute}}, 9)...)
+	}
+	press(t, s, root, "ack", 0, "U0INGRID")
+	press(t, s, root, "more", 1, "U0INGRID")
+	press(t, s, root, "more", 1, "U0BORIS") // may not resolve
+	if _, err := s.Slash(t.Context(), "/emberwatch", "mine", "U0BORIS"); err != nil {
+		t.Error(err)
+	}
+	press(t, s, root, "more", 0, "U0BORIS")
+	window(t, s, 1, 0)
+	if len(d.all()) != 2 {
+		t.Errorf("%+v", d.all())
+	}
+	clean(t, s)
+	latencies(t, s)
 }
 
 func TestDraftsAreShownAndNeverPosted(t *testing.T) {

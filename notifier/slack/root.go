@@ -22,15 +22,24 @@ type page struct {
 	drafts   bool   // drafts can be asked for
 }
 
-// root is the incident's message: the sentence first, as a phone shows little more.
+// root is the incident's message. What somebody has to know and can do comes before what they may want to read: a phone
+// shows little more than the first blocks.
 func (p *page) root() []slackapi.Block {
-	blocks := []slackapi.Block{p.header(), section(p.lead())}
-	if f := p.numbers(); f != nil {
-		blocks = append(blocks, slackapi.NewSectionBlock(nil, f, nil))
+	blocks := []slackapi.Block{p.header(), section(p.lead()), section(p.standing())}
+	if p.calm() || !p.Incident.Open() {
+		blocks[1], blocks[2] = blocks[2], blocks[1] // what the sentence says is past
 	}
-	blocks = append(blocks, p.standing()...)
 	if p.Alert.Reason == detector.ReasonDeliveryFailed {
 		blocks = append(blocks, remark("⚠️ "+sentence(esc(p.Alert.Note, maxBlurb))))
+	}
+	if f := p.figures(); f != "" {
+		blocks = append(blocks, section(f))
+	}
+	if why := p.gravity(); why != "" {
+		blocks = append(blocks, remark(why))
+	}
+	if a := p.actions(); a != nil {
+		blocks = append(blocks, a)
 	}
 	if p.Incident.Open() {
 		if len(p.Topics) > 0 {
@@ -40,16 +49,13 @@ func (p *page) root() []slackapi.Block {
 			blocks = append(blocks, q)
 		}
 	}
-	if a := p.actions(); a != nil {
-		blocks = append(blocks, a)
-	}
-	return blocks
+	return append(blocks, remark(strings.Join(p.background(), " · ")))
 }
 
-// rootText is what the root says without blocks.
+// rootText is what the root says without blocks: to a screen reader, and where Slack refuses the blocks.
 func (p *page) rootText() string {
 	s := fmt.Sprintf("%s %s: %s – %s", p.icon(), p.severity(), esc(p.brand(), maxName), p.sentence())
-	return lead(p.mentions, s)
+	return lead(p.mentions, join(s, p.standing()))
 }
 
 // quoted makes a few foreign words stand apart from ours.
@@ -110,22 +116,32 @@ func (p *page) notice() string {
 	return lead(p.mentions, s)
 }
 
-// standing says, in three small paragraphs, how grave it is and why; who is on it, and what happens if nobody
-// is; and where all this comes from.
-func (p *page) standing() []slackapi.Block {
-	who := p.v.handling(&p.Incident)
-	if p.Next != nil && p.Incident.Handling == detector.New {
-		who += p.v.Say("handling.next", "when", when(p.Next.At), "whom", esc(p.Next.To, maxName))
+// standing says who is on it, and what happens if nobody is; before that, that it is over in the data, if it is.
+func (p *page) standing() string {
+	i := &p.Incident
+	s := p.v.handling(i)
+	if i.Handling == detector.New {
+		if p.Next != nil {
+			s += p.v.Say("handling.next", "when", when(p.Next.At), "whom", esc(p.Next.To, maxName))
+		}
+		if p.OnDuty != "" {
+			s = join(sentence(s), p.v.Say("root.duty", "who", esc(p.OnDuty, maxName)))
+		}
 	}
-	return []slackapi.Block{remark(p.gravity()), remark(who), remark(strings.Join(p.background(), " · "))}
+	if p.calm() {
+		s = p.v.Say("root.calm", "when", when(i.CalmSince)) + " " + s
+	}
+	return s
+}
+
+// calm reports whether an open incident is over in the data.
+func (p *page) calm() bool {
+	i := &p.Incident
+	return i.Open() && i.Level == rules.Calm && !i.CalmSince.IsZero()
 }
 
 func (p *page) background() []string {
-	var parts []string
-	if p.OnDuty != "" && p.Incident.Open() {
-		parts = append(parts, p.v.Say("root.duty", "who", esc(p.OnDuty, maxName)))
-	}
-	parts = append(parts, p.origin())
+	parts := []string{p.origin()}
 	if p.Private > 0 && p.Incident.Open() {
 		parts = append(parts, p.v.Count("root.private", p.Private))
 	}
@@ -135,14 +151,16 @@ func (p *page) background() []string {
 	return parts
 }
 
+// gravity says why it is as grave as the header says, and of a closed incident how grave it was; nothing where the header
+// has said all.
 func (p *page) gravity() string {
 	i := &p.Incident
 	s := fmt.Sprintf("%s *%s*", icon(i.Severity), title(p.v.severity(i.Severity)))
-	if i.SeverityWhy != "" && p.v.Code() == notifier.English().Code() {
-		s += ": " + esc(i.SeverityWhy, maxBlurb)
-	}
-	if i.Open() && i.Level == rules.Calm && !i.CalmSince.IsZero() {
-		s += " · " + p.v.Say("root.calm", "when", when(i.CalmSince))
+	switch {
+	case i.SeverityWhy != "" && p.v.Code() == notifier.English().Code():
+		return s + ": " + esc(i.SeverityWhy, maxBlurb)
+	case i.Open():
+		return ""
 	}
 	return s
 }

@@ -10,10 +10,11 @@
 // message.
 //
 // What a root says, from top to bottom, and why: how grave, whose, about what (a phone shows no more of it before one
-// opens it); the sentence of what was counted against what is usual; the figures to judge it by, two beside each other; how
-// grave it is and by which facts; who is on it, or who is told next and when; where it comes from, for those who doubt; what
-// people say in their own words; up to three quotes, each with what one needs to judge it without reading its language; what
-// to press.
+// opens it); the sentence of what was counted against what is usual; who is on it, or who is told next and when (before
+// the sentence where it is calm or closed: then that is past); the figures that the sentence does not say, a line each,
+// as a phone has no second column; by which facts it is so grave; what to press. What follows is to read: what people
+// say in their own words, up to three quotes, each with what one needs to judge it without reading its language, and last
+// where the alert comes from, for those who doubt.
 //
 // The package keeps nothing but caches of names, never retries a post by itself, never decides about an
 // incident, and never posts anything where the public could read it.
@@ -67,6 +68,8 @@ type Config struct {
 	Rules     func() *rules.Set   // names of brands, and the language of what one person sees; nil: none, English
 	Languages *notifier.Languages // nil: the embedded ones
 	Now       func() time.Time    // nil: time.Now
+	// Deaf is how long a socket may be without a ping of Slack before another is opened; 0: half a minute.
+	Deaf time.Duration
 }
 
 // Drafted is one mention with what a drafter suggests about it.
@@ -114,6 +117,9 @@ func New(cfg Config) (*Notifier, error) {
 	}
 	if !strings.HasSuffix(cfg.APIURL, "/") {
 		cfg.APIURL += "/"
+	}
+	if cfg.Deaf <= 0 {
+		cfg.Deaf = 30 * time.Second
 	}
 	n := &Notifier{cfg: cfg, log: cfg.Logger, now: cfg.Now, jobs: make(chan job, waiting)}
 	if n.log == nil {

@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	slackapi "github.com/slack-go/slack"
 
@@ -77,7 +78,7 @@ func (n *Notifier) replaceView(id string, r slackapi.ModalViewRequest) job {
 
 // askAssignee asks for whom an incident is.
 func (n *Notifier) askAssignee(cb *slackapi.InteractionCallback, t token) job {
-	return n.open(cb, t.lang, func(ctx context.Context) (slackapi.ModalViewRequest, error) {
+	open := n.open(cb, t.lang, func(ctx context.Context) (slackapi.ModalViewRequest, error) {
 		v := n.spoken(t.lang)
 		user := &slackapi.SelectBlockElement{Type: slackapi.OptTypeUser, ActionID: fieldUser, InitialUser: cb.User.ID}
 		blocks := []slackapi.Block{input(fieldUser, v.Say("assign.user"), user, true)}
@@ -91,13 +92,21 @@ func (n *Notifier) askAssignee(cb *slackapi.InteractionCallback, t token) job {
 		w := window{Incident: t.incident, Lang: t.lang, Channel: cb.Channel.ID}
 		return form(viewAssign, w, v.Say("assign.title"), v.Say("assign.submit"), v, blocks...), nil
 	})
+	return func(ctx context.Context) {
+		open(ctx)
+		n.lookUpPeople(ctx) // for the next time
+	}
 }
 
-// groupOptions are the groups that something can be assigned to; nil if Slack does not say.
+// groupOptions are the groups that something can be assigned to; nil if none are known. They are as they were known at
+// the last look: the window has to open within 3 s of the press.
 func (n *Notifier) groupOptions(ctx context.Context) []*slackapi.OptionBlockObject {
-	groups, err := n.names.groups.all(ctx, n.now())
+	groups, err := n.names.groups.known()
+	if errors.Is(err, errNotYet) {
+		groups, err = n.names.groups.all(ctx, n.now())
+	}
 	if err != nil {
-		n.log.Warn("slack: could not look up the groups", "error", harmless(err))
+		n.log.Warn("slack: no groups to assign to", "error", harmless(err))
 		return nil
 	}
 	var out []*slackapi.OptionBlockObject
@@ -166,7 +175,7 @@ func (n *Notifier) submitted(ctx context.Context, cb *slackapi.InteractionCallba
 	}
 	who := clickerOf(cb)
 	who.channel = w.Channel
-	said, lost := n.carry(ctx, v, who, e)
+	_, said, lost := n.carry(ctx, v, who, e)
 	switch {
 	case lost:
 		return reaction{lost: true}

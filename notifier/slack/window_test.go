@@ -3,6 +3,7 @@ package slack_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -87,6 +88,40 @@ func TestMergingWithNothing(t *testing.T) {
 	if shown := readable(t, window(t, s, 1, 0).View); !strings.Contains(shown, "no other open incident") {
 		t.Error(shown)
 	}
+	clean(t, s)
+}
+
+// TestTheLongestWindowsFit: more than a select holds of groups and of incidents, all of them with long Arabic names.
+func TestTheLongestWindowsFit(t *testing.T) {
+	open := make([]detector.Incident, 150)
+	for k := range open {
+		open[k] = other(fmt.Sprintf("fjellbryg-%d", k))
+		open[k].Title = "شكاوى من تأخر التسليم ومن عدم استرداد الأموال ومن سوء معاملة الموظفين في المتجر"
+	}
+	s, _, root := listening(t, &desk{}, func(cfg *slack.Config) { cfg.Reader = shelf{open: open} })
+	for k := range 150 {
+		s.AddGroup(notifiertest.Group{ID: fmt.Sprintf("S0GROUP%03d", k), Handle: fmt.Sprintf("%d-%s", k, strings.Repeat("فريق", 20))})
+	}
+	for k, choice := range []int{0, 4} {
+		press(t, s, root, "more", choice, "U0BORIS")
+		window(t, s, k+1, 0)
+	}
+	clean(t, s)
+}
+
+// TestDraftsInArabic: whoever cannot read the mention sees what it is about, and what the reply is.
+func TestDraftsInArabic(t *testing.T) {
+	made := func(context.Context, string) ([]slack.Drafted, error) {
+		d := drafted("طلبت الجهاز قبل ثلاثة أسابيع (رقم 48213) ولم يصل حتى الآن!")
+		d.Mention.Lang, d.Mention.Mention.Author.Handle = "ar", "@أبو_خالد"
+		d.Suggestion.Drafts = d.Suggestion.Drafts[:1]
+		d.Suggestion.Drafts[0].Lang = "ar"
+		d.Suggestion.Drafts[0].Text = "نعتذر عن التأخير، أبا خالد. أرسل لنا رقم الطلب في رسالة خاصة لنتتبعه اليوم."
+		return []slack.Drafted{d}, nil
+	}
+	s, _, root := listening(t, &desk{}, func(cfg *slack.Config) { cfg.Drafts = made })
+	press(t, s, root, "drafts", 0, "U0BORIS")
+	goldenView(t, "window_drafts_arabic", window(t, s, 1, 1).View)
 	clean(t, s)
 }
 

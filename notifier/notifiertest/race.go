@@ -1,0 +1,5 @@
+//go:build race
+
+package notifiertest
+
+const raceDetector = true
