@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -67,7 +68,7 @@ func (l *ledger) snapshot() []Health {
 	for _, e := range l.entries {
 		h := e.Health
 		if err := e.trouble(); err != nil {
-			h.LastError = err.Error()
+			h.LastError = oneLine(err)
 		}
 		out = append(out, h)
 	}
@@ -145,7 +146,7 @@ func (l *ledger) recall(name string, arrivals []time.Time) {
 
 // refused notes a batch that did not become durable. Whether that is a failure is for the source to say.
 func (l *ledger) refused(name string, err error) {
-	l.update(name, func(e *entry) { e.LastError = err.Error() })
+	l.update(name, func(e *entry) { e.LastError = oneLine(err) })
 }
 
 // failed notes that a run ended with an error and returns how often that happened in a row.
@@ -155,11 +156,14 @@ func (l *ledger) failed(name string, err error, now time.Time) (failures int) {
 			e.Failures = 0
 		}
 		e.Failures++
-		e.State, e.LastError = Failing, err.Error()
+		e.State, e.LastError = Failing, oneLine(err)
 		failures = e.Failures
 	})
 	return failures
 }
+
+// oneLine puts errors that were joined beside each other: health is read in tables.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 func (l *ledger) nextTry(name string, at time.Time) {
 	l.update(name, func(e *entry) { e.NextTry = at })

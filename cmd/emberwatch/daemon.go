@@ -90,7 +90,7 @@ type DaemonOptions struct {
 	Out    io.Writer // console alerts
 	Color  bool
 	Now    func() time.Time // nil: time.Now
-	Pace   sources.Pace     // of what sources wait for
+	Pace   sources.Pace     // of what sources wait for; 0: life's own
 	// Extra adds sources that no configuration can name, such as a recording.
 	Extra func(*Daemon) (history, live []sources.Source)
 }

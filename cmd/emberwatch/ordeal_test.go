@@ -118,6 +118,7 @@ func TestDaemonAmongMisbehavingServices(t *testing.T) {
 		case "feed", "appstore", "googleplay", "hackernews": // deletions are not to be seen there
 		default:
 			b.remove(service)
+			b.tell(service, "delete", newThing(service, 999, time.Now())) // nobody has heard of it
 			gone[service] = 1
 		}
 	}
