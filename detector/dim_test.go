@@ -113,6 +113,12 @@ func TestOneProductBursts(t *testing.T) {
 	if w := i.Evidence.Window; w.Expected > 3*w.Length.Hours()*2+2 {
 		t.Errorf("%g expected in %s: more than of one product", w.Expected, w.Length)
 	}
+	s.send(s.event("ann", OpFalseAlarm, i.ID, Args{}))
+	later := end.Add(3 * time.Hour)
+	s.live(merged(talk(7, end, later, 25, naming("Acme One")), talk(8, end, later, 3, naming("Acme Two"))))
+	if got := s.pages(end, later); len(got) != 1 || got[0].Evidence.Product != "Acme One" {
+		t.Errorf("trouble with the other product is %d incidents", len(got))
+	}
 	if share := s.m.brands["acme"].watchedBy(s.set.Rules[0]); share != 2 {
 		t.Errorf("the budget is shared among %g series", share)
 	}
