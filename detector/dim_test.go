@@ -113,6 +113,12 @@ func TestOneProductBursts(t *testing.T) {
 	if w := i.Evidence.Window; w.Expected > 3*w.Length.Hours()*2+2 {
 		t.Errorf("%g expected in %s: more than of one product", w.Expected, w.Length)
 	}
+	s.send(s.event("ann", OpFalseAlarm, i.ID, Args{}))
+	later := end.Add(3 * time.Hour)
+	s.live(merged(talk(7, end, later, 25, naming("Acme One")), talk(8, end, later, 3, naming("Acme Two"))))
+	if got := s.pages(end, later); len(got) != 1 || got[0].Evidence.Product != "Acme One" {
+		t.Errorf("trouble with the other product is %d incidents", len(got))
+	}
 	if share := s.m.brands["acme"].watchedBy(s.set.Rules[0]); share != 2 {
 		t.Errorf("the budget is shared among %g series", share)
 	}
@@ -252,4 +258,35 @@ rules:
 		}
 	}
 	t.Error("there is no metric of what is refused")
+}
+
+// However many series a rule judges by themselves, it tells no more often than its budget says.
+func TestSeriesOfARuleShareItsBudget(t *testing.T) {
+	skipShort(t)
+	const weeks, perWeek = 6, 1.0
+	end := monday.AddDate(0, 0, 7*weeks)
+	for kind, rule := range map[string]string{
+		"products": "kind: burst, match: {sentiment: negative}, floor: {items: 5, authors: 3}, budget: 1/week, baseline: {per: product}",
+		"no hours": "kind: burst, match: {sentiment: negative}, floor: {items: 5, authors: 3}, budget: 1/week, baseline: {per: product, season: none}",
+	} {
+		s := newStage(t, mustRules(`
+version: 1
+brands: {acme: {names: [Acme], products: {p0: [Acme Nought], p1: [Acme One], p2: [Acme Two], p3: [Acme Three], p4: [Acme Four], p5: [Acme Five]}}}
+rules:
+  - {id: r, title: R, `+rule+`}
+`))
+		s.m.volatile = true
+		var all [][]sources.Mention
+		for k, name := range []string{"Nought", "One", "Two", "Three", "Four", "Five"} {
+			all = append(all, talk(uint64(20+k), monday, end, 3, func(m *sources.Mention) {
+				m.Source, m.Lang, m.Text = []string{"shop", "forum"}[k%2], []string{"en", "de", "sv"}[k/2], "bad Acme "+name
+			}))
+		}
+		s.live(merged(all...))
+		got := len(s.pages(monday.AddDate(0, 0, 7), end))
+		t.Logf("%s: %d told in %d weeks of six series", kind, got, weeks-1)
+		if most := perWeek * (weeks - 1); float64(got) > 1.25*most {
+			t.Errorf("%s: %d told in %d weeks, the budget is %g a week", kind, got, weeks-1, perWeek)
+		}
+	}
 }

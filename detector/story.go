@@ -90,13 +90,17 @@ func (m *Model) openOf(b *brand) []*Incident {
 
 // same reports whether a signal tells an incident's story: both have the same leading category, or one of them
 // has none, or a third of the signal's mentions are the incident's or are about its topic too. A solo
-// category about something else stays apart.
+// category about something else stays apart, and so do two products that a rule judges by themselves: that nothing is wrong
+// with the one says nothing about the other.
 func (m *Model) same(i *Incident, f *found) bool {
 	if silent := f.rule.Kind == rules.Silence; silent || i.Signal == string(rules.Silence) {
 		return false // what is not heard tells no story
 	}
 	if i.Signal == unanswered || f.signal.Signal == unanswered {
 		return false // that nobody answers is a story of its own
+	}
+	if one, other := i.Evidence.Per["product"], f.evidence.Per["product"]; one != "" && other != "" && one != other {
+		return sharedThird(i, f)
 	}
 	if i.Category == f.category {
 		return true
