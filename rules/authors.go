@@ -68,6 +68,9 @@ func (a *Accounts) wrote(m *sources.Mention) bool {
 }
 
 func (a *Accounts) has(m *sources.Mention, id string) bool {
+	if len(a.where) == 0 {
+		return false
+	}
 	if id = bareHandle(id); id == "" {
 		return false
 	}

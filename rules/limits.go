@@ -9,29 +9,30 @@ import (
 )
 
 // What analysts write must not hurt the reading of mentions, so there are limits to it. A mention is at most
-// [emberwatch/sources.MaxText] letters long; words and phrases are all found in one pass over it, however many they are,
-// while each regular expression and raw text is a search of its own. RE2 takes time in proportion to text and
+// [emberwatch/sources.MaxText] letters long; words, phrases, raw texts and the letters that regular expressions
+// need are all found in one pass over it, however many they are. An expression is run where what it needs is there: at the worst
+// in every mention. RE2 takes time in proportion to text and
 // expression: the worst of the largest size takes half a second for the longest mention, an ordinary one microseconds.
 const (
 	// MaxFile is how many bytes a rule file may have.
 	MaxFile = 4 << 20
 
 	maxNodes    = 300_000 // values of one file, aliases counted each time they are used
-	maxTerms    = 100_000 // words and phrases of all files
+	maxTerms    = 100_000 // words, phrases and raw texts of all files
 	longestTerm = 200     // letters
 
 	longestRegex = 1000 // letters
 	largestRegex = 1500 // instructions that it is compiled to: x{1000} has a thousand
 	allRegexes   = 6000 // instructions of all regular expressions of all files
-	maxSearches  = 500  // regular expressions and raw texts of all files
+	maxRegexes   = 500  // regular expressions of all files
 )
 
 // spent is what the files have asked for so far.
 type spent struct {
-	nodes    int // of the file that is being read
-	terms    int
-	regexes  int // instructions
-	searches int
+	nodes        int // of the file that is being read
+	terms        int
+	regexes      int
+	instructions int // of all regular expressions
 }
 
 // affordsTerm refuses what is too long to be a word or phrase, and one word too many.
@@ -49,25 +50,21 @@ func (l *loader) affordsTerm(n *yaml.Node, s string) bool {
 	return l.spent.terms <= maxTerms
 }
 
-// affordsSearch refuses one regular expression or raw text too many.
-func (l *loader) affordsSearch(n *yaml.Node) {
-	if l.spent.searches++; l.spent.searches == maxSearches+1 {
-		l.fail(n, "E12", fmt.Sprintf("more than %d regular expressions and raw texts in all files", maxSearches), "each is a search of its own through the mentions of the brand", "use any_words, which costs the same for thousands of words")
-	}
-}
-
-// affordsRegex refuses expressions whose compiled form is too large, alone or together.
+// affordsRegex refuses one regular expression too many, and those whose compiled form is too large, alone or together.
 func (l *loader) affordsRegex(n *yaml.Node, s string) bool {
+	if l.spent.regexes++; l.spent.regexes == maxRegexes+1 {
+		l.fail(n, "E12", fmt.Sprintf("more than %d regular expressions in all files", maxRegexes), "a mention may be held against all of them", "use any_words, which costs the same for thousands of words")
+	}
 	size := regexSize(s)
 	if size > largestRegex {
 		l.fail(n, "E12", fmt.Sprintf("the regular expression is compiled to %d instructions", size), fmt.Sprintf("every letter of a mention may be held against each of them; at most %d", largestRegex), "repeat less: x{1,1000} is a thousand times x")
 		return false
 	}
-	before := l.spent.regexes
-	if l.spent.regexes += size; l.spent.regexes > allRegexes && before <= allRegexes {
+	before := l.spent.instructions
+	if l.spent.instructions += size; l.spent.instructions > allRegexes && before <= allRegexes {
 		l.fail(n, "E12", fmt.Sprintf("the regular expressions of all files are compiled to more than %d instructions", allRegexes), "a mention may be held against all of them", "use any_words, or near, where words are meant")
 	}
-	return l.spent.regexes <= allRegexes
+	return l.spent.instructions <= allRegexes
 }
 
 // regexSize is how many instructions an expression is compiled to, as regexp.Compile does it; 0 if it is none.

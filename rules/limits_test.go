@@ -34,7 +34,7 @@ func TestLimits(t *testing.T) {
 		{"a long handle", "version: 1\nbrands:\n  acme: {names: [Acme], handles: {x: \"@" + strings.Repeat("a", longestTerm) + "\"}}\n", "3:38", "limit", "a term of 201 letters"},
 		{"a long raw text", matching("{raw: \"" + strings.Repeat("-", longestTerm+1) + "\"}"), "4:7", "limit", "a term of 201 letters"},
 		{"many terms", "version: 1\nbrands:\n  acme:\n    names: [\n" + lines(maxTerms+2, "w%d") + "]\n", fmt.Sprintf("%d:1", maxTerms+5), "limit", "more than 100000 terms"},
-		{"many searches", matching(lines(maxSearches-1, "{raw: x%d}") + "{regex: 'y+'},\n{regex: 'z+'},\n{regex: 'z+'}"), fmt.Sprintf("%d:9", maxSearches+4), "E12", "more than 500 regular expressions"},
+		{"many searches", matching(lines(maxRegexes-1, "{regex: 'x%d+'}") + "{regex: 'y+'},\n{regex: 'z+'},\n{regex: 'z+'}"), fmt.Sprintf("%d:9", maxRegexes+4), "E12", "more than 500 regular expressions"},
 		{"a long regex", matching("{regex: '" + strings.Repeat("x", longestRegex+1) + "'}"), "4:9", "E12", "1001 letters"},
 		{"a large regex", matching(`{regex: 'x{1000}y{499}'}`), "4:9", "E12", "compiled to 1501 instructions"},
 		{"large ones together", matching(lines(7, `{regex: '%dx{1000}'}`)), "9:9", "E12", "more than 6000 instructions"},
