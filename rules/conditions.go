@@ -47,16 +47,25 @@ func (r *Rule) Conditions(f *Facts) []Condition {
 		add(true, Match{AllOf: []*Term{t}}, "the text has "+t.Text, "")
 	}
 	if len(m.AnyOf) > 0 {
-		texts := make([]string, len(m.AnyOf))
-		for i, t := range m.AnyOf {
-			texts[i] = t.Text
-		}
-		add(true, Match{AnyOf: m.AnyOf}, "the text has "+anyOf(texts), "")
+		texts, found := f.anyTerms(m.AnyOf, r.Brand)
+		add(true, Match{AnyOf: m.AnyOf}, "the text has "+anyOf(texts), found)
 	}
 	for _, t := range m.NoneOf {
-		add(true, Match{NoneOf: []*Term{t}}, "the text does not have "+t.Text, "")
+		cs = append(cs, Condition{"the text does not have " + t.Text, "", f.Found == nil || !f.Found.holds(t, r.Brand)})
 	}
 	return cs
+}
+
+// anyTerms says the terms of a list, and which of them the text has.
+func (f *Facts) anyTerms(list []*Term, brand string) (texts []string, found string) {
+	var has []string
+	for _, t := range list {
+		texts = append(texts, t.Text)
+		if f.Found != nil && f.Found.holds(t, brand) {
+			has = append(has, t.Text)
+		}
+	}
+	return texts, strings.Join(has, ", ")
 }
 
 // categories says what the mention points to, the weightiest first.

@@ -9,12 +9,47 @@ func (r *Rule) Holds(f *Facts) bool {
 	return m.holdsForMention(f) && m.holdsForCategories(f) && m.holdsForTerms(r.Brand, f.Found)
 }
 
+// brandRules are the rules of a brand, in the order of the files. A rule that asks for any of some terms is looked at only
+// where one of them is found.
+type brandRules struct {
+	all    []*Rule
+	always []int               // indexes into all
+	where  map[*termList][]int // by any_of: those that ask for it
+}
+
+func newBrandRules(all []*Rule) *brandRules {
+	b := &brandRules{all: all, where: map[*termList][]int{}}
+	for i, r := range all {
+		anyOf := r.Match.AnyOf
+		if len(anyOf) == 0 || len(anyOf[0].list.groups) > 0 {
+			b.always = append(b.always, i)
+			continue
+		}
+		b.where[anyOf[0].list] = append(b.where[anyOf[0].list], i)
+	}
+	return b
+}
+
+// about returns the indexes of the rules to look at, in order.
+func (b *brandRules) about(found *Found) []int {
+	if found == nil || len(found.terms.lists) == 0 {
+		return b.always
+	}
+	at := slices.Clone(b.always)
+	for l := range found.terms.lists {
+		at = append(at, b.where[l]...)
+	}
+	slices.Sort(at)
+	return at
+}
+
 // Holding returns the rules of a brand whose match holds.
 func (s *Set) Holding(brand string, f *Facts) []*Rule {
 	var held []*Rule
-	for _, r := range s.RulesFor(brand) {
-		m := &r.Match
-		if m.holdsForMention(f) && m.holdsForCategories(f) && m.holdsForTerms(brand, f.Found) {
+	rules := s.rulesOfBrand(brand)
+	for _, i := range rules.about(f.Found) {
+		r := rules.all[i]
+		if m := &r.Match; m.holdsForMention(f) && m.holdsForCategories(f) && m.holdsForTerms(brand, f.Found) {
 			held = append(held, r)
 		}
 	}

@@ -307,6 +307,27 @@ func TestGivenBrandIsNamed(t *testing.T) {
 	}
 }
 
+// An explanation names the term that was found, and of those that must not be there the one that is.
+func TestConditionsNameTheTerm(t *testing.T) {
+	s := bare(t, `version: 1
+brands: {acme: {names: [Acme]}}
+rules:
+  - {id: r, title: R, kind: each, brand: acme, severity: 2, dedupe: {by: [text], for: 1h}, match: {any_of: [leak, burst, brand], none_of: [wedding, song]}}
+`)
+	found := s.Match(&sources.Mention{Brand: "acme"}, Tokenize("Acme leaked into a song"), "en")
+	var got []string
+	for _, c := range s.Rules[0].Conditions(&Facts{Mention: &sources.Mention{}, Found: &found}) {
+		got = append(got, fmt.Sprintf("%s: %v (%s)", c.Wanted, c.Holds, c.Found))
+	}
+	want := []string{
+		"the text has leak, burst or brand: true (leak, brand)", "the text does not have wedding: true ()", "the text does not have song: false ()",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
+
 func TestHoldsConditions(t *testing.T) {
 	base := sources.Mention{Kind: sources.Review, Source: "shop", Network: "x", Rating: 2, Author: sources.Author{Followers: 1000}}
 	found := &Found{Hits: []Hit{{Category: "delivery", Confidence: 0.7}, {Category: "price", Negated: true}}}

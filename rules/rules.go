@@ -509,10 +509,10 @@ type Set struct {
 	starter []*Rule // the embedded rules
 	packed  []*Rule // those of the other packs that the files ask for
 	byID    map[string]*Rule
-	byBrand map[string][]*Rule // of the brands that the files name
-	unnamed []*Rule            // of every other brand
-	names   map[string]string  // folded id or name -> id
-	counted map[string]bool    // rules whose incidents a condition counts
+	byBrand map[string]*brandRules // of the brands that the files name
+	unnamed *brandRules            // of every other brand
+	names   map[string]string      // folded id or name -> id
+	counted map[string]bool        // rules whose incidents a condition counts
 	scope   scopeWords
 	index   *index
 }

@@ -27,6 +27,10 @@ func (s *Set) everyEmbedded() []*Rule { return slices.Concat(s.packed, s.starter
 // starter rules. The result
 // must not be changed.
 func (s *Set) RulesFor(brand string) []*Rule {
+	return s.rulesOfBrand(brand).all
+}
+
+func (s *Set) rulesOfBrand(brand string) *brandRules {
 	if rs, ok := s.byBrand[brand]; ok {
 		return rs
 	}
@@ -40,11 +44,11 @@ func (s *Set) assignRules() {
 		s.byID[r.ID] = r // one of the files' over one of the starter pack
 	}
 	packed := slices.Contains(s.Packs, starterPack)
-	s.byBrand = map[string][]*Rule{}
+	s.byBrand = map[string]*brandRules{}
 	for id := range s.Brands {
-		s.byBrand[id] = s.rulesOf(id, packed)
+		s.byBrand[id] = newBrandRules(s.rulesOf(id, packed))
 	}
-	s.unnamed = s.rulesOf("", true)
+	s.unnamed = newBrandRules(s.rulesOf("", true))
 }
 
 // rulesOf gathers the rules of a brand. A file's rule replaces the starter rule of the same id.
