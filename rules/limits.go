@@ -9,8 +9,8 @@ import (
 )
 
 // What analysts write must not hurt the reading of mentions, so there are limits to it. A mention is at most
-// [emberwatch/sources.MaxText] letters long; words and phrases are all found in one pass over it, however many they are,
-// while each regular expression and raw text is a search of its own. RE2 takes time in proportion to text and
+// [emberwatch/sources.MaxText] letters long; words, phrases and raw texts are all found in one pass over it, however many
+// they are. A regular expression is run where the letters are that it needs. RE2 takes time in proportion to text and
 // expression: the worst of the largest size takes half a second for the longest mention, an ordinary one microseconds.
 const (
 	// MaxFile is how many bytes a rule file may have.
@@ -23,15 +23,15 @@ const (
 	longestRegex = 1000 // letters
 	largestRegex = 1500 // instructions that it is compiled to: x{1000} has a thousand
 	allRegexes   = 6000 // instructions of all regular expressions of all files
-	maxSearches  = 500  // regular expressions and raw texts of all files
+	maxRegexes   = 500  // of all files
 )
 
 // spent is what the files have asked for so far.
 type spent struct {
-	nodes    int // of the file that is being read
-	terms    int
-	regexes  int // instructions
-	searches int
+	nodes   int // of the file that is being read
+	terms   int
+	regexes int
+	regex   int // instructions of all of them
 }
 
 // affordsTerm refuses what is too long to be a word or phrase, and one word too many.
@@ -49,25 +49,24 @@ func (l *loader) affordsTerm(n *yaml.Node, s string) bool {
 	return l.spent.terms <= maxTerms
 }
 
-// affordsSearch refuses one regular expression or raw text too many.
-func (l *loader) affordsSearch(n *yaml.Node) {
-	if l.spent.searches++; l.spent.searches == maxSearches+1 {
-		l.fail(n, "E12", fmt.Sprintf("more than %d regular expressions and raw texts in all files", maxSearches), "each is a search of its own through the mentions of the brand", "use any_words, which costs the same for thousands of words")
-	}
-}
-
-// affordsRegex refuses expressions whose compiled form is too large, alone or together.
+// affordsRegex refuses an expression whose compiled form is too large, alone or together with those before it, and one
+// expression too many.
 func (l *loader) affordsRegex(n *yaml.Node, s string) bool {
-	size := regexSize(s)
+	size, before := regexSize(s), l.spent.regex
 	if size > largestRegex {
 		l.fail(n, "E12", fmt.Sprintf("the regular expression is compiled to %d instructions", size), fmt.Sprintf("every letter of a mention may be held against each of them; at most %d", largestRegex), "repeat less: x{1,1000} is a thousand times x")
 		return false
 	}
-	before := l.spent.regexes
-	if l.spent.regexes += size; l.spent.regexes > allRegexes && before <= allRegexes {
-		l.fail(n, "E12", fmt.Sprintf("the regular expressions of all files are compiled to more than %d instructions", allRegexes), "a mention may be held against all of them", "use any_words, or near, where words are meant")
+	l.spent.regex += size
+	l.spent.regexes++
+	const instead = "use any_words, which costs the same for thousands of words"
+	if l.spent.regexes == maxRegexes+1 {
+		l.fail(n, "E12", fmt.Sprintf("more than %d regular expressions in all files", maxRegexes), "a mention of the brand may be held against all of them", instead)
 	}
-	return l.spent.regexes <= allRegexes
+	if l.spent.regex > allRegexes && before <= allRegexes {
+		l.fail(n, "E12", fmt.Sprintf("the regular expressions of all files are compiled to more than %d instructions", allRegexes), "a mention of the brand may be held against all of them", instead)
+	}
+	return l.spent.regexes <= maxRegexes && l.spent.regex <= allRegexes
 }
 
 // regexSize is how many instructions an expression is compiled to, as regexp.Compile does it; 0 if it is none.

@@ -199,7 +199,6 @@ func (l *loader) plainItems(v *yaml.Node) []string {
 func (l *loader) raw(v *yaml.Node, t *Term) {
 	t.op, t.raw, t.Text = rawText, l.str(v), v.Value
 	l.affordsTerm(v, t.raw)
-	l.affordsSearch(v)
 }
 
 // regex compiles a regular expression; (?i) is not added: what is written counts.
@@ -213,7 +212,6 @@ func (l *loader) regex(v *yaml.Node, t *Term) {
 		l.fail(v, "E12", fmt.Sprintf("a regular expression of %d letters", len(s)), fmt.Sprintf("every mention of the brand is held against it; at most %d", longestRegex), "use any_words, which costs the same for thousands of words")
 		return
 	}
-	l.affordsSearch(v)
 	if !l.affordsRegex(v, s) {
 		return
 	}
