@@ -9,30 +9,29 @@ import (
 )
 
 // What analysts write must not hurt the reading of mentions, so there are limits to it. A mention is at most
-// [emberwatch/sources.MaxText] letters long; words, phrases, raw texts and the letters that regular expressions
-// need are all found in one pass over it, however many they are. An expression is run where what it needs is there: at the worst
-// in every mention. RE2 takes time in proportion to text and
+// [emberwatch/sources.MaxText] letters long; words, phrases and raw texts are all found in one pass over it, however many
+// they are. A regular expression is run where the letters are that it needs. RE2 takes time in proportion to text and
 // expression: the worst of the largest size takes half a second for the longest mention, an ordinary one microseconds.
 const (
 	// MaxFile is how many bytes a rule file may have.
 	MaxFile = 4 << 20
 
 	maxNodes    = 300_000 // values of one file, aliases counted each time they are used
-	maxTerms    = 100_000 // words, phrases and raw texts of all files
+	maxTerms    = 100_000 // words and phrases of all files
 	longestTerm = 200     // letters
 
 	longestRegex = 1000 // letters
 	largestRegex = 1500 // instructions that it is compiled to: x{1000} has a thousand
 	allRegexes   = 6000 // instructions of all regular expressions of all files
-	maxRegexes   = 500  // regular expressions of all files
+	maxRegexes   = 500  // of all files
 )
 
 // spent is what the files have asked for so far.
 type spent struct {
-	nodes        int // of the file that is being read
-	terms        int
-	regexes      int
-	instructions int // of all regular expressions
+	nodes   int // of the file that is being read
+	terms   int
+	regexes int
+	regex   int // instructions of all of them
 }
 
 // affordsTerm refuses what is too long to be a word or phrase, and one word too many.
@@ -50,21 +49,24 @@ func (l *loader) affordsTerm(n *yaml.Node, s string) bool {
 	return l.spent.terms <= maxTerms
 }
 
-// affordsRegex refuses one regular expression too many, and those whose compiled form is too large, alone or together.
+// affordsRegex refuses an expression whose compiled form is too large, alone or together with those before it, and one
+// expression too many.
 func (l *loader) affordsRegex(n *yaml.Node, s string) bool {
-	if l.spent.regexes++; l.spent.regexes == maxRegexes+1 {
-		l.fail(n, "E12", fmt.Sprintf("more than %d regular expressions in all files", maxRegexes), "a mention may be held against all of them", "use any_words, which costs the same for thousands of words")
-	}
-	size := regexSize(s)
+	size, before := regexSize(s), l.spent.regex
 	if size > largestRegex {
 		l.fail(n, "E12", fmt.Sprintf("the regular expression is compiled to %d instructions", size), fmt.Sprintf("every letter of a mention may be held against each of them; at most %d", largestRegex), "repeat less: x{1,1000} is a thousand times x")
 		return false
 	}
-	before := l.spent.instructions
-	if l.spent.instructions += size; l.spent.instructions > allRegexes && before <= allRegexes {
-		l.fail(n, "E12", fmt.Sprintf("the regular expressions of all files are compiled to more than %d instructions", allRegexes), "a mention may be held against all of them", "use any_words, or near, where words are meant")
+	l.spent.regex += size
+	l.spent.regexes++
+	const instead = "use any_words, which costs the same for thousands of words"
+	if l.spent.regexes == maxRegexes+1 {
+		l.fail(n, "E12", fmt.Sprintf("more than %d regular expressions in all files", maxRegexes), "a mention of the brand may be held against all of them", instead)
 	}
-	return l.spent.instructions <= allRegexes
+	if l.spent.regex > allRegexes && before <= allRegexes {
+		l.fail(n, "E12", fmt.Sprintf("the regular expressions of all files are compiled to more than %d instructions", allRegexes), "a mention of the brand may be held against all of them", instead)
+	}
+	return l.spent.regexes <= maxRegexes && l.spent.regex <= allRegexes
 }
 
 // regexSize is how many instructions an expression is compiled to, as regexp.Compile does it; 0 if it is none.

@@ -121,7 +121,7 @@ func (l *loader) scope(v *yaml.Node) {
 }
 
 func (l *loader) playbook(id string, k, v *yaml.Node) {
-	p := &Playbook{Pos: l.pos(k), ID: id}
+	p := &Playbook{Pos: l.pos(k), ID: id, Embedded: l.builtin}
 	l.object(v, "a playbook", fields{
 		"categories": func(v *yaml.Node) {
 			for _, n := range l.items(v) {

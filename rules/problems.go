@@ -41,5 +41,4 @@ var problems = []Problem{
 	{"W13", "A brand has a handle where no source reads", "Nothing will come from there."},
 	{"W14", "A condition changes no severity", "It does nothing when it holds."},
 	{"W15", "A planned window or a holiday has ended", "It changes nothing any more."},
-	{"W90", "Something is known to the format and not acted upon", "It is read and left aside."},
 }

@@ -454,6 +454,7 @@ type Playbook struct {
 	Approve    map[Severity][]string // roles that must approve a draft
 	Drafts     []Template
 	DoNot      []string
+	Embedded   bool // it is one of the library; a file's own takes its place
 }
 
 // ClusterIf is a cluster that is proposed where a condition on the incident holds.

@@ -34,8 +34,9 @@ type lexEntry struct {
 func newLexicon(entries []lexEntry) *lexicon {
 	slices.SortFunc(entries, func(a, b lexEntry) int { return strings.Compare(a.key, b.key) })
 	type span struct{ lo, hi, depth int }
-	x := &lexicon{nodes: []lexNode{{}}}
-	queue := []span{{0, len(entries), 0}}
+	size := trieSize(entries)
+	x := &lexicon{nodes: make([]lexNode, 1, size), label: make([]byte, 0, size), to: make([]int32, 0, size)}
+	queue := append(make([]span, 0, size), span{0, len(entries), 0})
 	for n := 0; n < len(queue); n++ {
 		s, node := queue[n], lexNode{edges: int32(len(x.label)), exact: -1, stem: -1, also: -1}
 		if s.lo < s.hi && len(entries[s.lo].key) == s.depth {
@@ -62,6 +63,20 @@ func newLexicon(entries []lexEntry) *lexicon {
 		x.nodes[n] = node
 	}
 	return x
+}
+
+// trieSize is how many nodes sorted entries need: one for each letter that a key does not share with the one before it.
+func trieSize(entries []lexEntry) int {
+	size, before := 1, ""
+	for i := range entries {
+		key, shared := entries[i].key, 0
+		for shared < min(len(key), len(before)) && key[shared] == before[shared] {
+			shared++
+		}
+		size += len(key) - shared
+		before = key
+	}
+	return size
 }
 
 // find appends to out the element of word itself and those of the stems it begins with.

@@ -312,7 +312,17 @@ func TestShortTextsKeepTheContact(t *testing.T) {
 }
 
 func TestCheckFindsNothingInTheLibrary(t *testing.T) {
-	for _, e := range newLibrary(t).Check(brandSet()) {
+	if testing.Short() {
+		t.Skip("makes every draft for every network")
+	}
+	set := *brandSet()
+	set.Playbooks = maps.Clone(set.Playbooks)
+	for id, p := range set.Playbooks { // as if they stood in a file
+		own := *p
+		own.Embedded = false
+		set.Playbooks[id] = &own
+	}
+	for _, e := range newLibrary(t).Check(&set) {
 		t.Error(e)
 	}
 }
