@@ -182,7 +182,6 @@ func (m *Model) gaugeSight(r *rules.Rule, t *trail, source string) *sight {
 	v.mute = v.age < gaugeTeaches
 	v.evidence = func() Evidence { return t.gauge.evidence(source, &v.eval) }
 	v.level = m.gaugeLevel
-	v.short = func() string { return t.gauge.shortOf(r) }
 	return v
 }
 

@@ -290,7 +290,6 @@ func (m *Model) shareSight(b *brand, r *rules.Rule, d dim, t *trail) *sight {
 	v := t.sight(m, r, d, t.share.eval(float64(r.Floor.Items)))
 	v.evidence = func() Evidence { return m.shareEvidence(b, v, t.share) }
 	v.level = func(f *found) (rules.Severity, string) { return m.burstLevel(f, v.unsure()) }
-	v.short = func() string { return shortOf(t.share.held().all, float64(r.Floor.Items), "mentions") }
 	return v
 }
 

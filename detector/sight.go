@@ -28,7 +28,7 @@ type sight struct {
 	level    func(*found) (rules.Severity, string)    // how grave it is, and why
 	suspect  func(f *found, known *Incident, e *Eval) // holds it back where something else may be the cause
 	checked  func(f *found, known *Incident)          // has other things happen that follow from it
-	short    func() string                            // in words, what a look without a score lacks; empty: a surprise
+	short    func() string                            // of a standing: in words, what a look without a score lacks; empty: a surprise
 }
 
 // burst looks at one series of counts for one rule. quiet: it teaches only.
@@ -60,7 +60,6 @@ func (m *Model) countSight(b *brand, r *rules.Rule, d dim, s *series) *sight {
 	v.evidence = func() Evidence { return m.evidence(b, s, r, &v.eval) }
 	v.level = func(f *found) (rules.Severity, string) { return m.burstLevel(f, v.unsure()) }
 	v.suspect = func(f *found, known *Incident, e *Eval) { m.suspect(b, p, f, known, e) }
-	v.short = func() string { return v.eval.shortOf(leastItems(r), nounOf(r)) }
 	return v
 }
 

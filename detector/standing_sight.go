@@ -29,6 +29,7 @@ func (m *Model) countsStand(b *brand, r *rules.Rule) []Standing {
 		}
 		x.burst.rollOver(max(bucketOf(m.now), x.burst.cur), m.lag, b.state.Down)
 		v := m.countSight(b, r, d, x)
+		v.short = func() string { return v.eval.shortOf(leastItems(r), nounOf(r)) }
 		if v.eval.Surprise == 0 {
 			v.eval.Lead = len(v.eval.Windows) - 1
 		}
@@ -74,7 +75,9 @@ func (m *Model) sharesStand(b *brand, r *rules.Rule) []Standing {
 			continue
 		}
 		t.share.roll(max(bucketOf(m.now), t.share.cur))
-		st := m.stand(b, m.shareSight(b, r, d, t))
+		v := m.shareSight(b, r, d, t)
+		v.short = func() string { return shortOf(t.share.held().all, float64(r.Floor.Items), "mentions") }
+		st := m.stand(b, v)
 		if st.Of == 0 {
 			st.Now = fmt.Sprintf("No mention in %s; of those that come, usually %s are %s.",
 				lastWords(st.Window.Length), percent(t.share.expected(t.share.cur)), r.Measure.Noun())
@@ -127,7 +130,9 @@ func (m *Model) gaugesStand(b *brand, r *rules.Rule) []Standing {
 			continue
 		}
 		if t := m.trailCopy(b, key); t != nil && t.gauge != nil {
-			st := m.stand(b, m.gaugeSight(r, t, source))
+			v := m.gaugeSight(r, t, source)
+			v.short = func() string { return t.gauge.shortOf(r) }
+			st := m.stand(b, v)
 			st.Tells += fmt.Sprintf("; a move of at least %.0f beyond the usual", math.Ceil(t.gauge.leastMove(r)))
 			st.Also = append(st.Also, fmt.Sprintf("the last value came at %s", m.clock(t.gauge.at)))
 			all = append(all, st)

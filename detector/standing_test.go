@@ -71,6 +71,7 @@ func (st *Standing) agrees(t *testing.T, i Incident) {
 	expect(t, "window", st.Window, ev.Window)
 	expect(t, "windows", st.Windows, ev.Windows)
 	expect(t, "authors, of, place", fmt.Sprint(st.Authors, st.Of, st.Place), fmt.Sprint(ev.Authors, ev.Of, ev.Place))
+	expect(t, "per", st.Per, ev.Per)
 	expect(t, "learning", st.Learning, ev.Learning)
 	expect(t, "severity", st.Severity, i.Level)
 	expect(t, "why", st.Why, i.SeverityWhy)
@@ -90,7 +91,7 @@ func deref[T any](p *T) (v T) {
 // standingRules are a rule of each kind that has a score.
 var standingRules = map[string]string{
 	"neg":      "title: Complaints, kind: burst, match: {sentiment: negative}, floor: {items: 5, authors: 3}, budget: {severity_3: 0.5/month, severity_2: 0.4/month}",
-	"mood":     "title: The mood tips, kind: shift, measure: share(sentiment = negative), window: 3h, floor: {items: 15, authors: 8}, budget: 1/month",
+	"mood":     "title: The mood tips, kind: shift, measure: share(sentiment = negative), window: 3h, baseline: {per: [source], season: hour_of_day}, floor: {items: 15, authors: 8}, budget: 1/month",
 	"backfire": "title: Our answer draws anger, kind: backlash, under: own_authors, floor: {items: 6, authors: 5}, budget: {severity_2: 2/month}",
 	"runs":     "title: One post is spreading, kind: spread, match: {sentiment: negative}, floor: {shares: 20}, budget: {severity_2: 1/week}",
 	"leave":    "title: Followers leave, kind: gauge, metric: followers, direction: down, budget: {severity_3: 1/month}",
