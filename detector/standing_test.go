@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"emberwatch/rules"
 	"emberwatch/sources"
 )
 
@@ -74,7 +75,7 @@ func (st *Standing) agrees(t *testing.T, i Incident) {
 	expect(t, "per", st.Per, ev.Per)
 	expect(t, "learning", st.Learning, ev.Learning)
 	expect(t, "severity", st.Severity, i.Level)
-	expect(t, "why", st.Why, i.SeverityWhy)
+	expect(t, "why", st.Why, i.Signals[0].Why)
 	expect(t, "budget", fmt.Sprintf("%+v", deref(st.Budget)), fmt.Sprintf("%+v", deref(ev.Budget)))
 	if !strings.HasPrefix(st.Open, i.ID+" since 2026-") {
 		t.Errorf("the open incident is %q", st.Open)
@@ -204,8 +205,8 @@ func TestStandingAndAlertAgree(t *testing.T) {
 	}
 }
 
-// The bar that a standing shows is the alert's, with what habituation adds until the next one.
-func TestStandingShowsHabituation(t *testing.T) {
+// The bar that a standing shows is the alert's, with what habituation adds until the next one; growth shows in its severity.
+func TestStandingAfterItsAlert(t *testing.T) {
 	s := standingStage(t, "neg")
 	s.live(newStream(1, 2).between(monday, monday.Add(10*day), 1))
 	before := s.standing("neg", "")
@@ -217,6 +218,15 @@ func TestStandingShowsHabituation(t *testing.T) {
 	during := s.standing("neg", "")
 	if !strings.Contains(during.Tells, "from a score of 0.90 on, now ") {
 		t.Errorf("it tells %q", during.Tells)
+	}
+	for s.oneIncidentOf("neg").Signals[0].Steps == 0 {
+		s.now = s.now.Add(20 * time.Second)
+		s.say("bad")
+	}
+	grown := s.standing("neg", "")
+	grown.agrees(t, s.oneIncidentOf("neg"))
+	if !strings.HasSuffix(grown.Why, "; 2 times the count of the first alert") {
+		t.Errorf("grown: %q", grown.Why)
 	}
 	s.wait(12 * time.Hour)
 	after := s.standing("neg", "")
@@ -391,4 +401,25 @@ func TestStandingAfterAFalseAlarm(t *testing.T) {
 	s.do(OpFalseAlarm, Args{})
 	st := s.standing("legal", "")
 	expect(t, "lacks", st.Lacks, []string{"acme-1 was closed as false_alarm less than a day ago: what is no graver is not told"})
+}
+
+// During a planned event a standing says so, and what it makes of the severity.
+func TestStandingDuringAPlannedEvent(t *testing.T) {
+	s := newStage(t, mustRules(`
+version: 1
+windows: [{id: sale, from: 2026-03-10T00:00:00Z, to: 2026-03-12T00:00:00Z, effect: {volume: expected}, note: campaign}]
+rules: [{id: volume, title: More is said, kind: burst, match: {}, floor: {items: 20, authors: 10}, budget: 1/month, severity: 3}]`))
+	s.m.volatile = true
+	s.live(newStream(1, 3).between(monday, monday.Add(8*day), 1))
+	before := s.standing("volume", "")
+	for len(s.incidentsOf("volume")) == 0 {
+		s.now = s.now.Add(20 * time.Second)
+		s.say("good")
+	}
+	st := s.standing("volume", "")
+	st.agrees(t, s.oneIncidentOf("volume"))
+	expect(t, "severity", []any{before.Severity, st.Severity, st.Why}, []any{rules.Notice, rules.Notice, "expected during sale"})
+	if !slices.Contains(st.Also, "planned: sale (campaign)") {
+		t.Errorf("also %q", st.Also)
+	}
 }
