@@ -18,15 +18,20 @@ func (m *Model) correlate(b *brand, by *found) {
 		if len(told) < r.AtLeast {
 			continue
 		}
-		sig := ActiveSignal{
-			Rule: r.ID, Signal: r.Signal(), Series: "correlate:" + r.ID, Level: r.Severity, First: m.now, LastHit: m.now,
-			Quiet: Duration(max(quietOf(r), r.Within)), Why: strings.Join(told, " and ") + " tell at the same time",
-		}
+		sig := m.atOnce(r, told)
 		known := m.holding(b, &sig)
 		if known != nil && !known.lapses(&sig, m.now) {
 			continue
 		}
 		m.raise(b, &found{rule: r, signal: sig, evidence: by.evidence, category: by.category, since: by.since, opened: known == nil})
+	}
+}
+
+// atOnce is the signal of a rule some of whose rules tell.
+func (m *Model) atOnce(r *rules.Rule, told []string) ActiveSignal {
+	return ActiveSignal{
+		Rule: r.ID, Signal: r.Signal(), Series: "correlate:" + r.ID, Level: r.Severity, First: m.now, LastHit: m.now,
+		Quiet: Duration(max(quietOf(r), r.Within)), Why: strings.Join(told, " and ") + " tell at the same time",
 	}
 }
 

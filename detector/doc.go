@@ -21,7 +21,7 @@
 // An incident has two axes. What the data says (Level) and what people say (Handling) are separate, so that
 // an acknowledgement cannot hide growth; next.go, next_tick.go, respond.go and merge.go are that machine. It is the fold of its
 // audit trail (fold.go). Complaints that nobody answers have clocks (answers.go), which make incidents of their own.
-// [Detector.Course] says how an incident's signal went over a day, [NewReport] how a period went.
+// [Detector.Standings] says how far a rule is from telling, by what an alert would be made from; [Detector.Course] says how an incident's signal went over a day, [NewReport] how a period went.
 //
 // # Caveats
 //

@@ -84,12 +84,12 @@ func (e *Eval) leadWindow() int {
 	return lead
 }
 
-// eachEvidence gathers what an each rule has found within a day around a mention.
-func (m *Model) eachEvidence(b *brand, r *rules.Rule, at *Item) Evidence {
+// eachEvidence gathers what an each rule has found within a day around a time.
+func (m *Model) eachEvidence(b *brand, r *rules.Rule, at time.Time) Evidence {
 	var ev Evidence
 	n := 0
-	m.gather(&ev, b, at.At.Add(-24*time.Hour), at.At.Add(24*time.Hour), func(it *Item) bool {
-		if !slices.Contains(it.Rules, r.ID) {
+	m.gather(&ev, b, at.Add(-24*time.Hour), at.Add(24*time.Hour), func(it *Item) bool {
+		if !it.concerns(r) {
 			return false
 		}
 		n++
@@ -278,12 +278,7 @@ func (m *Model) timeWords(season rules.Season) string {
 }
 
 // weekday is the day that it is for the people of the rule files.
-func (m *Model) weekday() time.Weekday {
-	if m.set.Zone != nil {
-		return m.now.In(m.set.Zone).Weekday()
-	}
-	return m.now.Weekday()
-}
+func (m *Model) weekday() time.Weekday { return m.now.In(m.zone()).Weekday() }
 
 // shareSentence says which part of the mentions is of a kind, and which part is usual.
 func (m *Model) shareSentence(f *found) string {

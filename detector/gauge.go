@@ -132,7 +132,7 @@ func (g *gauge) eval(r *rules.Rule, now int64) Eval {
 	for i := range g.watches {
 		by, usual, _ := g.moved(i, g.hour, g.last)
 		w := WindowEval{Buckets: g.watches[i].buckets, N: by, Mu: usual, V: g.v}
-		if math.Abs(by-usual) >= max(cmp.Or(float64(r.Floor.Items), leastMoved), leastPart*math.Abs(g.last)) {
+		if math.Abs(by-usual) >= g.leastMove(r) {
 			w.Surprise = g.surprise(i, g.hour, g.last, r.Direction)
 		}
 		w.G = (w.Surprise - g.watches[i].m) / g.watches[i].d
@@ -143,6 +143,11 @@ func (g *gauge) eval(r *rules.Rule, now int64) Eval {
 		e.Windows = append(e.Windows, w)
 	}
 	return e
+}
+
+// leastMove is by how much the number has to move otherwise than usual to be of interest to a rule.
+func (g *gauge) leastMove(r *rules.Rule) float64 {
+	return max(cmp.Or(float64(r.Floor.Items), leastMoved), leastPart*math.Abs(g.last))
 }
 
 // fits reports whether the gauge has been kept for these watches.
@@ -166,12 +171,18 @@ func (m *Model) gauge(b *brand, r *rules.Rule, a *Arrival, value float64) {
 	t := m.trail(b, trailKey(r, a.Key.Source), a.At, fits, func(t *trail) { t.gauge = newGauge(r.Watch, value, a.At) })
 	t.gauge.sample(value, a.At)
 	m.touch(t)
-	v := t.sight(m, r, "", t.gauge.eval(r, bucketOf(m.now)))
+	v := m.gaugeSight(r, t, a.Key.Source)
 	v.quiet = a.History || m.now.Sub(a.At) > staleBurst
-	v.mute = v.age < gaugeTeaches
-	v.evidence = func() Evidence { return t.gauge.evidence(a.Key.Source, &v.eval) }
-	v.level = func(f *found) (rules.Severity, string) { return m.gaugeLevel(f) }
 	m.judge(b, v)
+}
+
+// gaugeSight is the number of a source as a rule looks at it.
+func (m *Model) gaugeSight(r *rules.Rule, t *trail, source string) *sight {
+	v := t.sight(m, r, "", t.gauge.eval(r, bucketOf(m.now)))
+	v.mute = v.age < gaugeTeaches
+	v.evidence = func() Evidence { return t.gauge.evidence(source, &v.eval) }
+	v.level = m.gaugeLevel
+	return v
 }
 
 func (g *gauge) evidence(source string, e *Eval) Evidence {

@@ -238,7 +238,7 @@ func (m *Model) each(b *brand, r *rules.Rule, it *Item) {
 		return
 	}
 	sig := ActiveSignal{Rule: r.ID, Signal: r.Signal(), First: m.now, LastHit: m.now, Quiet: Duration(quietOf(r))}
-	f := found{rule: r, signal: sig, evidence: m.eachEvidence(b, r, it), category: eachCategory(r, it), since: it.At, opened: true, item: it}
+	f := found{rule: r, signal: sig, evidence: m.eachEvidence(b, r, it.At), category: eachCategory(r, it), since: it.At, opened: true, item: it}
 	f.signal.Level, f.signal.Why = m.eachLevel(b, r, it, f.category)
 	if known := m.holding(b, &sig); known != nil {
 		f.signal.First, f.since = known.signal(&sig).First, known.Since
@@ -281,6 +281,18 @@ func (m *Model) deduped(b *brand, r *rules.Rule, it *Item) bool {
 	if r.Dedupe.For <= 0 {
 		return false
 	}
+	key := dedupeKey(r, it)
+	if until, ok := b.state.Deduped[key]; ok && m.now.Before(until) {
+		return true
+	}
+	m.sweepDeduped(b)
+	b.state.Deduped[key] = m.now.Add(r.Dedupe.For)
+	m.touchBrand(b)
+	return false
+}
+
+// dedupeKey is the same for mentions of which a rule tells but one.
+func dedupeKey(r *rules.Rule, it *Item) string {
 	parts := []string{r.ID}
 	for _, by := range r.Dedupe.By {
 		switch by {
@@ -290,14 +302,7 @@ func (m *Model) deduped(b *brand, r *rules.Rule, it *Item) bool {
 			parts = append(parts, fmt.Sprintf("t%016x", it.Text))
 		}
 	}
-	key := fmt.Sprintf("%016x", hash64(parts...))
-	if until, ok := b.state.Deduped[key]; ok && m.now.Before(until) {
-		return true
-	}
-	m.sweepDeduped(b)
-	b.state.Deduped[key] = m.now.Add(r.Dedupe.For)
-	m.touchBrand(b)
-	return false
+	return fmt.Sprintf("%016x", hash64(parts...))
 }
 
 // sweepDeduped drops what is outdated each time that the number has doubled, and makes room where there is none. When it

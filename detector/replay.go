@@ -27,7 +27,14 @@ type Replay struct {
 	clock   time.Time
 	summary ReplaySummary
 	worst   map[string]rules.Severity
-	brandOf map[string]string
+	begun   map[string]begun
+	matches []matched // of rules of kind each, the last week, in the order of time
+}
+
+// begun is how an incident was opened.
+type begun struct {
+	brand, rule string
+	at          time.Time
 }
 
 // ReplayEvent is one step of one incident.
@@ -75,7 +82,7 @@ func NewReplay(set *rules.Set, scorer Scorer) *Replay {
 	m.volatile = true
 	return &Replay{
 		scorer: scorer, set: set, model: m, seen: map[sources.Key]Seen{},
-		shown: map[string]float64{}, worst: map[string]rules.Severity{}, brandOf: map[string]string{},
+		shown: map[string]float64{}, worst: map[string]rules.Severity{}, begun: map[string]begun{},
 	}
 }
 
@@ -189,6 +196,7 @@ func (r *Replay) show(c *Change) {
 	if r.changed != nil {
 		r.changed(c)
 	}
+	r.note(c)
 	for _, l := range c.Audit {
 		i, ok := r.model.Incident(l.Incident)
 		if !ok {
@@ -197,7 +205,9 @@ func (r *Replay) show(c *Change) {
 		if s := told(&i); s.GraverThan(r.worst[i.ID]) {
 			r.worst[i.ID] = s
 		}
-		r.brandOf[i.ID] = i.Brand
+		if _, ok := r.begun[i.ID]; !ok {
+			r.begun[i.ID] = begun{brand: i.Brand, rule: i.Rule, at: i.OpenedAt}
+		}
 		switch l.Op {
 		case "updated":
 			if i.Evidence.Window.Observed < 1.5*r.shown[i.ID] {
@@ -222,7 +232,7 @@ func (r *Replay) Summary() ReplaySummary {
 	s := r.summary
 	s.Incidents = map[string]map[rules.Severity]int{}
 	for id, sev := range r.worst {
-		b := r.brandOf[id]
+		b := r.begun[id].brand
 		if s.Incidents[b] == nil {
 			s.Incidents[b] = map[rules.Severity]int{}
 		}

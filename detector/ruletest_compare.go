@@ -153,14 +153,15 @@ func (s *session) why(r *rules.Rule, j *Judged) string {
 	return ""
 }
 
-// String says in a line what there is against what is needed.
+// String says in a line what there is, and what it lacks for telling.
 func (st *Standing) String() string {
-	score := fmt.Sprintf("score %.2f of %.2f", st.Score, st.Bar)
-	if st.Score == noScore {
-		score = fmt.Sprintf("no score (nothing surprising by itself), %.2f is needed", st.Bar)
+	text := strings.TrimSuffix(st.Now, ".")
+	if len(st.Lacks) > 0 {
+		text += "; not told: " + strings.Join(st.Lacks, ", ")
 	}
-	text := fmt.Sprintf("%s; %.0f in %s where %.2g are usual, %d authors (floor %d and %d)", score, st.Window.Observed,
-		lastWords(st.Window.Length), st.Window.Expected, st.Authors, st.Floor.Items, st.Floor.Authors)
+	if st.Tells != "" {
+		text += "; it tells " + st.Tells
+	}
 	if st.Learning != "" {
 		text += "; " + st.Learning
 	}

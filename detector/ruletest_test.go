@@ -48,13 +48,17 @@ func TestRuleTestsComeOut(t *testing.T) {
 	}{
 		{"a surge is told", fmt.Sprintf(surgeTest, 20, "0m", "desk"), "", ""},
 		{"on another route", fmt.Sprintf(surgeTest, 20, "0m", "default"), "not told: neg, severity 3, by 0s, route default; the rule told severity 3 at -2", "neg matches 20 of 20"},
-		{"by two people only", fmt.Sprintf(surgeTest, 2, "0m", "desk"), "not told: neg, severity 3", "2 authors (floor 5 and 3)"},
+		{"by two people only", fmt.Sprintf(surgeTest, 2, "0m", "desk"), "not told: neg, severity 3", "it has 2 of at least 3 people"},
 		{"copies of one text", strings.Replace(fmt.Sprintf(surgeTest, 20, "0m", "desk"), "authors", "copied: true, authors", 1), "not told: neg", ""},
 		{"silence is kept", "\n  - {name: a, feed: [{at: -1m, text: Acme is good}], expect: []}", "", ""},
 		{"silence is broken", "\n  - {name: a, feed: [{at: -1m, text: Acme burnt me, rating: 1}], expect: []}", "nothing should be told; told at -1m0s: burnt, severity 2, acme: Somebody writes about", ""},
 		{
 			"what does not match is named", "\n  - {name: a, feed: [{at: -1m, text: Acme burnt me, rating: 4}], expect: [{rule: burnt}]}",
 			"not told: burnt", `burnt matches 0 of 1 mentions of the feed; not "Acme burnt me": at most 2 stars, it has 4`,
+		},
+		{
+			"a kind without a score", "\n  - {name: a, feed: [{at: -1m, text: Acme burnt me, rating: 4}], expect: [{rule: burnt}]}",
+			"not told: burnt", "burnt at the end: No mention has matched within a day; not told: nothing has matched within a day; it tells each mention",
 		},
 		{
 			"another brand", "\n  - {name: a, feed: [{at: -1m, text: Other burnt me, rating: 1}], expect: [{rule: burnt}]}",

@@ -99,11 +99,14 @@ func specific(r *rules.Rule) int {
 	return anyComplaint
 }
 
+// wideReach is how many readers make a burst a widely read one.
+const wideReach = 50_000
+
 // stepUp makes a growing burst graver: one level at twice its first count, and on to 1 at four times if it
 // spreads or reaches many, at eight times in any case.
 func stepUp(level rules.Severity, why string, f *found) (rules.Severity, string) {
 	ev := &f.evidence
-	spread := len(ev.Sources) >= 2 || len(ev.Languages) >= 2 || ev.Reach >= 50_000
+	spread := len(ev.Sources) >= 2 || len(ev.Languages) >= 2 || ev.Reach >= wideReach
 	switch s := f.signal.Steps; {
 	case s == 0, level == rules.Crisis:
 		return level, why

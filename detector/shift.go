@@ -280,12 +280,17 @@ func (m *Model) shiftOf(b *brand, r *rules.Rule, d dim, it *Item, quiet bool) {
 	if !quiet {
 		t = m.shareOf(b, r, d, m.now)
 	}
-	e := t.share.eval(float64(r.Floor.Items))
-	v := t.sight(m, r, d, e)
+	v := m.shareSight(b, r, d, t)
 	v.quiet = quiet
+	m.judge(b, v)
+}
+
+// shareSight is the share that a rule follows as it looks at it.
+func (m *Model) shareSight(b *brand, r *rules.Rule, d dim, t *trail) *sight {
+	v := t.sight(m, r, d, t.share.eval(float64(r.Floor.Items)))
 	v.evidence = func() Evidence { return m.shareEvidence(b, v, t.share) }
 	v.level = func(f *found) (rules.Severity, string) { return m.burstLevel(f, v.unsure()) }
-	m.judge(b, v)
+	return v
 }
 
 // sight is how a rule looks at its own trail.

@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -25,28 +26,19 @@ type sight struct {
 	evidence func() Evidence                          // of the mentions behind it
 	reached  func(was *ActiveSignal, step int) bool   // it has doubled that often since it was first told
 	level    func(*found) (rules.Severity, string)    // how grave it is, and why
-	checked  func(f *found, known *Incident, e *Eval) // looks for other causes
+	suspect  func(f *found, known *Incident, e *Eval) // holds it back where something else may be the cause
+	checked  func(f *found, known *Incident)          // has other things happen that follow from it
+	short    func() string                            // of a standing: in words, what a look without a score lacks; empty: a surprise
 }
 
 // burst looks at one series of counts for one rule. quiet: it teaches only.
 func (m *Model) burst(b *brand, r *rules.Rule, d dim, s *series, quiet bool) {
-	floor := float64(minCount)
-	if r.Floor.Items > 0 {
-		floor = float64(r.Floor.Items)
-	}
-	p := s.episode(r.ID)
-	v := &sight{
-		rule: r, dim: d, key: s.key.Signal, word: signalWord(r, d), episode: p, eval: s.burst.eval(floor),
-		age: s.burst.cur - s.burst.first, quiet: quiet, mute: b.teaches(s), touch: func() { m.touch(s) }, reached: s.reached,
-	}
-	v.bar = func(rate float64) (float64, *Budget) { return p.barOf(rate, v.age, v.eval.Bucket) }
-	v.evidence = func() Evidence { return m.evidence(b, s, r, &v.eval) }
-	v.level = func(f *found) (rules.Severity, string) { return m.burstLevel(f, v.unsure()) }
-	v.checked = func(f *found, known *Incident, e *Eval) {
-		m.suspect(b, p, f, known, e)
+	v := m.countSight(b, r, d, s)
+	v.quiet = quiet
+	v.checked = func(f *found, known *Incident) {
 		if known == nil && notifying(f.signal.Level) && len(b.state.Onset) > 0 && b.mostlyKnown(&f.evidence) {
 			m.release(b)
-			v.eval = s.burst.eval(floor)
+			v.eval = s.burst.eval(leastItems(r))
 			f.evidence = f.evidence.with(v.evidence())
 			f.reference()
 		}
@@ -54,7 +46,40 @@ func (m *Model) burst(b *brand, r *rules.Rule, d dim, s *series, quiet bool) {
 	m.judge(b, v)
 }
 
+// leastItems is how many mentions a window has to hold for a rule of counts.
+func leastItems(r *rules.Rule) float64 { return float64(cmp.Or(r.Floor.Items, minCount)) }
+
+// countSight is one series of counts as a rule looks at it.
+func (m *Model) countSight(b *brand, r *rules.Rule, d dim, s *series) *sight {
+	p := s.episode(r.ID)
+	v := &sight{
+		rule: r, dim: d, key: s.key.Signal, word: signalWord(r, d), episode: p, eval: s.burst.eval(leastItems(r)),
+		age: s.burst.cur - s.burst.first, mute: b.teaches(s), touch: func() { m.touch(s) }, reached: s.reached,
+	}
+	v.bar = func(rate float64) (float64, *Budget) { return p.barOf(rate, v.age, v.eval.Bucket) }
+	v.evidence = func() Evidence { return m.evidence(b, s, r, &v.eval) }
+	v.level = func(f *found) (rules.Severity, string) { return m.burstLevel(f, v.unsure()) }
+	v.suspect = func(f *found, known *Incident, e *Eval) { m.suspect(b, p, f, known, e) }
+	return v
+}
+
 func (v *sight) unsure() bool { return v.age < provisional }
+
+// signal is how an incident knows the sight.
+func (v *sight) signal(now time.Time) ActiveSignal {
+	return ActiveSignal{
+		Rule: v.rule.ID, Signal: v.word, Series: v.key, First: now, LastHit: now, Quiet: Duration(quietOf(v.rule)),
+	}
+}
+
+// foundBy is what a sight brings to an incident.
+func (m *Model) foundBy(b *brand, v *sight, sig ActiveSignal, bar float64, budget *Budget) found {
+	f := found{rule: v.rule, signal: sig, evidence: v.evidence()}
+	m.setApart(b, &f.evidence, v.rule, v.dim)
+	f.evidence.Bar, f.evidence.Budget, f.evidence.Learning = bar, budget, learning(v.age)
+	f.since, f.category = f.evidence.First, leadingCategory(v.dim, v.rule, &f.evidence)
+	return f
+}
 
 // judge brings a series to an incident if it has reached the rule's bar.
 func (m *Model) judge(b *brand, v *sight) {
@@ -70,9 +95,7 @@ func (m *Model) judge(b *brand, v *sight) {
 	if !p.wants(e, base) {
 		return
 	}
-	sig := ActiveSignal{
-		Rule: v.rule.ID, Signal: v.word, Series: v.key, First: m.now, LastHit: m.now, Quiet: Duration(quietOf(v.rule)),
-	}
+	sig := v.signal(m.now)
 	known := m.holding(b, &sig)
 	if known != nil && !m.due(known, v, &sig) {
 		if !p.insideAt(e.Bucket) || p.lastHit != e.Bucket {
@@ -81,23 +104,21 @@ func (m *Model) judge(b *brand, v *sight) {
 		}
 		return
 	}
-	f := found{rule: v.rule, signal: sig, evidence: v.evidence()}
-	m.setApart(b, &f.evidence, v.rule, v.dim)
+	f := m.foundBy(b, v, sig, base, budget)
 	if f.evidence.Authors < v.rule.Floor.Authors || !m.begins(v, &f, base) {
 		return
 	}
-	f.evidence.Bar, f.evidence.Budget = base, budget
 	p.tell()
-	f.since = f.evidence.First
-	f.category = leadingCategory(v.dim, v.rule, &f.evidence)
 	if known == nil && !f.opened {
 		known = m.ended(b, &sig) // somebody closed it while it went on
 	}
 	m.step(known, &f, v)
 	f.signal.Level, f.signal.Why = v.level(&f)
-	f.evidence.Learning = learning(v.age)
+	if v.suspect != nil {
+		v.suspect(&f, known, e)
+	}
 	if v.checked != nil {
-		v.checked(&f, known, e)
+		v.checked(&f, known)
 	}
 	m.planned(b, &f)
 	m.raise(b, &f)

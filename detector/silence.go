@@ -64,21 +64,42 @@ func (m *Model) listen() {
 
 // missedFrom says what a brand has missed from a source since it was last heard; nothing where that is too little to matter.
 func (m *Model) missedFrom(b *brand, source string) missed {
-	s := b.series["source:"+source]
-	since := b.state.Heard[source]
-	if since.Before(m.awake) {
-		since = m.awake
-	}
-	if s == nil || m.now.Sub(since) < silenceEvery || m.now.Sub(since) > longSilence || bucketOf(since)-s.burst.first < provisional {
+	x := m.heardLast(b, source)
+	if x.s == nil || m.now.Sub(x.since) < silenceEvery || m.now.Sub(x.since) > longSilence || x.age() < provisional {
 		return missed{}
 	}
 	const crest = 12 // no hour of the week has so many times the mean
-	if buckets := m.now.Sub(since).Minutes() / BucketLength.Minutes(); s.burst.level.a/s.burst.level.b*buckets*crest < silenceBar {
+	level := &x.s.burst.level
+	if buckets := m.now.Sub(x.since).Minutes() / BucketLength.Minutes(); level.a/level.b*buckets*crest < silenceBar {
 		return missed{}
 	}
-	x := missed{b: b, s: s, since: since}
-	x.expected, x.unlikely = s.burst.unheard(bucketOf(since)+1, bucketOf(m.now)-1)
+	x.until(m.now)
 	return x
+}
+
+// heardLast says since when a brand has not heard from a source; without its series if the source has none.
+func (m *Model) heardLast(b *brand, source string) missed {
+	x := missed{b: b, s: b.series["source:"+source], since: b.state.Heard[source]}
+	if x.since.Before(m.awake) {
+		x.since = m.awake
+	}
+	return x
+}
+
+// until works out what should have come from the source up to now.
+func (x *missed) until(now time.Time) {
+	x.expected, x.unlikely = x.s.burst.unheard(bucketOf(x.since)+1, bucketOf(now)-1)
+}
+
+// age is how old the series was when the silence began, in buckets.
+func (x *missed) age() int64 { return bucketOf(x.since) - x.s.burst.first }
+
+// bar is how unlikely the silence has to be.
+func (x *missed) bar() float64 {
+	if x.age() < seenTwice {
+		return silenceYoung
+	}
+	return silenceBar
 }
 
 // unheard returns how much is expected of buckets from..to, and how unlikely it is that they hold nothing: hour by hour the
@@ -95,25 +116,28 @@ func (s *burst) unheard(from, to int64) (expected, unlikely float64) {
 
 // silence tells of a silent source.
 func (m *Model) silence(r *rules.Rule, source string, x *missed) {
-	bar := silenceBar
-	if bucketOf(x.since)-x.s.burst.first < seenTwice {
-		bar = silenceYoung
-	}
-	if x.unlikely < bar {
+	if x.unlikely < x.bar() {
 		return
 	}
+	f := m.silent(r, source, x)
+	known := m.holding(x.b, &f.signal)
+	if known != nil && m.now.Sub(known.signal(&f.signal).LastHit) < silenceQuiet/2 {
+		return
+	}
+	f.opened = known == nil
+	m.raise(x.b, &f)
+}
+
+// silent is what a silence brings to an incident.
+func (m *Model) silent(r *rules.Rule, source string, x *missed) found {
 	sig := ActiveSignal{
 		Rule: r.ID, Signal: r.Signal(), Series: "silence:" + source, Level: r.Severity, First: m.now, LastHit: m.now,
 		Quiet: Duration(silenceQuiet), Why: "set by rule " + r.ID,
 	}
-	known := m.holding(x.b, &sig)
-	if known != nil && m.now.Sub(known.signal(&sig).LastHit) < silenceQuiet/2 {
-		return
-	}
-	ev := Evidence{Place: source, Bar: bar, Score: x.unlikely, Sources: map[string]int{source: 0}, First: x.since}
+	ev := Evidence{Place: source, Bar: x.bar(), Score: x.unlikely, Sources: map[string]int{source: 0}, First: x.since}
 	ev.Window = Window{Length: m.now.Sub(x.since), Expected: x.expected, High: math.Ceil(x.expected), Surprise: x.unlikely}
 	ev.Windows = []Window{ev.Window}
-	m.raise(x.b, &found{rule: r, signal: sig, evidence: ev, since: x.since, opened: known == nil})
+	return found{rule: r, signal: sig, evidence: ev, since: x.since}
 }
 
 // silenceSentence says what was not heard.

@@ -110,22 +110,27 @@ func (m *Model) passing(b *brand, it *Item, x *sources.Mention, history bool) {
 
 // spread looks at one mention that has just been passed on.
 func (m *Model) spread(b *brand, r *rules.Rule, it *Item, quiet bool) {
-	n := it.passedWithin(time.Hour, m.now)
-	if n < float64(r.Floor.Shares) {
+	if it.passedWithin(time.Hour, m.now) < float64(r.Floor.Shares) {
 		return
 	}
-	now := bucketOf(m.now)
-	t := m.trail(b, trailKey(r, ""), b.state.FirstSeen, func(*trail) bool { return true }, func(t *trail) { t.episode.habitAt = now })
+	t := m.trail(b, trailKey(r, ""), b.state.FirstSeen, func(*trail) bool { return true }, func(t *trail) { t.episode.habitAt = bucketOf(m.now) })
+	v := m.spreadSight(b, r, t, it)
+	v.quiet = quiet
+	m.judge(b, v)
+}
+
+// spreadSight is one mention as a rule looks at how it is passed on.
+func (m *Model) spreadSight(b *brand, r *rules.Rule, t *trail, it *Item) *sight {
+	n, now := it.passedWithin(time.Hour, m.now), bucketOf(m.now)
 	hour := WindowEval{Buckets: int(time.Hour / BucketLength), N: n}
 	v := t.sight(m, r, "", Eval{Bucket: now, Score: n, Surprise: minSurprise, Windows: []WindowEval{hour}})
-	v.quiet = quiet
 	v.bar = func(rate float64) (float64, *Budget) {
 		return t.episode.shareBar(rate, float64(r.Floor.Shares), v.age, now)
 	}
 	v.reached = func(was *ActiveSignal, step int) bool { return n >= doubled(max(was.Count, leastDoubled), step) }
 	v.evidence = func() Evidence { return m.spreadEvidence(b, it, n) }
 	v.level = func(f *found) (rules.Severity, string) { return m.spreadLevel(f, it) }
-	m.judge(b, v)
+	return v
 }
 
 // shareBar is barOf for a score that is a number of shares: the floor stands for the generated streams.

@@ -31,7 +31,7 @@ func (m *Model) bring(b *brand, f *found) {
 	switch {
 	case old == nil:
 		m.open(b, f, actor, "")
-	case muted(old) && m.now.Sub(old.ClosedAt) < keepClosed && !f.signal.Level.GraverThan(old.Peak):
+	case m.hushed(old, f):
 		return // said to be nothing, and no graver than then
 	case !f.opened && !f.grown && old.Closing != CalmAgain:
 		return // a person closed it while it went on as before
@@ -50,6 +50,11 @@ func (m *Model) bring(b *brand, f *found) {
 		t.reopen(f.signal.Why)
 		m.commit(t)
 	}
+}
+
+// hushed reports whether a person has closed an incident as nothing within the day, and a signal of its story is no graver.
+func (m *Model) hushed(old *Incident, f *found) bool {
+	return muted(old) && m.now.Sub(old.ClosedAt) < keepClosed && !f.signal.Level.GraverThan(old.Peak)
 }
 
 func muted(i *Incident) bool { return i.Closing == FalseAlarm || i.Closing == KnownEvent }

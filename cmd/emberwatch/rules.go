@@ -19,9 +19,11 @@ func (a *app) rulesCommand() *cli.Command {
 		Name: "rules", Usage: "look into the rules",
 		Subcommands: []*cli.Command{a.rulesTestCommand(), a.rulesSchemaCommand(), a.rulesDiffCommand(), a.rulesTuneCommand(), {
 			Name: "explain", Usage: "how a rule stands, and why it matches a mention or does not", ArgsUsage: "[RULE [FILE…]]", Action: a.rulesExplain,
-			Description: "Asks the running daemon how the rule stands: what is usual, what it sees, from when on it tells, and what came\n" +
-				"nearest to it; without RULE, what each rule has done, and what there is to doubt: rules that look at the same (W05),\n" +
-				"that are silent or tell too much (W06). With --at and files, a replay of the files up to that time is asked instead.\n\n" +
+			Description: "Asks the running daemon how the rule stands: what is usual, what it sees, from when on it tells, what it lacks\n" +
+				"for that, how grave it would be and why, and what came nearest. Rules of every kind answer, in the words that\n" +
+				"an alert would have. Without RULE, what each rule has done, and what there is to doubt: rules that look at the\n" +
+				"same (W05), that are silent or tell too much (W06). With --at and files, a replay of the files up to that time\n" +
+				"is asked instead.\n\n" +
 				"With files alone or --text: judges each mention of the files (NDJSON or CSV), or the --text, as the daemon\n" +
 				"would for the rule's brand, and takes the rule's match apart: what it asks for, what the mention has. Where the brand has a lexicon, its effect\n" +
 				"on the score is shown.",

@@ -22,7 +22,7 @@ type standingsJSON struct {
 	Kind      string              `json:"kind"`
 	RuleHash  string              `json:"rule_hash"`
 	Standings []detector.Standing `json:"standings"`
-	Practice  *detector.Practice  `json:"practice,omitempty"` // of the daemon only
+	Practice  *detector.Practice  `json:"practice,omitempty"`
 }
 
 // explainRule says how a rule stands now, and of all of them what they have done: it is the daemon that knows.
@@ -48,7 +48,12 @@ func (s *server) explainRule(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusServiceUnavailable, map[string]string{"error": err.Error()})
 		return
 	}
-	res := standingsOf(set, rule, s.d.detector.Standings(brand, rule))
+	all := s.d.detector.Standings(brand, rule)
+	if err := detector.AddWeek(r.Context(), s.d.db, rule, all); err != nil {
+		answer(w, http.StatusServiceUnavailable, map[string]string{"error": err.Error()})
+		return
+	}
+	res := standingsOf(set, rule, all)
 	res.Practice = &done
 	answer(w, http.StatusOK, res)
 }
@@ -93,7 +98,9 @@ func (a *app) explainPast(c *cli.Context, set *rules.Set, rule *rules.Rule, scor
 	detector.Sort(ms)
 	r := detector.NewReplay(set, scorer)
 	r.Run(ms)
-	res := standingsOf(set, rule, r.Standings(c.String("brand"), rule, at))
+	brand := c.String("brand")
+	res := standingsOf(set, rule, r.Standings(brand, rule, at))
+	res.Practice = r.Practice(brand, rule)
 	return a.printStandings(c.Bool("json"), &res)
 }
 
@@ -105,15 +112,10 @@ func (a *app) printStandings(asJSON bool, res *standingsJSON) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s (kind %s, rules %s)\n", res.Rule, clean(res.Title), res.Kind, res.RuleHash)
-	switch {
-	case res.Kind != string(rules.Burst):
-		fmt.Fprintf(&b, "  a rule of kind %s has no forecast of counts; give --text or files to see what it matches\n", res.Kind)
-	case len(res.Standings) == 0:
-		fmt.Fprintf(&b, "  nothing has been counted for it yet\n")
+	if len(res.Standings) == 0 {
+		fmt.Fprintf(&b, "  nothing has come for it yet\n")
 	}
-	for i := range res.Standings {
-		printStanding(&b, &res.Standings[i])
-	}
+	printEach(&b, res.Kind, res.Standings)
 	printPractice(&b, res.Practice)
 	_, err := io.WriteString(a.stdout, b.String())
 	return err
@@ -131,46 +133,5 @@ func printPractice(b *strings.Builder, p *detector.Practice) {
 	b.WriteString("\n")
 	for _, d := range p.Doubts {
 		fmt.Fprintf(b, "warning: %s\n", clean(d.String()))
-	}
-}
-
-// partWords says what a series of a rule with baseline.per is of, where the signal does not.
-func partWords(s *detector.Standing) string {
-	words := ""
-	for _, by := range rules.PerValues {
-		if value, ok := s.Per[by]; ok && s.Signal != by+":"+value {
-			words += ", " + by + " " + clean(value)
-		}
-	}
-	return words
-}
-
-// printStanding writes one series: each window with what is there and what is usual, the bar, and what came nearest to it.
-func printStanding(b *strings.Builder, s *detector.Standing) {
-	fmt.Fprintf(b, "\n%s, %s, as of %s\n", clean(s.Brand), clean(s.Signal)+partWords(s), s.At.Format("2006-01-02 15:04 MST"))
-	for _, w := range s.Windows {
-		fmt.Fprintf(b, "  last %-4s %5.0f seen, %.3g usual, rarely more than %.0f; surprise %.1f\n",
-			shortDuration(w.Length), w.Observed, w.Expected, w.High, w.Surprise)
-	}
-	score := fmt.Sprintf("%.2f", s.Score)
-	if s.Score < -8 {
-		score = "none, nothing is surprising by itself"
-	}
-	fmt.Fprintf(b, "  score %s; it tells from %.2f on, %d mentions and %d authors at least\n", score, s.Bar, s.Floor.Items, s.Floor.Authors)
-	if s.Budget != nil {
-		fmt.Fprintf(b, "  budget: %s\n", s.Budget)
-	}
-	if s.Learning != "" {
-		fmt.Fprintf(b, "  %s\n", s.Learning)
-	}
-	if s.Incident != "" {
-		fmt.Fprintf(b, "  open incident: %s\n", clean(s.Incident))
-	}
-	for _, m := range s.Nearest {
-		word := "not told"
-		if m.Told {
-			word = "told"
-		}
-		fmt.Fprintf(b, "  %s  score %.2f for %s, %s\n", m.From.Format("2006-01-02 15:04"), m.Score, m.To.Sub(m.From).Round(time.Minute), word)
 	}
 }

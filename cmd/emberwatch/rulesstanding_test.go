@@ -37,4 +37,7 @@ func TestExplainSaysWhatTheRuleHasDone(t *testing.T) {
 	if s := out.String(); !strings.Contains(s, ": 1, of severity 1 to 3: 1; its budget allows 0.2\nwarning: W06: too much; less\n") {
 		t.Errorf("printed:\n%s", s)
 	}
+	if all := got.Standings; len(all) != 1 || all[0].Incident != "acme-1" || all[0].Week != 1 || !all[0].Latest[0].Told {
+		t.Errorf("got %+v", all)
+	}
 }
