@@ -22,6 +22,7 @@ type cueIndex struct {
 var libraryCues = sync.OnceValue(func() *cueIndex {
 	l := newLoader(Options{})
 	l.library()
+	l.giveSigns()
 	c := newCueIndex(l.set)
 	c.b.clip()
 	return c
