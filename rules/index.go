@@ -61,21 +61,12 @@ type index struct {
 
 // newIndex puts together what s looks up.
 func newIndex(s *Set) *index {
-	x := &index{negators: negatorLangs(), gaps: newGaps()}
+	cues := cuesOf(s)
+	x, b := cues.x, cues.b
 	x.pool.New = func() any { return new(finds) }
-	size := 64
-	for _, c := range s.Categories {
-		size += c.size()
-	}
-	b := newPhraseBuilder(size)
-	b.addNumbers(s.scope.Numbers)
 	for _, id := range sortedKeys(s.Brands) {
 		x.addBrand(b, s.Brands[id])
 	}
-	for _, id := range sortedKeys(s.Categories) {
-		x.addCategory(b, s.Categories[id])
-	}
-	x.addScope(b, &s.scope)
 	x.addTerms(b, s.everyRule())
 	x.phrases = b.build()
 	return x

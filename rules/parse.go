@@ -36,14 +36,10 @@ func Parse(files []File, opt Options) (*Set, Errors) {
 	l := newLoader(opt)
 	hash := sha256.New()
 	if !opt.Builtin {
-		l.builtin = true
 		for _, p := range library() {
 			hash.Write(p.Data)
-			l.begin(p.Name)
-			l.top(p.root)
 		}
-		l.builtin = false
-		l.set.starter, l.set.Rules = l.set.Rules, nil
+		l.library()
 	}
 	for _, f := range files {
 		fmt.Fprintf(hash, "\x00%s\x00", f.Name)
@@ -67,6 +63,17 @@ func Parse(files []File, opt Options) (*Set, Errors) {
 	s.assignRules()
 	s.index = newIndex(s)
 	return s, l.errs
+}
+
+// library reads the embedded files.
+func (l *loader) library() {
+	l.builtin = true
+	for _, p := range library() {
+		l.begin(p.Name)
+		l.top(p.root)
+	}
+	l.builtin = false
+	l.set.starter, l.set.Rules = l.set.Rules, nil
 }
 
 // loader reads files into a Set and gathers their problems.
