@@ -295,3 +295,27 @@ func TestWhoWaitsIsWhatIsCommitted(t *testing.T) {
 	expect(t, "waiting", len(d.Longest(5)), 1)
 	expect(t, "at most", len(d.Longest(0)), 0)
 }
+
+// In a stream that never pauses clocks run out as in a quiet one.
+func TestReplayLetsClocksRunOutBetweenMentions(t *testing.T) {
+	s := listening(t)
+	start := s.now
+	var ms []sources.Mention
+	for at := start; at.Before(start.Add(3 * time.Hour)); at = at.Add(20 * time.Second) {
+		m := s.mention("good")
+		m.ID, m.CreatedAt = fmt.Sprint(at.Unix()), at
+		ms = append(ms, m)
+	}
+	ms[30].Text = "bad"
+	var breaches []time.Duration
+	r := NewReplay(answerSet(), plainScorer{})
+	r.Event = func(e ReplayEvent) {
+		if e.Op == "opened" {
+			breaches = append(breaches, e.At.Sub(ms[30].CreatedAt))
+		}
+	}
+	r.Run(ms)
+	if len(breaches) != 1 || breaches[0] < time.Hour || breaches[0] > time.Hour+2*time.Minute {
+		t.Errorf("told after %v, not an hour", breaches)
+	}
+}

@@ -24,7 +24,8 @@ type Replay struct {
 	model   *Model
 	seen    map[sources.Key]Seen
 	shown   map[string]float64
-	clock   time.Time
+	clock   time.Time // how far the stream has come
+	ticked  time.Time // when the clock last worked
 	summary ReplaySummary
 	worst   map[string]rules.Severity
 	begun   map[string]begun
@@ -152,18 +153,25 @@ func (r *Replay) book(m *sources.Mention, judged []Judged, history bool) {
 	r.show(c)
 }
 
-// advance ticks up to a time: once a minute while an incident is open or a complaint waits, otherwise often enough to hear
-// a silence.
+// advance lets the clock work up to a time, however close the mentions are: once a minute while an incident is open or a
+// complaint waits, otherwise often enough to hear a silence.
 func (r *Replay) advance(to time.Time) {
-	for !r.clock.IsZero() {
+	if r.clock.IsZero() {
+		r.ticked = to
+	}
+	for {
 		step := silenceEvery
 		if r.model.anyOpen() {
 			step = time.Minute
 		}
-		if r.clock = r.clock.Add(step); !r.clock.Before(to) {
+		next := r.ticked.Add(step)
+		if next.Before(r.clock) { // a mention has opened something since
+			next = r.clock
+		}
+		if !next.Before(to) {
 			break
 		}
-		r.show(r.model.Tick(r.clock))
+		r.tick(next)
 	}
 	r.clock = to
 }
@@ -171,9 +179,13 @@ func (r *Replay) advance(to time.Time) {
 // tickTo lets the clock work minute by minute, up to a time.
 func (r *Replay) tickTo(to time.Time) {
 	for next := r.clock.Add(time.Minute); !next.After(to); next = next.Add(time.Minute) {
-		r.clock = next
-		r.show(r.model.Tick(next))
+		r.tick(next)
 	}
+}
+
+func (r *Replay) tick(at time.Time) {
+	r.clock, r.ticked = at, at
+	r.show(r.model.Tick(at))
 }
 
 // anyOpen reports whether an incident is open, or could open because a clock runs.
