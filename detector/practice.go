@@ -20,6 +20,7 @@ type Practice struct {
 	Since   time.Time `json:"since,omitzero"`   // from when on it could: zero if no mention of a brand has arrived yet
 	Opened  int       `json:"opened"`           // incidents
 	Told    int       `json:"told"`             // those among them of severity 1 to 3
+	Joined  int       `json:"joined"`           // incidents of other rules that it had a part in
 	Allowed float64   `json:"allowed"`          // what its budget allows in that time; 0: it has none
 	Doubts  []Doubt   `json:"doubts,omitempty"` // that follow from it
 }
@@ -70,15 +71,25 @@ func (d *deeds) of(rule *rules.Rule, from, to time.Time) (p Practice) {
 		}
 	}
 	for k := range d.incidents {
-		if i := &d.incidents[k]; i.Rule == rule.ID && !p.Since.IsZero() && !i.OpenedAt.Before(p.Since) {
-			p.Opened++
-			if notifying(i.Peak) {
-				p.Told++
-			}
+		if i := &d.incidents[k]; !p.Since.IsZero() && !i.OpenedAt.Before(p.Since) {
+			p.count(i, rule.ID, i.Peak)
 		}
 	}
 	p.doubt(slices.Contains(d.set.Rules, rule), to)
 	return p
+}
+
+// count takes in an incident, whose gravest severity is given.
+func (p *Practice) count(i *Incident, rule string, gravest rules.Severity) {
+	switch {
+	case i.Rule == rule:
+		p.Opened++
+		if notifying(gravest) {
+			p.Told++
+		}
+	case slices.ContainsFunc(i.Signals, func(s ActiveSignal) bool { return s.Rule == rule }):
+		p.Joined++
+	}
 }
 
 // heard takes in for how long a brand has been listened to, and what the budget allows in that time.
@@ -102,8 +113,8 @@ func (p *Practice) heard(b *BrandState, rule *rules.Rule, from, to time.Time) {
 func (p *Practice) doubt(written bool, to time.Time) {
 	switch {
 	case p.Since.IsZero():
-	case p.Opened == 0 && written && to.Sub(p.Since) >= PracticeTime:
-		p.Doubts = append(p.Doubts, Doubt{"W06", "it has opened no incident in 180 days",
+	case p.Opened+p.Joined == 0 && written && to.Sub(p.Since) >= PracticeTime:
+		p.Doubts = append(p.Doubts, Doubt{"W06", "it has told of nothing in 180 days",
 			"unless it is new, its terms, handles or floor may no longer fit: try others with rules diff"})
 	case p.Allowed > 0 && float64(p.Told) > tooMuch*max(1, p.Allowed):
 		p.Doubts = append(p.Doubts, Doubt{"W06", fmt.Sprintf("it has told %d incidents where its budget allows %.1f", p.Told, p.Allowed),

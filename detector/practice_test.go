@@ -36,7 +36,8 @@ rules: [{id: burst, title: T, kind: burst, brand: acme, match: {sentiment: negat
 		allowed      float64
 		doubt        string
 	}{
-		{"silent for long", 400, "other-rule", rules.Issue, 2, 0, 0, 180.0 / 7, "no incident in 180 days"},
+		{"silent for long", 400, "other-rule", rules.Issue, 2, 0, 0, 180.0 / 7, "told of nothing in 180 days"},
+		{"part of what others told", 400, "other-rule+burst", rules.Issue, 2, 0, 0, 180.0 / 7, ""},
 		{"silent, but new here", 179, "burst", rules.Issue, 0, 0, 0, 179.0 / 7, ""},
 		{"as the budget says", 14, "burst", rules.Issue, 6, 6, 6, 2, ""},
 		{"too much", 14, "burst", rules.Issue, 7, 7, 7, 2, "7 incidents where its budget allows 2.0"},
@@ -50,7 +51,12 @@ rules: [{id: burst, title: T, kind: burst, brand: acme, match: {sentiment: negat
 				h.since = monday.Add(-time.Duration(tt.days) * day)
 			}
 			for range tt.incidents {
-				h.incidents = append(h.incidents, Incident{Rule: tt.rule, Peak: tt.peak, OpenedAt: monday.Add(-time.Hour)})
+				i := Incident{Peak: tt.peak, OpenedAt: monday.Add(-time.Hour)}
+				for r := range strings.SplitSeq(tt.rule, "+") {
+					i.Signals = append(i.Signals, ActiveSignal{Rule: r})
+				}
+				i.Rule = i.Signals[0].Rule
+				h.incidents = append(h.incidents, i)
 			}
 			h.incidents = append(h.incidents, Incident{Rule: "burst", Peak: rules.Issue, OpenedAt: monday.Add(-500 * day)})
 			p, err := NewPractice(t.Context(), h, set, rule, "", monday.Add(-PracticeTime), monday)

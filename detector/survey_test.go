@@ -117,7 +117,7 @@ func TestSurveySaysWhatEachRuleHasDone(t *testing.T) {
 	}
 	quiet := map[string]bool{"all": true, "mood": true, "safety": false, "volume": false} // mood takes the place of an embedded rule
 	for _, p := range s.Rules {
-		if doubted, ok := quiet[p.Rule]; ok && (p.Practice.Since.IsZero() || doubted != strings.Contains(fmt.Sprint(p.Practice.Doubts), "W06: it has opened no incident in 180 days")) {
+		if doubted, ok := quiet[p.Rule]; ok && (p.Practice.Since.IsZero() || doubted != strings.Contains(fmt.Sprint(p.Practice.Doubts), "W06: it has told of nothing in 180 days")) {
 			t.Errorf("%s: %+v", p.Rule, p.Practice)
 		}
 	}

@@ -130,6 +130,9 @@ func printPractice(b *strings.Builder, p *detector.Practice) {
 	if p.Allowed > 0 {
 		fmt.Fprintf(b, "; its budget allows %.1f", p.Allowed)
 	}
+	if p.Joined > 0 {
+		fmt.Fprintf(b, "; it joined %d of other rules", p.Joined)
+	}
 	b.WriteString("\n")
 	for _, d := range p.Doubts {
 		fmt.Fprintf(b, "warning: %s\n", clean(d.String()))

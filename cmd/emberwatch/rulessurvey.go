@@ -53,7 +53,7 @@ func (a *app) printSurvey(asJSON bool, s *detector.Survey) error {
 	}
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "rule\tkind\tsince\topened\tof severity 1 to 3\tbudget")
+	fmt.Fprintln(w, "rule\tkind\tsince\topened\tof severity 1 to 3\tjoined\tbudget")
 	for i := range s.Rules {
 		r := &s.Rules[i]
 		since, budget := "-", "-"
@@ -63,7 +63,7 @@ func (a *app) printSurvey(asJSON bool, s *detector.Survey) error {
 		if r.Practice.Allowed > 0 {
 			budget = fmt.Sprintf("%.1f", r.Practice.Allowed)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\n", r.Rule, r.Kind, since, r.Practice.Opened, r.Practice.Told, budget)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%s\n", r.Rule, r.Kind, since, r.Practice.Opened, r.Practice.Told, r.Practice.Joined, budget)
 	}
 	_ = w.Flush() // a Builder takes everything
 	b.WriteByte('\n')
