@@ -327,7 +327,6 @@ rules:
 	}
 }
 
-
 func TestHoldsConditions(t *testing.T) {
 	base := sources.Mention{Kind: sources.Review, Source: "shop", Network: "x", Rating: 2, Author: sources.Author{Followers: 1000}}
 	found := &Found{Hits: []Hit{{Category: "delivery", Confidence: 0.7}, {Category: "price", Negated: true}}}

@@ -60,7 +60,7 @@ func (p *page) digestText() string {
 		s = join(s, p.v.Count("digest.free", n))
 	}
 	if p.Alert.Note != "" {
-		s += "\n" + esc(p.Alert.Note, maxQuote)
+		s += "\n" + p.v.note(&p.Alert)
 	}
 	return lead(p.mentions, s)
 }

@@ -2,11 +2,11 @@ package web
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"emberwatch/detector"
 	"emberwatch/notifier"
@@ -28,53 +28,64 @@ func (v voice) timeline(as []detector.Audit) []auditView {
 	out := make([]auditView, len(as))
 	for k, a := range as {
 		out[len(as)-1-k] = auditView{
-			When: v.at(a.At), Who: whoDid(a.Actor), What: spaced(a.Op), Told: spaced(string(a.Reason)),
-			Note: a.Note, Changes: changes(a.Changes),
+			When: v.at(a.At), Who: v.whoDid(a.Actor), What: v.own("op.", a.Op),
+			Note: v.Tell(a.Note, a.Said, v.manner()), Changes: v.changes(a.Changes),
+		}
+		if a.Reason != "" {
+			out[len(as)-1-k].Told = v.own("console.reason.", string(a.Reason))
 		}
 	}
 	return out
 }
 
-func whoDid(a detector.Actor) string {
-	name := cmp.Or(a.Name, a.ID, a.Kind)
+func (v voice) whoDid(a detector.Actor) string {
+	name := cmp.Or(a.Name, a.ID)
 	switch {
+	case name == "":
+		return v.own("actor.", a.Kind)
 	case a.Kind == "person" && a.Via != "":
-		return name + ", " + a.Via
-	case a.Kind == "rule" && name != a.Kind:
-		return "rule " + name
+		return v.Say("actor.person", "name", name, "via", v.own("via.", a.Via))
+	case a.Kind == "rule":
+		return v.Say("actor.rule", "name", name)
 	}
 	return name
 }
 
 // changes lists what became of each field, in the order of their names. Bare numbers of the evidence are in
 // the table above and would bury the rest.
-func changes(m map[string][2]any) []string {
+func (v voice) changes(m map[string][2]any) []string {
 	var out []string
 	for field, c := range m {
 		if field == "version" || field == "evidence" || field == "signals" || field == "changed_at" {
 			continue
 		}
-		out = append(out, fmt.Sprintf("%s: %s → %s", spaced(field), value(field, c[0]), value(field, c[1])))
+		out = append(out, fmt.Sprintf("%s: %s → %s", v.own("change.", field), v.value(field, c[0]), v.value(field, c[1])))
 	}
 	slices.Sort(out)
 	return out
 }
 
-// value shows one side of a change. It has been through JSON, where severities are numbers.
-func value(field string, v any) string {
-	if n, err := strconv.Atoi(fmt.Sprint(v)); err == nil && slices.Contains([]string{"severity", "level", "at_level", "override"}, field) {
-		return rules.Severity(n).String()
+// value shows one side of a change. It has been through JSON, where severities are numbers and times are texts.
+func (v voice) value(field string, x any) string {
+	s, isText := x.(string)
+	n, wrong := strconv.ParseFloat(fmt.Sprint(x), 64)
+	isNumber := !isText && wrong == nil
+	switch {
+	case x == nil || isText && s == "":
+		return v.Say("page.none")
+	case isNumber && (field == "severity" || field == "level"):
+		return v.severity(rules.Severity(n)).Word
+	case isNumber:
+		return v.Number(n)
+	case field == "handling":
+		return v.own("handled.", s)
+	case field == "closing":
+		return v.Word(s)
 	}
-	if s, ok := v.(string); ok && s != "" && !strings.HasPrefix(s, "0001-01-01") {
-		return cut(s, 80)
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return v.clock(t)
 	}
-	b, err := json.Marshal(v)
-	switch s := string(b); {
-	case err != nil || s == "null" || s == `""` || strings.HasPrefix(s, `"0001-01-01`):
-		return "none"
-	default:
-		return cut(s, 80)
-	}
+	return cut(fmt.Sprint(x), 80)
 }
 
 // draftsView is what a drafter says about one mention.
