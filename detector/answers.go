@@ -289,9 +289,9 @@ func (m *Model) answerLevel(r *rules.Rule, late []*complaint) (rules.Severity, S
 	sla := m.set.SLAOf(r)
 	level := cmp.Or(sla.BreachSeverity, r.Severity, rules.Issue)
 	if slices.ContainsFunc(late, func(w *complaint) bool { return m.breaches(w) == 2 }) {
-		return max(rules.Crisis, level-1), Said{{Code: "why.unanswered", Span: Duration(sla.Answer)}}
+		return max(rules.Crisis, level-1), Said{{Code: "why.unanswered", Span: howLong(sla.Answer)}}
 	}
-	return level, Said{{Code: "why.unanswered", Span: Duration(sla.FirstAnswer)}}
+	return level, Said{{Code: "why.unanswered", Span: howLong(sla.FirstAnswer)}}
 }
 
 // allAnswered ends the signals of rules of which nothing waits too long any more.
@@ -327,7 +327,7 @@ func (m *Model) waitingEvidence(b *brand, r *rules.Rule, late []*complaint) Evid
 	ev.Mentions, ev.Sources, ev.Authors, ev.First = keys, places, len(authors), late[0].At
 	ev.Window = Window{Observed: float64(len(late))}
 	ev.Answers = b.figures()
-	ev.Waited, ev.Limit = Duration(m.now.Sub(late[0].At)), Duration(m.set.SLAOf(r).FirstAnswer)
+	ev.Waited, ev.Limit = howLong(m.now.Sub(late[0].At)), howLong(m.set.SLAOf(r).FirstAnswer)
 	return ev
 }
 

@@ -101,7 +101,7 @@ func (m *Model) digestNote() Said {
 	var waits []Waited
 	for _, w := range m.Longest(longestShown) {
 		if first, _ := m.deadlines(&complaint{Waiting: w}); !m.now.Before(first) {
-			waits = append(waits, Waited{keyWords(w.Key), Duration(m.now.Sub(w.At).Truncate(time.Minute))})
+			waits = append(waits, Waited{keyWords(w.Key), howLong(m.now.Sub(w.At).Truncate(time.Minute))})
 		}
 	}
 	var note Said

@@ -132,8 +132,8 @@ const personal = 2
 // also a person, get a root of their own and everything from then on.
 func (t *turn) escalate(step rules.Step, rung int) {
 	i := &t.inc
-	note := Said{{Code: "note.escalated", Span: Duration(step.After)}}
-	t.line("escalated", ReasonEscalated, Said{{Code: "note.escalated.to", Span: Duration(step.After), Name: step.To}})
+	note := Said{{Code: "note.escalated", Span: howLong(step.After)}}
+	t.line("escalated", ReasonEscalated, Said{{Code: "note.escalated.to", Span: howLong(step.After), Name: step.To}})
 	to := t.set.Route(step.To).Slack
 	if !slices.Contains(i.Routes, step.To) && (to.Channel != "" || to.User != "" && rung >= personal) {
 		i.Routes = append(i.Routes, step.To)
@@ -153,7 +153,7 @@ func (t *turn) remind() {
 	i.Reminders++
 	wait := min(t.remindAfter()<<min(i.Reminders, 8), max(remindMost, t.remindAfter()))
 	i.RemindAt = t.now.Add(wait)
-	why := Said{{Code: "note.reminder", Span: Duration(t.unowned())}}
+	why := Said{{Code: "note.reminder", Span: howLong(t.unowned())}}
 	t.line("reminder", ReasonReminder, why)
 	if slices.ContainsFunc(t.tells, func(x tell) bool { return x.reason == ReasonEscalated }) {
 		return // said a moment ago
@@ -188,7 +188,7 @@ func (t *turn) tickAcked() {
 		return
 	}
 	i.Handling, i.AtLevel, i.LeaseAsked, i.LeaseUntil = New, rules.Calm, false, time.Time{}
-	t.line("lease_ended", ReasonLeaseEnded, Said{{Code: "note.no.answer", Span: Duration(leaseGrace)}})
+	t.line("lease_ended", ReasonLeaseEnded, Said{{Code: "note.no.answer", Span: howLong(leaseGrace)}})
 	t.edit()
 	t.tell(KindBroadcast, ReasonLeaseEnded, nil)
 	t.startLadder()

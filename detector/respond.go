@@ -73,11 +73,11 @@ func (t *turn) stands() Said {
 	i := &t.inc
 	switch i.Handling {
 	case Acked:
-		return Said{{Code: "refused.acked", Name: i.Owner, Span: Duration(t.now.Sub(i.AckedAt))}}
+		return Said{{Code: "refused.acked", Name: i.Owner, Span: howLong(t.now.Sub(i.AckedAt))}}
 	case Snoozed:
 		return Said{{Code: "refused.snoozed", Name: i.Owner, At: i.SnoozeUntil.UTC()}}
 	case Closed:
-		return Said{{Code: "refused.closed", Name: i.ClosedBy, Span: Duration(t.now.Sub(i.ClosedAt)), Word: string(i.Closing)}}
+		return Said{{Code: "refused.closed", Name: i.ClosedBy, Span: howLong(t.now.Sub(i.ClosedAt)), Word: string(i.Closing)}}
 	}
 	return code("refused.open")
 }
@@ -264,8 +264,11 @@ func (t *turn) until(a Args, std, most time.Duration) (time.Time, Said) {
 	case a.For != 0:
 		std = time.Duration(a.For)
 	}
-	if std <= 0 || std > most {
-		return time.Time{}, Said{{Code: "refused.length", Span: Duration(std), Limit: Duration(most)}}
+	if std <= 0 {
+		return time.Time{}, Said{{Code: "refused.none", Limit: howLong(most)}}
+	}
+	if std > most {
+		return time.Time{}, Said{{Code: "refused.length", Span: howLong(std), Limit: howLong(most)}}
 	}
 	return t.now.Add(std).UTC(), nil
 }

@@ -126,6 +126,7 @@ var texts = map[string]string{
 	"refused.facts":        "no facts given",
 	"refused.past":         "{when} has passed already",
 	"refused.length":       "{span} is not possible; at most {limit}",
+	"refused.none":         "it has to last for some time, at most {limit}",
 	"refused.into":         "there is no open incident \"{name}\" to merge into",
 	"refused.itself":       "an incident cannot be merged into itself",
 	"refused.brands":       "the two are about different brands",
@@ -223,6 +224,9 @@ func wrote(text string) Said {
 	}
 	return Said{{Text: text}}
 }
+
+// howLong is a length of time as a clause holds it: in whole seconds, and none for what lies ahead after a clock was set back.
+func howLong(d time.Duration) Duration { return Duration(max(0, d.Truncate(time.Second))) }
 
 // code is a clause in which nothing has to be filled.
 func code(c string) Said { return Said{{Code: c}} }

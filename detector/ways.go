@@ -39,7 +39,7 @@ func (m *Model) late() {
 		}
 		a.FellBack = true
 		m.putAlert(a)
-		m.fallBack(a, Clause{Code: "note.unreached", Span: Duration(lateAfter)})
+		m.fallBack(a, Clause{Code: "note.unreached", Span: howLong(lateAfter)})
 	}
 }
 

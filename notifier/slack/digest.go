@@ -33,7 +33,7 @@ func (p *page) digest() []slackapi.Block {
 		blocks = append(blocks, section(strings.TrimSuffix(paragraph, "\n")))
 	}
 	if n := p.unowned(); n > 0 {
-		all := slackapi.NewButtonBlockElement(actAck, token{incident: p.Alert.Incident}.String(),
+		all := slackapi.NewButtonBlockElement(actAck, token{incident: p.Alert.Incident, lang: p.answers}.String(),
 			words(p.v.Count("digest.ack", n))).WithStyle(slackapi.StylePrimary)
 		blocks = append(blocks, slackapi.NewActionBlock("", all))
 	}

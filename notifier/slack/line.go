@@ -101,11 +101,11 @@ func (p *page) over() string {
 	if !i.CalmSince.IsZero() {
 		since = p.v.Say("line.calm.since", "when", when(i.CalmSince))
 	}
-	who := ""
+	ask := p.v.Say("line.calm.ask")
 	if i.Handling == detector.Acked {
-		who = p.who() + ", "
+		ask = p.who() + ", " + ask
 	}
-	return p.v.Say("line.calm", "since", since, "who", who)
+	return p.v.Say("line.calm", "since", since, "ask", title(ask))
 }
 
 func (p *page) times() string {

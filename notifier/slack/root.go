@@ -20,6 +20,7 @@ type page struct {
 	mentions string // control sequences, from the configuration alone
 	owner    string // the owner's control sequence, where they must hear it
 	drafts   bool   // drafts can be asked for
+	answers  string // the language of what follows a press; empty: that of the default route
 }
 
 // root is the incident's message. What somebody has to know and can do comes before what they may want to read: a phone
