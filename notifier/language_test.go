@@ -147,7 +147,7 @@ func TestEveryPhraseIsKnownAndUsed(t *testing.T) {
 	asked := regexp.MustCompile(`(?:Say|Count|say|count|Has)[( ]"([a-z._0-9-]+)"`)
 	quoted := regexp.MustCompile(`"([a-z]+(?:[.-][a-z_]+)*\.?)"`)
 	used := map[string]bool{}
-	for _, dir := range []string{"*.go", "slack/*.go", "console/*.go", "email/*.go", "web/*.go", "web/templates/*.html", "chart/*.go", "../cmd/emberwatch/*.go", "../detector/*.go"} {
+	for _, dir := range []string{"*.go", "slack/*.go", "console/*.go", "email/*.go", "web/*.go", "web/templates/*.html", "chart/*.go", "draft/*.go", "../cmd/emberwatch/*.go", "../detector/*.go"} {
 		files, err := filepath.Glob(filepath.FromSlash(dir))
 		if err != nil {
 			t.Fatal(err)
@@ -161,7 +161,7 @@ func TestEveryPhraseIsKnownAndUsed(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, m := range asked.FindAllStringSubmatch(string(src), -1) {
-				if !strings.HasSuffix(m[1], ".") && !English().Has(m[1]) {
+				if !strings.HasSuffix(m[1], ".") && !English().Has(m[1]) && !strings.HasPrefix(filepath.ToSlash(f), "draft/") { // its lists of words have ids too
 					t.Errorf("%s asks for %q", f, m[1])
 				}
 			}

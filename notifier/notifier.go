@@ -214,14 +214,18 @@ const (
 // Posture is how much responsibility the drafts take, and why. It is a proposal unless a person has set it.
 type Posture struct {
 	Cluster rules.Cluster `json:"cluster"`
-	Why     string        `json:"why"`
+	Why     string        `json:"why"` // in English
+	Said    detector.Said `json:"said,omitempty"`
 	Set     bool          `json:"set"` // by a person
 }
 
 // Suggestion is what a drafter says about one mention.
 type Suggestion struct {
-	Suggest  Suggest   `json:"suggest"`
-	Why      string    `json:"why"`
+	Suggest Suggest `json:"suggest"`
+	Why     string  `json:"why"` // in English
+
+	Said detector.Said `json:"said,omitempty"` // the same in clauses
+
 	Approve  []string  `json:"approve,omitempty"` // roles that must approve at this severity
 	Drafts   []Draft   `json:"drafts"`
 	Playbook string    `json:"playbook,omitempty"`

@@ -1,6 +1,7 @@
 package notifier
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -122,4 +123,39 @@ func (l *Language) Budget(b *detector.Budget) string {
 		key = "budget.own"
 	}
 	return l.Say(key, "allowed", l.Number(b.PerWeek*month), "weeks", l.Number(b.Weeks), "had", l.Number(b.Realised*month))
+}
+
+var found = regexp.MustCompile(`"((?:[^"\\\\]|\\\\.)*)"`)
+
+// Failure says why a draft did not pass a check. In English it is the reason that the check gives; elsewhere it is what the
+// check asks for, and the words in which it was missing.
+func (l *Language) Failure(g *Guard, foreign func(string) string) string {
+	key := "guard." + g.ID
+	if l.Code() == English().Code() || !l.Has(key) {
+		return foreign(g.Why)
+	}
+	words := found.FindStringSubmatch(g.Why)
+	if words == nil {
+		return l.Say(key)
+	}
+	return l.Say("guard.failed", "what", l.Say(key), "found", l.Quote(foreign(words[1])))
+}
+
+// GuardLevel says how much a check forbids.
+func (l *Language) GuardLevel(g *Guard) string {
+	if l.Has("guard.level." + g.Level) {
+		return l.Say("guard.level." + g.Level)
+	}
+	return g.Level
+}
+
+// Fact names a fact of the sheet and its state; a name that people gave stays as it is.
+func (l *Language) Fact(f *Fact) (name, state string) {
+	if name = f.Name; l.Has("fact.name." + name) {
+		name = l.Say("fact.name." + name)
+	}
+	if state = string(f.State); l.Has("fact.state." + state) {
+		state = l.Say("fact.state." + state)
+	}
+	return name, state
 }

@@ -103,19 +103,25 @@ type draftsView struct {
 type draftView struct {
 	ID, Lang, Language, Network, Text, Length string
 	Sendable                                  bool
-	Failed                                    []notifier.Guard
+	Failed                                    []failure
 	Passed                                    string
 	Origin                                    string // empty: the reviewed text
-	Facts                                     []notifier.Fact
+	Facts                                     []factView
 }
+
+// failure is a check that a reply did not pass.
+type failure struct{ ID, Level, Why string }
+
+// factView is a fact that stands in a reply.
+type factView struct{ Name, State, Text string }
 
 func (v voice) drafts(d shownDrafts) draftsView {
 	out := draftsView{
-		Mention: v.mention(d.Mention), Suggest: v.suggest(d.Suggest), Why: d.Why, Approve: strings.Join(d.Approve, ", "),
+		Mention: v.mention(d.Mention), Suggest: v.suggest(d.Suggest), Why: capital(v.Tell(d.Why, d.Said, v.manner())), Approve: strings.Join(d.Approve, ", "),
 	}
 	out.Mention.Text = cut(out.Mention.Text, 160)
 	if p := d.Posture; p != nil {
-		out.Posture = fmt.Sprintf("%s: %s", p.Cluster, p.Why)
+		out.Posture = fmt.Sprintf("%s: %s", v.Word(string(p.Cluster)), v.Tell(p.Why, p.Said, v.manner()))
 	}
 	out.DoNot = strings.Join(d.DoNot, "; ")
 	for _, t := range d.Drafts {
@@ -134,7 +140,11 @@ func (v voice) suggest(s notifier.Suggest) string {
 func (v voice) draft(d notifier.Draft) draftView {
 	out := draftView{
 		ID: d.ID, Lang: langAttr(d.Lang), Language: v.LanguageName(d.Lang), Network: d.Network, Text: d.Text,
-		Length: v.Count("characters", d.Length), Sendable: d.Sendable, Facts: d.Facts,
+		Length: v.Count("characters", d.Length), Sendable: d.Sendable,
+	}
+	for i := range d.Facts {
+		name, state := v.Fact(&d.Facts[i])
+		out.Facts = append(out.Facts, factView{name, state, d.Facts[i].Text})
 	}
 	switch d.Origin {
 	case notifier.Edited:
@@ -145,9 +155,9 @@ func (v voice) draft(d notifier.Draft) draftView {
 	if d.Limit > 0 {
 		out.Length = v.Say("drafts.length", "n", v.count(d.Length), "limit", v.count(d.Limit))
 	}
-	for _, g := range d.Guards {
-		if !g.Pass {
-			out.Failed = append(out.Failed, g)
+	for i := range d.Guards {
+		if g := &d.Guards[i]; !g.Pass {
+			out.Failed = append(out.Failed, failure{g.ID, v.GuardLevel(g), v.Failure(g, asIs)})
 		}
 	}
 	out.Passed = v.Count("page.passed", len(d.Guards)-len(out.Failed))
