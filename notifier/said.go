@@ -71,6 +71,15 @@ func (l *Language) Word(word string) string {
 	return word
 }
 
+// Own says a word of ours by the key of its kind and its id, as in "op." and "ack"; one without a phrase, of a later version,
+// as its id.
+func (l *Language) Own(kind, id string) string {
+	if l.Has(kind + id) {
+		return l.Say(kind + id)
+	}
+	return strings.NewReplacer("_", " ", "-", " ").Replace(id)
+}
+
 // Learning says how young a baseline is; nothing once it has learnt.
 func (l *Language) Learning(ev *detector.Evidence, foreign func(string) string) string {
 	if ev.Day > 0 {

@@ -28,11 +28,11 @@ func (v voice) timeline(as []detector.Audit) []auditView {
 	out := make([]auditView, len(as))
 	for k, a := range as {
 		out[len(as)-1-k] = auditView{
-			When: v.at(a.At), Who: v.whoDid(a.Actor), What: v.own("op.", a.Op),
+			When: v.at(a.At), Who: v.whoDid(a.Actor), What: v.Own("op.", a.Op),
 			Note: v.Tell(a.Note, a.Said, v.manner()), Changes: v.changes(a.Changes),
 		}
 		if a.Reason != "" {
-			out[len(as)-1-k].Told = v.own("console.reason.", string(a.Reason))
+			out[len(as)-1-k].Told = v.Own("console.reason.", string(a.Reason))
 		}
 	}
 	return out
@@ -42,9 +42,9 @@ func (v voice) whoDid(a detector.Actor) string {
 	name := cmp.Or(a.Name, a.ID)
 	switch {
 	case name == "":
-		return v.own("actor.", a.Kind)
+		return v.Own("actor.", a.Kind)
 	case a.Kind == "person" && a.Via != "":
-		return v.Say("actor.person", "name", name, "via", v.own("via.", a.Via))
+		return v.Say("actor.person", "name", name, "via", v.Own("via.", a.Via))
 	case a.Kind == "rule":
 		return v.Say("actor.rule", "name", name)
 	}
@@ -59,7 +59,7 @@ func (v voice) changes(m map[string][2]any) []string {
 		if field == "version" || field == "evidence" || field == "signals" || field == "changed_at" {
 			continue
 		}
-		out = append(out, fmt.Sprintf("%s: %s → %s", v.own("change.", field), v.value(field, c[0]), v.value(field, c[1])))
+		out = append(out, fmt.Sprintf("%s: %s → %s", v.Own("change.", field), v.value(field, c[0]), v.value(field, c[1])))
 	}
 	slices.Sort(out)
 	return out
@@ -78,7 +78,7 @@ func (v voice) value(field string, x any) string {
 	case isNumber:
 		return v.Number(n)
 	case field == "handling":
-		return v.own("handled.", s)
+		return v.Own("handled.", s)
 	case field == "closing":
 		return v.Word(s)
 	}

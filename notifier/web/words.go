@@ -141,17 +141,6 @@ func (v voice) split(parts map[string]int, name func(string) string) []share {
 
 func asIs(s string) string { return s }
 
-// spaced turns an id such as false_alarm or not-arrived into words.
-func spaced(s string) string { return strings.NewReplacer("_", " ", "-", " ").Replace(s) }
-
-// own says a word of ours by the key of its kind and its id; one without a phrase, of a later version, as its id.
-func (v voice) own(kind, id string) string {
-	if v.Has(kind + id) {
-		return v.Say(kind + id)
-	}
-	return spaced(id)
-}
-
 // langAttr returns a code that may stand in a lang attribute, else nothing.
 func langAttr(code string) string {
 	if code == "und" || len(code) > 16 || strings.ContainsFunc(code, func(r rune) bool {
