@@ -7,7 +7,7 @@
 // looked up before it is sent again. The packages below implement the ways to people: slack, console, email,
 // web; and to machines: webhook and command, which get the message as an [Envelope]. draft makes the reply drafts, chart draws
 // what was counted. What we say ourselves stands in files of phrases, one for each [Language]; [Sentence] and [ReportLines]
-// say with them what an incident and a period are about.
+// say with them what an incident and a period are about, [Language.Tell] what the detector has said in clauses.
 //
 // Nothing here decides what is unusual or changes an incident: a pressed button becomes a
 // [detector.Event] for the [Responder] and comes back as new alerts.

@@ -180,7 +180,7 @@ func (n *Notifier) submitted(ctx context.Context, cb *slackapi.InteractionCallba
 	case lost:
 		return reaction{lost: true}
 	case said != "":
-		return reaction{payload: slackapi.NewErrorsViewSubmissionResponse(map[string]string{field: plain(said, maxBlurb)})}
+		return reaction{payload: slackapi.NewErrorsViewSubmissionResponse(map[string]string{field: plain(spelledOut(said), maxBlurb)})}
 	}
 	return reaction{payload: slackapi.NewClearViewSubmissionResponse()}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,6 +54,11 @@ func when(t time.Time) string {
 	t = t.UTC()
 	return fmt.Sprintf("<!date^%d^{date_short_pretty} {time}|%s>", t.Unix(), t.Format("2006-01-02 15:04 UTC"))
 }
+
+var dated = regexp.MustCompile(`<!date\^[^|>]*\|([^>]*)>`)
+
+// spelledOut has times stand as they are, for places where Slack shows none in the reader's zone.
+func spelledOut(s string) string { return dated.ReplaceAllString(s, "$1") }
 
 // lasted is how long something has lasted, in words, and ago the same after a preposition.
 func (v voice) lasted(from, now time.Time) string {
