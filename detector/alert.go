@@ -79,7 +79,8 @@ type Alert struct {
 	Reason    NotifyReason   `json:"reason"`
 	Severity  rules.Severity `json:"severity"`
 	Mention   []string       `json:"mention,omitempty"` // routes whose people are to be named in it
-	Note      string         `json:"note,omitempty"`    // one sentence that belongs to this alert alone
+	Note      string         `json:"note,omitempty"`    // one sentence that belongs to this alert alone, in English
+	Said      Said           `json:"said,omitempty"`    // the same in clauses
 	CreatedAt time.Time      `json:"created_at"`
 	NotBefore time.Time      `json:"not_before"`
 	Expires   time.Time      `json:"expires,omitzero"`

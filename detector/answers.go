@@ -259,8 +259,8 @@ func (m *Model) overdue(b *brand, rule string, late []*complaint) {
 	} else if !fresh {
 		return
 	}
-	f := found{rule: r, signal: sig, evidence: m.waitingEvidence(b, late), since: late[0].At, opened: fresh, grown: graver}
-	f.signal.Level, f.signal.Why = m.answerLevel(r, late)
+	f := found{rule: r, signal: sig, evidence: m.waitingEvidence(b, r, late), since: late[0].At, opened: fresh, grown: graver}
+	f.signal.graded(m.answerLevel(r, late))
 	m.raise(b, &f)
 	next := b.clockAt
 	for _, w := range late {
@@ -285,13 +285,13 @@ func (m *Model) breaches(w *complaint) int {
 }
 
 // answerLevel is the severity of the first breach, and one step graver once a second clock has run out.
-func (m *Model) answerLevel(r *rules.Rule, late []*complaint) (rules.Severity, string) {
+func (m *Model) answerLevel(r *rules.Rule, late []*complaint) (rules.Severity, Said) {
 	sla := m.set.SLAOf(r)
 	level := cmp.Or(sla.BreachSeverity, r.Severity, rules.Issue)
 	if slices.ContainsFunc(late, func(w *complaint) bool { return m.breaches(w) == 2 }) {
-		return max(rules.Crisis, level-1), "complaints have no answer after " + Words(sla.Answer)
+		return max(rules.Crisis, level-1), Said{{Code: "why.unanswered", Span: howLong(sla.Answer)}}
 	}
-	return level, "complaints have no answer after " + Words(sla.FirstAnswer)
+	return level, Said{{Code: "why.unanswered", Span: howLong(sla.FirstAnswer)}}
 }
 
 // allAnswered ends the signals of rules of which nothing waits too long any more.
@@ -303,7 +303,7 @@ func (m *Model) allAnswered(b *brand, late map[string][]*complaint) {
 			if s.Signal == unanswered && s.Standing && len(late[s.Rule]) == 0 {
 				s.Standing, s.LastHit = false, m.now
 				t.actor.ID = s.Rule
-				t.line("updated", "", "nothing waits too long any more")
+				t.line("updated", "", code("note.answered"))
 				t.edit()
 			}
 		}
@@ -314,7 +314,7 @@ func (m *Model) allAnswered(b *brand, late map[string][]*complaint) {
 }
 
 // waitingEvidence gathers what waits, the longest first.
-func (m *Model) waitingEvidence(b *brand, late []*complaint) Evidence {
+func (m *Model) waitingEvidence(b *brand, r *rules.Rule, late []*complaint) Evidence {
 	var keys []sources.Key
 	authors, places := map[uint64]bool{}, map[string]int{}
 	for _, w := range late {
@@ -327,13 +327,14 @@ func (m *Model) waitingEvidence(b *brand, late []*complaint) Evidence {
 	ev.Mentions, ev.Sources, ev.Authors, ev.First = keys, places, len(authors), late[0].At
 	ev.Window = Window{Observed: float64(len(late))}
 	ev.Answers = b.figures()
+	ev.Waited, ev.Limit = howLong(m.now.Sub(late[0].At)), howLong(m.set.SLAOf(r).FirstAnswer)
 	return ev
 }
 
 // waitingSentence says what waits, for how long, and how soon the team answers otherwise.
-func (m *Model) waitingSentence(f *found) string {
-	n, oldest := f.evidence.Window.Observed, Words(m.now.Sub(f.since))
-	s := fmt.Sprintf("%s longer than %s for an answer, the longest for %s", waitWords(n), Words(m.set.SLAOf(f.rule).FirstAnswer), oldest)
+func waitingSentence(f *found) string {
+	n, oldest := f.evidence.Window.Observed, Words(time.Duration(f.evidence.Waited))
+	s := fmt.Sprintf("%s longer than %s for an answer, the longest for %s", waitWords(n), Words(time.Duration(f.evidence.Limit)), oldest)
 	if n == 1 {
 		s = fmt.Sprintf("A complaint has been waiting for an answer for %s", oldest)
 	}

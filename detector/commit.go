@@ -23,7 +23,7 @@ func (m *Model) commit(t *turn) {
 	i.Version = t.was.Version + 1
 	i.ChangedAt = t.now
 	if len(t.lines) == 0 {
-		t.line("updated", "", "")
+		t.line("updated", "", nil)
 	}
 	fields := changes(&t.was, i)
 	for k := range t.lines {
@@ -178,9 +178,9 @@ func (m *Model) alertVia(t *turn, x tell, route, via string) {
 	case x.kind == KindEdit:
 		m.edit(t, root)
 	case x.kind == KindBroadcast && root == nil && notifying(told(&t.inc)):
-		m.post(t, tell{kind: KindRoot, reason: x.reason, mention: x.mention, note: x.note}, route, via) // it was never told there, or its root was given up
+		m.post(t, tell{kind: KindRoot, reason: x.reason, mention: x.mention, said: x.said}, route, via) // it was never told there, or its root was given up
 	case x.kind == KindBroadcast && root == nil:
-		m.post(t, tell{kind: KindRoot, reason: x.reason, note: x.note}, route, via) // nothing was told there, or it could not be
+		m.post(t, tell{kind: KindRoot, reason: x.reason, said: x.said}, route, via) // nothing was told there, or it could not be
 	case x.kind != KindRoot && root == nil:
 		// nothing was ever told there
 	case root != nil && root.State == AlertPending && saidByRoot(x.reason):
@@ -231,7 +231,7 @@ func (m *Model) post(t *turn, x tell, route, via string) {
 	}
 	a := Alert{
 		Incident: t.inc.ID, Version: t.inc.Version, Route: route, Via: via, Kind: x.kind, Reason: x.reason,
-		Severity: told(&t.inc), Mention: x.mention, Note: x.note, NotBefore: t.now.Add(x.delay),
+		Severity: told(&t.inc), Mention: x.mention, Note: x.said.String(), Said: x.said.coded(), NotBefore: t.now.Add(x.delay),
 	}
 	if x.kind == KindRoot {
 		if x.delay > 0 && r.Notify.Gather > 0 {

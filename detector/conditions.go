@@ -1,7 +1,6 @@
 package detector
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -22,14 +21,14 @@ func (m *Model) conditions(b *brand, f *found) {
 	for _, c := range r.SeverityIf {
 		if c.When.Holds(facts) {
 			f.signal.Level = c.Severity
-			f.signal.Why += fmt.Sprintf("; rule %s: %s", r.ID, c.When.Text)
+			f.signal.also(Clause{Code: "why.condition", Name: r.ID, Text: c.When.Text})
 			break
 		}
 	}
 	for _, c := range r.EscalateIf {
 		if c.Severity.GraverThan(f.signal.Level) && c.When.Holds(facts) {
 			f.signal.Level = c.Severity
-			f.signal.Why += fmt.Sprintf("; rule %s: %s", r.ID, c.When.Text)
+			f.signal.also(Clause{Code: "why.condition", Name: r.ID, Text: c.When.Text})
 		}
 	}
 }

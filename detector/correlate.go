@@ -2,7 +2,6 @@ package detector
 
 import (
 	"slices"
-	"strings"
 
 	"emberwatch/rules"
 )
@@ -29,10 +28,12 @@ func (m *Model) correlate(b *brand, by *found) {
 
 // atOnce is the signal of a rule some of whose rules tell.
 func (m *Model) atOnce(r *rules.Rule, told []string) ActiveSignal {
-	return ActiveSignal{
+	sig := ActiveSignal{
 		Rule: r.ID, Signal: r.Signal(), Series: "correlate:" + r.ID, Level: r.Severity, First: m.now, LastHit: m.now,
-		Quiet: Duration(max(quietOf(r), r.Within)), Why: strings.Join(told, " and ") + " tell at the same time",
+		Quiet: Duration(max(quietOf(r), r.Within)),
 	}
+	sig.because(Said{{Code: "why.together", Names: told}})
+	return sig
 }
 
 // tellingNow returns which of the rules that a rule correlates speak for open incidents of the brand, lately.

@@ -122,9 +122,10 @@ func (m *Model) nameIn(a *Alert) {
 	}
 	m.renew(d, ReasonDigest, 0, false)
 	if graver { // an edit is not heard
+		note := Said{{Code: "note.graver", Name: a.Incident, Word: a.Severity.String()}}
 		m.row(Alert{
 			Incident: d.Incident, Route: d.Route, Via: d.Via, Kind: KindBroadcast, Reason: ReasonWorse, Severity: a.Severity,
-			Mention: a.Mention, Note: fmt.Sprintf("%s is graver than the others so far: %s", a.Incident, a.Severity),
+			Mention: a.Mention, Note: note.String(), Said: note,
 		})
 	}
 }
@@ -169,7 +170,7 @@ func (m *Model) named(t *turn, x tell, root *Alert) {
 	}
 	switch {
 	case x.kind == KindBroadcast, x.reason == ReasonReminder, x.reason == ReasonLeaseEnded, x.reason == ReasonSnoozeOver:
-		m.post(t, tell{kind: KindRoot, reason: x.reason, mention: x.mention, note: x.note}, root.Route, root.Via)
+		m.post(t, tell{kind: KindRoot, reason: x.reason, mention: x.mention, said: x.said}, root.Route, root.Via)
 	case d != nil:
 		m.renew(d, ReasonDigest, t.inc.Version, t.urgent)
 	}
@@ -210,9 +211,9 @@ func (m *Model) ackAll(e *Event) Result {
 	members := m.Members(e.Incident)
 	switch {
 	case len(members) == 0:
-		return Result{Outcome: Refused, Message: "the incidents of this digest are over"}
+		return result(Refused, code("refused.digest.over"), Incident{})
 	case e.Op != OpAck:
-		return Result{Outcome: Refused, Message: "the incidents of a digest can be acknowledged together, nothing else; " + string(e.Op) + " them one by one"}
+		return result(Refused, Said{{Code: "refused.digest.op", Name: string(e.Op)}}, Incident{})
 	}
 	taken := 0
 	for k := range members {
@@ -226,7 +227,7 @@ func (m *Model) ackAll(e *Event) Result {
 		}
 	}
 	if taken == 0 {
-		return Result{Outcome: Already, Message: "somebody is on each of them already"}
+		return result(Already, code("refused.digest.taken"), Incident{})
 	}
 	return Result{Outcome: Applied, Message: fmt.Sprintf("%s acknowledged by %s", counted(float64(taken), "incidents"), e.Actor.name())}
 }

@@ -45,7 +45,8 @@ func (m *Model) list(i *Incident, route string) {
 	if told(i).GraverThan(d.Severity) {
 		d.Severity = told(i)
 	}
-	d.Note = m.digestNote()
+	note := m.digestNote()
+	d.Note, d.Said = note.String(), note
 	m.putAlert(d)
 }
 
@@ -85,8 +86,8 @@ func (m *Model) renewLists() {
 		if !IsList(a.Incident) || a.State != AlertPending || a.NotBefore.Sub(m.now) > time.Minute || a.Attempts > 0 {
 			continue
 		}
-		if note := m.digestNote(); note != a.Note {
-			a.Note = note
+		if note := m.digestNote(); note.String() != a.Note {
+			a.Note, a.Said = note.String(), note
 			m.putAlert(a)
 		}
 	}
@@ -96,23 +97,23 @@ func (m *Model) renewLists() {
 const longestShown = 5
 
 // digestNote says who has waited longest for an answer, and how soon the team answers.
-func (m *Model) digestNote() string {
-	var names []string
+func (m *Model) digestNote() Said {
+	var waits []Waited
 	for _, w := range m.Longest(longestShown) {
 		if first, _ := m.deadlines(&complaint{Waiting: w}); !m.now.Before(first) {
-			names = append(names, fmt.Sprintf("%s for %s", keyWords(w.Key), Words(m.now.Sub(w.At).Truncate(time.Minute))))
+			waits = append(waits, Waited{keyWords(w.Key), howLong(m.now.Sub(w.At).Truncate(time.Minute))})
 		}
 	}
-	var parts []string
-	if len(names) > 0 {
-		parts = append(parts, "Longest waiting for an answer: "+strings.Join(names, ", ")+".")
+	var note Said
+	if len(waits) > 0 {
+		note = append(note, Clause{Code: "note.longest", Waits: waits})
 	}
 	for _, id := range sortedKeys(m.brands) {
 		if f := m.brands[id].figures(); f != nil && len(m.brands[id].waiting) > 0 {
-			parts = append(parts, id+": "+f.Sentence())
+			note = append(note, Clause{Code: "figures.brand", Name: id, N: f.Of, Answers: f})
 		}
 	}
-	return strings.Join(parts, " ")
+	return note
 }
 
 func keyWords(k sources.Key) string { return k.Source + "/" + k.ID }

@@ -38,6 +38,9 @@ func (m *Model) evidence(b *brand, s *series, r *rules.Rule, e *Eval) Evidence {
 	}
 	ev := m.gathered(b, e, e.Windows[lead].Buckets, belongs)
 	ev.Copied = copied
+	if countsRecords(r) {
+		ev.Counts = nounOf(r)
+	}
 	for i := range e.Windows {
 		w := &e.Windows[i]
 		ev.Windows = append(ev.Windows, Window{
@@ -226,7 +229,7 @@ func quantile(q, mu, v float64) float64 {
 // sentence says what happened against what was expected, for somebody who has never seen the product.
 func (m *Model) sentence(f *found) string {
 	if f.signal.Signal == unanswered {
-		return m.waitingSentence(f)
+		return waitingSentence(f)
 	}
 	switch f.rule.Kind {
 	case rules.Each:
@@ -313,6 +316,9 @@ func plannedWords(event string) string {
 	}
 	return "; planned: " + event
 }
+
+// CountsCopies reports whether texts that copy others count in the signal.
+func (s *ActiveSignal) CountsCopies() bool { return countsCopies(s.Series) }
 
 // copyWords says how many mentions say nearly what others say.
 func copyWords(n int, counted bool) string {

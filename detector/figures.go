@@ -1,7 +1,6 @@
 package detector
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -33,8 +32,7 @@ const (
 
 // Sentence says both figures beside what consumers expect.
 func (a *AnswerFigures) Sentence() string {
-	return fmt.Sprintf("Of %s in the last %d days, %.0f%% were answered within an hour (%.0f%% of consumers expect that), %.0f%% within a day (%.0f%%).",
-		counted(float64(a.Of), "complaints"), figureDays, 100*a.Hour, 100*ExpectHour, 100*a.Day, 100*ExpectDay)
+	return Clause{Code: "figures", N: a.Of, Answers: a}.String()
 }
 
 // decide books what became of a complaint: it was answered at a time, or, if that is zero, not within a day.

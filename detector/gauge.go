@@ -196,13 +196,13 @@ func (g *gauge) evidence(source string, e *Eval) Evidence {
 	return ev
 }
 
-func (m *Model) gaugeLevel(f *found) (rules.Severity, string) {
+func (m *Model) gaugeLevel(f *found) (rules.Severity, Said) {
 	if f.rule.Severity != rules.Calm {
-		return f.rule.Severity, "set by rule " + f.rule.ID
+		return f.rule.Severity, setBy(f.rule)
 	}
-	why := f.rule.Metric + " moved otherwise than usual"
+	why := Said{{Code: "why.gauge", Name: f.rule.Metric}}
 	if s := budgeted(f); s.GraverThan(rules.Issue) {
-		return s, why + "; above the bar of its budget"
+		return s, append(why, code("why.gauge.budget")...)
 	}
 	return rules.Issue, why
 }

@@ -59,14 +59,20 @@ type Evidence struct {
 	Networks   map[string]int `json:"networks,omitempty"`
 	Languages  map[string]int `json:"languages,omitempty"`
 	Categories map[string]int `json:"categories,omitempty"`
-	Cues       []string       `json:"cues,omitempty"`     // the words behind the leading category, most frequent first
-	Mentions   []sources.Key  `json:"mentions"`           // the most telling first, at most 20
-	First      time.Time      `json:"first,omitzero"`     // when the oldest of them was written
-	Answers    *AnswerFigures `json:"answers,omitempty"`  // of the team, where complaints wait
-	Learning   string         `json:"learning,omitempty"` // "provisional, day 3 of 7"; empty once learnt
-	Of         int            `json:"of,omitempty"`       // of a share: how many mentions it is a part of
-	Planned    string         `json:"planned,omitempty"`  // the planned event during which it happens
-	Place      string         `json:"place,omitempty"`    // what it is about, if that is not a topic: a source, or a mention's id
+	Cues       []string       `json:"cues,omitempty"`      // the words behind the leading category, most frequent first
+	Mentions   []sources.Key  `json:"mentions"`            // the most telling first, at most 20
+	First      time.Time      `json:"first,omitzero"`      // when the oldest of them was written
+	Answers    *AnswerFigures `json:"answers,omitempty"`   // of the team, where complaints wait
+	Learning   string         `json:"learning,omitempty"`  // "provisional, day 3 of 7"; empty once learnt
+	Day        int            `json:"day,omitempty"`       // which of the seven that is
+	Of         int            `json:"of,omitempty"`        // of a share: how many mentions it is a part of
+	Planned    string         `json:"planned,omitempty"`   // the planned event during which it happens
+	Counts     string         `json:"counts,omitempty"`    // what was counted, where the signal does not say: likes, or of a share the mentions that are in it
+	Condition  string         `json:"condition,omitempty"` // of such a share: up to how many stars, or what holds of them
+	From       string         `json:"from,omitempty"`      // the incident that it was split from
+	Waited     Duration       `json:"waited,omitempty"`    // where complaints wait: how long the first of them has
+	Limit      Duration       `json:"limit,omitempty"`     // likewise: how soon an answer was due
+	Place      string         `json:"place,omitempty"`     // what it is about, if that is not a topic: a source, or a mention's id
 
 	// Of a rule with a baseline of its own kind: which source, language, product (its key) or category it judges by itself,
 	// that product as people call it, and the season that what is expected follows, if not the usual one.
@@ -92,7 +98,8 @@ type ActiveSignal struct {
 
 	// Standing: it is not over by time, but when whoever raised it says so.
 	Standing bool   `json:"standing,omitempty"`
-	Why      string `json:"why"` // why this level
+	Why      string `json:"why"`            // why this level, in English
+	Said     Said   `json:"said,omitempty"` // the same in clauses
 }
 
 // Incident is what people work on. Its history is its audit trail; its texts are in the archive.
@@ -112,7 +119,9 @@ type Incident struct {
 	Playbook    string   `json:"playbook,omitempty"`
 	Routes      []string `json:"routes"`
 	Evidence    Evidence `json:"evidence"`
-	SeverityWhy string   `json:"severity_why"` // which facts decided the severity
+	SeverityWhy string   `json:"severity_why"` // which facts decided the severity, in English
+
+	SeveritySaid Said `json:"severity_said,omitempty"` // the same in clauses
 
 	Level    rules.Severity `json:"level"`    // what the data says now; Calm when it is over
 	Severity rules.Severity `json:"severity"` // what people are told: the gravest level of this opening, or the override
@@ -259,7 +268,8 @@ const (
 // Result answers an event.
 type Result struct {
 	Outcome  Outcome  `json:"outcome"`
-	Message  string   `json:"message"` // one sentence for the person who asked
+	Message  string   `json:"message"`        // one sentence for the person who asked, in English
+	Said     Said     `json:"said,omitempty"` // why nothing changed, in clauses
 	Incident Incident `json:"incident"`
 }
 
@@ -270,9 +280,10 @@ type Audit struct {
 	Incident string            `json:"incident"`
 	At       time.Time         `json:"at"`
 	Actor    Actor             `json:"actor"`
-	Op       string            `json:"op"`               // an Operation, or opened, worse, calm, closed, lease_ended, …
-	Reason   NotifyReason      `json:"reason,omitempty"` // why people were told, if they were
-	Note     string            `json:"note,omitempty"`
+	Op       string            `json:"op"`                // an Operation, or opened, worse, calm, closed, lease_ended, …
+	Reason   NotifyReason      `json:"reason,omitempty"`  // why people were told, if they were
+	Note     string            `json:"note,omitempty"`    // in English, and what a person wrote
+	Said     Said              `json:"said,omitempty"`    // the same in clauses, if any of them is ours
 	Changes  map[string][2]any `json:"changes,omitempty"` // field -> before, after
 	RuleHash string            `json:"rule_hash,omitempty"`
 	Patch    json.RawMessage   `json:"patch,omitempty"` // all that the turn changed, see Fold; on its first line

@@ -42,17 +42,17 @@ func (m *Model) merge(i *Incident, e *Event) Result {
 	into, ok := m.incidents[m.alias(e.Args.Into)]
 	switch {
 	case !ok:
-		return Result{Outcome: Refused, Message: fmt.Sprintf("there is no open incident %q to merge into", e.Args.Into), Incident: *i}
+		return result(Refused, Said{{Code: "refused.into", Name: e.Args.Into}}, *i)
 	case into.ID == i.ID:
-		return Result{Outcome: Already, Message: "an incident cannot be merged into itself", Incident: *i}
+		return result(Already, code("refused.itself"), *i)
 	case into.Brand != i.Brand:
-		return Result{Outcome: Refused, Message: "the two are about different brands", Incident: *i}
+		return result(Refused, code("refused.brands"), *i)
 	case !i.Open() || !into.Open():
-		return Result{Outcome: Refused, Message: "both have to be open", Incident: *i}
+		return result(Refused, code("refused.both"), *i)
 	}
 	t := begin(*i, m.set, m.now, e.Actor)
 	t.event, t.inc.MergedInto = e.ID, into.ID
-	t.close(Merged, joinNote("into "+into.ID, e.Args.Note))
+	t.close(Merged, commented(Clause{Code: "note.into", Name: into.ID}, e.Args.Note))
 	m.commit(t)
 
 	t = begin(*into, m.set, m.now, e.Actor)
@@ -63,7 +63,7 @@ func (m *Model) merge(i *Incident, e *Event) Result {
 	if t.inc.Level.GraverThan(t.inc.Peak) && t.inc.Override == rules.Calm {
 		t.inc.peak(t.inc.Level)
 	}
-	t.line(string(OpMerge), "", joinNote("took in "+i.ID, e.Args.Note))
+	t.line(string(OpMerge), "", commented(Clause{Code: "note.took", Name: i.ID}, e.Args.Note))
 	if told(&t.inc).GraverThan(before) {
 		t.worse(notifying(before))
 	} else {
@@ -105,7 +105,7 @@ func (m *Model) split(i *Incident, e *Event) Result {
 		return m.bringBack(i, old, e)
 	}
 	if len(e.Args.Mentions) == 0 {
-		return Result{Outcome: Refused, Message: "say which mentions the new incident takes, or name the merged incident to bring back", Incident: *i}
+		return result(Refused, code("refused.split"), *i)
 	}
 	b := m.brand(i.Brand)
 	b.state.Incidents++
@@ -120,6 +120,7 @@ func (m *Model) split(i *Incident, e *Event) Result {
 		part.Signals[k].Series = "" // of its own: the series goes on speaking for the old one
 	}
 	part.Evidence = m.evidenceOf(b, e.Args.Mentions)
+	part.Evidence.From = i.ID
 	part.Sentence = fmt.Sprintf("%s from %s, split from %s.",
 		counted(float64(len(e.Args.Mentions)), "mentions"), people(part.Evidence.Authors), i.ID)
 	t := begin(part, m.set, m.now, e.Actor)
@@ -137,7 +138,7 @@ func (m *Model) bringBack(i, old *Incident, e *Event) Result {
 	t := begin(*old, m.set, m.now, e.Actor)
 	t.event, t.urgent = e.ID, true
 	t.revive()
-	t.reopen(joinNote("split from "+i.ID, e.Args.Note))
+	t.reopen(commented(Clause{Code: "note.split", Name: i.ID}, e.Args.Note))
 	m.commit(t)
 	came := Absorbed{Incident: old.ID}
 	if at := slices.IndexFunc(i.Absorbed, func(a Absorbed) bool { return a.Incident == old.ID }); at >= 0 {
@@ -159,7 +160,7 @@ func (m *Model) part(i *Incident, to string, e *Event, gone Absorbed) {
 	t.inc.Absorbed = slices.DeleteFunc(slices.Clone(i.Absorbed), func(a Absorbed) bool {
 		return a.Incident == to || slices.ContainsFunc(back.Absorbed, func(b Absorbed) bool { return a.Incident == b.Incident })
 	})
-	t.line(string(OpSplit), "", joinNote(to+" taken out", e.Args.Note))
+	t.line(string(OpSplit), "", commented(Clause{Code: "note.out", Name: to}, e.Args.Note))
 	t.edit()
 	m.commit(t)
 }

@@ -121,7 +121,9 @@ func (m *Model) Respond(e Event, now time.Time) (res Result, c *Change, ok bool)
 		res = m.split(i, &e)
 	default:
 		t := begin(*i, m.set, now, e.Actor)
-		res.Outcome, res.Message = t.respond(&e)
+		var told Said
+		res.Outcome, told = t.respond(&e)
+		res.Message, res.Said = told.String(), told.coded()
 		if res.Outcome == Applied {
 			m.commit(t)
 			m.heed(&t.inc, &e)

@@ -2,7 +2,6 @@ package detector
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -51,7 +50,7 @@ type tell struct {
 	reason  NotifyReason
 	routes  []string // nil: all of the incident's
 	mention []string // routes whose people are named
-	note    string
+	said    Said
 	delay   time.Duration
 }
 
@@ -81,12 +80,12 @@ func begin(inc Incident, set *rules.Set, now time.Time, actor Actor) *turn {
 }
 
 // line adds an audit line; sequence and hash follow when the turn is committed.
-func (t *turn) line(op string, reason NotifyReason, note string) {
-	t.lines = append(t.lines, Audit{Op: op, Reason: reason, Note: note, Actor: t.actor, At: t.now, Event: t.event})
+func (t *turn) line(op string, reason NotifyReason, note Said) {
+	t.lines = append(t.lines, Audit{Op: op, Reason: reason, Note: note.String(), Said: note.coded(), Actor: t.actor, At: t.now, Event: t.event})
 }
 
-func (t *turn) tell(kind AlertKind, reason NotifyReason, note string) {
-	t.tells = append(t.tells, tell{kind: kind, reason: reason, note: note})
+func (t *turn) tell(kind AlertKind, reason NotifyReason, note Said) {
+	t.tells = append(t.tells, tell{kind: kind, reason: reason, said: note})
 }
 
 // edit renews the roots; several edits in one turn are one.
@@ -96,7 +95,7 @@ func (t *turn) edit() {
 			return
 		}
 	}
-	t.tell(KindEdit, ReasonUpdated, "")
+	t.tell(KindEdit, ReasonUpdated, nil)
 }
 
 // told returns the severity that people go by.
@@ -118,14 +117,14 @@ func (t *turn) open() {
 	if i.Signal == string(rules.Silence) {
 		reason = ReasonSourceDown
 	}
-	t.line("opened", reason, i.SeverityWhy)
+	t.line("opened", reason, i.whySaid())
 	t.first(reason)
 }
 
 // first tells people for the first time and starts the ladder.
 func (t *turn) first(reason NotifyReason) {
 	if !notifying(told(&t.inc)) {
-		t.tell(KindRoot, ReasonDigest, "")
+		t.tell(KindRoot, ReasonDigest, nil)
 		return
 	}
 	delay := time.Duration(0)
@@ -160,7 +159,7 @@ func (t *turn) raise(sig ActiveSignal) {
 	t.relevel()
 	if !i.Level.GraverThan(i.Peak) {
 		if !sig.Watch && sig.Series != "" && notifying(sig.Level) && onlyWatches(t.was.Signals) {
-			i.SeverityWhy = "a burst within a slow rise: " + sig.Why
+			i.because(append(code("why.within"), sig.whySaid()...))
 			t.worse(notifying(told(&t.was)))
 			return
 		}
@@ -168,7 +167,7 @@ func (t *turn) raise(sig ActiveSignal) {
 		return
 	}
 	i.Peak = i.Level
-	i.SeverityWhy = i.Signals[0].Why
+	i.because(i.Signals[0].whySaid())
 	if i.Override != rules.Calm && !i.Level.GraverThan(i.Override) {
 		t.edit() // people go by the override, which is graver still
 		return
@@ -188,11 +187,11 @@ func (t *turn) worse(wasTold bool) {
 	i := &t.inc
 	held := i.Handling == Acked || i.Handling == Snoozed
 	if held {
-		t.line("worse", ReasonWorse, fmt.Sprintf("%s; breaks through %s at severity %d", i.SeverityWhy, i.Handling, i.AtLevel))
+		t.line("worse", ReasonWorse, append(i.whySaid(), Clause{Code: "note.breaks", Word: string(i.Handling), N: int(i.AtLevel)}))
 		i.Handling, i.AtLevel = New, rules.Calm
 		i.LeaseUntil, i.SnoozeUntil, i.LeaseAsked = time.Time{}, time.Time{}, false
 	} else {
-		t.line("worse", ReasonWorse, i.SeverityWhy)
+		t.line("worse", ReasonWorse, i.whySaid())
 	}
 	at, before := i.WorseAt[told(i)]
 	t.toldAt()
@@ -203,7 +202,7 @@ func (t *turn) worse(wasTold bool) {
 	t.edit()
 	t.startLadder()
 	if held || !before || t.now.Sub(at) >= cmp.Or(t.notify().Worse, worseEvery) {
-		t.tell(KindBroadcast, ReasonWorse, i.SeverityWhy)
+		t.tell(KindBroadcast, ReasonWorse, i.whySaid())
 	}
 }
 
@@ -285,16 +284,15 @@ func (t *turn) newSource(name string) {
 	if len(i.NewSources) == 1 || i.OpenedAt.IsZero() {
 		return // where it began
 	}
-	note := "now also on " + name
-	t.line("new_source", ReasonNewSource, note)
+	t.line("new_source", ReasonNewSource, Said{{Code: "note.source", Name: name}})
 	if notifying(told(i)) && i.Handling != Snoozed && t.now.After(i.OpenedAt) {
-		t.tell(KindThread, ReasonNewSource, name)
+		t.tell(KindThread, ReasonNewSource, wrote(name))
 	}
 }
 
 // reopen brings a closed incident back. One that flaps is told as that once, and from then on by its root alone until
 // it has stayed away; reminders and the ladder go on. What a person opens again is always told.
-func (t *turn) reopen(why string) {
+func (t *turn) reopen(why Said) {
 	i := &t.inc
 	flapped := i.Flapping(t.now)
 	i.Reopened = append(slices.DeleteFunc(i.Reopened, func(at time.Time) bool { return t.now.Sub(at) > flapWindow }), t.now)
@@ -305,7 +303,7 @@ func (t *turn) reopen(why string) {
 		i.peak(i.Level)
 	}
 	if n := len(i.Reopened); n >= flapTimes {
-		why = fmt.Sprintf("flapping, back %d times within six hours: %s", n, why)
+		why = append(Said{{Code: "note.flapping", N: n}}, why...)
 	}
 	t.line("reopened", ReasonReopened, why)
 	t.edit()
@@ -332,7 +330,7 @@ func (t *turn) knock(sig *ActiveSignal) bool {
 }
 
 // close ends the incident.
-func (t *turn) close(reason Closing, note string) {
+func (t *turn) close(reason Closing, note Said) {
 	i := &t.inc
 	i.Handling, i.Closing, i.ClosedBy, i.ClosedAt = Closed, reason, t.actor.name(), t.now
 	i.LeaseUntil, i.SnoozeUntil, i.LeaseAsked = time.Time{}, time.Time{}, false

@@ -1,7 +1,6 @@
 package detector
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -86,22 +85,22 @@ func (t *turn) settle() {
 	}
 	if i.Level == rules.Calm {
 		i.CalmSince = t.now
-		t.line("calm", ReasonCalm, "no signal above its bar since "+i.LastHit.UTC().Format("2006-01-02 15:04 MST"))
+		t.line("calm", ReasonCalm, Said{{Code: "note.quiet", At: i.LastHit.UTC()}})
 		return
 	}
-	t.line("updated", "", fmt.Sprintf("level %d to %d", before, i.Level))
+	t.line("updated", "", Said{{Code: "note.level", N: int(before), Of: int(i.Level)}})
 	t.edit()
 }
 
 func (t *turn) tickNew() {
 	i := &t.inc
 	if i.Level == rules.Calm {
-		t.close(CalmAgain, "the signal has been below its bar for a while")
+		t.close(CalmAgain, code("note.below"))
 		return
 	}
 	if !notifying(told(i)) {
 		if i.Owner == "" && t.now.Sub(i.OpenedAt) >= expireAfter {
-			t.close(Expired, "nobody took it within seven days")
+			t.close(Expired, code("note.nobody"))
 		}
 		return
 	}
@@ -133,15 +132,15 @@ const personal = 2
 // also a person, get a root of their own and everything from then on.
 func (t *turn) escalate(step rules.Step, rung int) {
 	i := &t.inc
-	note := fmt.Sprintf("nobody acknowledged within %s", Words(step.After))
-	t.line("escalated", ReasonEscalated, note+", told "+step.To)
+	note := Said{{Code: "note.escalated", Span: howLong(step.After)}}
+	t.line("escalated", ReasonEscalated, Said{{Code: "note.escalated.to", Span: howLong(step.After), Name: step.To}})
 	to := t.set.Route(step.To).Slack
 	if !slices.Contains(i.Routes, step.To) && (to.Channel != "" || to.User != "" && rung >= personal) {
 		i.Routes = append(i.Routes, step.To)
-		t.tells = append(t.tells, tell{kind: KindRoot, reason: ReasonEscalated, routes: []string{step.To}, note: note})
+		t.tells = append(t.tells, tell{kind: KindRoot, reason: ReasonEscalated, routes: []string{step.To}, said: note})
 		return
 	}
-	t.tells = append(t.tells, tell{kind: KindBroadcast, reason: ReasonEscalated, routes: i.Routes[:1], mention: []string{step.To}, note: note})
+	t.tells = append(t.tells, tell{kind: KindBroadcast, reason: ReasonEscalated, routes: i.Routes[:1], mention: []string{step.To}, said: note})
 	t.edit()
 }
 
@@ -154,7 +153,7 @@ func (t *turn) remind() {
 	i.Reminders++
 	wait := min(t.remindAfter()<<min(i.Reminders, 8), max(remindMost, t.remindAfter()))
 	i.RemindAt = t.now.Add(wait)
-	why := "unacknowledged for " + Words(t.unowned())
+	why := Said{{Code: "note.reminder", Span: howLong(t.unowned())}}
 	t.line("reminder", ReasonReminder, why)
 	if slices.ContainsFunc(t.tells, func(x tell) bool { return x.reason == ReasonEscalated }) {
 		return // said a moment ago
@@ -181,17 +180,17 @@ func (t *turn) tickAcked() {
 	}
 	if !i.LeaseAsked {
 		i.LeaseAsked, i.LeaseUntil = true, t.now // the grace counts from the question, however late it is
-		t.line("lease_asked", ReasonLeaseEnded, "asked "+i.Owner+" whether the incident is still in hand")
-		t.tell(KindThread, ReasonLeaseEnded, "")
+		t.line("lease_asked", ReasonLeaseEnded, Said{{Code: "note.asked", Name: i.Owner}})
+		t.tell(KindThread, ReasonLeaseEnded, nil)
 		return
 	}
 	if t.now.Before(i.LeaseUntil.Add(leaseGrace)) {
 		return
 	}
 	i.Handling, i.AtLevel, i.LeaseAsked, i.LeaseUntil = New, rules.Calm, false, time.Time{}
-	t.line("lease_ended", ReasonLeaseEnded, "no answer within "+Words(leaseGrace))
+	t.line("lease_ended", ReasonLeaseEnded, Said{{Code: "note.no.answer", Span: howLong(leaseGrace)}})
 	t.edit()
-	t.tell(KindBroadcast, ReasonLeaseEnded, "")
+	t.tell(KindBroadcast, ReasonLeaseEnded, nil)
 	t.startLadder()
 }
 
@@ -199,14 +198,14 @@ func (t *turn) tickAcked() {
 func (t *turn) tickCalmAcked() {
 	i := &t.inc
 	if t.now.Sub(i.CalmSince) >= closeAlone {
-		t.close(CalmAgain, "calm for a day")
+		t.close(CalmAgain, code("note.calm.day"))
 		return
 	}
 	if !i.CloseAsked {
 		i.CloseAsked = true
-		t.line("calm", ReasonCalm, "asked "+i.Owner+" whether to close")
+		t.line("calm", ReasonCalm, Said{{Code: "note.asked.close", Name: i.Owner}})
 		t.edit()
-		t.tell(KindThread, ReasonCalm, "")
+		t.tell(KindThread, ReasonCalm, nil)
 	}
 }
 
@@ -216,12 +215,12 @@ func (t *turn) tickSnoozed() {
 		return
 	}
 	if i.Level == rules.Calm {
-		t.close(CalmAgain, "calm when the snooze ended")
+		t.close(CalmAgain, code("note.snooze.calm"))
 		return
 	}
 	i.Handling, i.AtLevel, i.SnoozeUntil = New, rules.Calm, time.Time{}
-	t.line("snooze_over", ReasonSnoozeOver, "still above its bar when the snooze ended")
+	t.line("snooze_over", ReasonSnoozeOver, code("note.snooze.over"))
 	t.edit()
-	t.tell(KindBroadcast, ReasonSnoozeOver, "")
+	t.tell(KindBroadcast, ReasonSnoozeOver, nil)
 	t.startLadder()
 }

@@ -39,7 +39,11 @@ func (m *Model) receive(a *Alert, r *Receipt) {
 	case AlertDead:
 		m.settleMembers(a)
 		if a.Kind != KindEdit { // an edit takes no news with it
-			m.fallBack(a, r.Why)
+			why := Clause{Text: r.Why}
+			if r.Why == "" {
+				why.Code = "note.refused"
+			}
+			m.fallBack(a, why)
 		}
 	}
 	m.putAlert(a)

@@ -27,7 +27,7 @@ type found struct {
 
 // with returns newer evidence with what is known of the alert.
 func (ev *Evidence) with(newer Evidence) Evidence {
-	newer.Bar, newer.Budget, newer.Learning = ev.Bar, ev.Budget, ev.Learning
+	newer.Bar, newer.Budget, newer.Learning, newer.Day = ev.Bar, ev.Budget, ev.Learning, ev.Day
 	newer.Per, newer.Product, newer.Season = ev.Per, ev.Product, ev.Season
 	return newer
 }
@@ -53,7 +53,7 @@ func (m *Model) suspect(b *brand, p *episode, f *found, known *Incident, e *Eval
 	}
 	f.reference()
 	f.signal.Level = rules.Notice
-	f.signal.Why = "most brands of a source step together: it looks like a fault of its collector"
+	f.signal.because(code("why.fault"))
 }
 
 // since reports whether a window that begins after bucket b is very surprising.
@@ -104,8 +104,8 @@ func (m *Model) watch(b *brand, r *rules.Rule, d dim, s *series, quiet bool) {
 	sig := ActiveSignal{
 		Rule: r.ID, Signal: signalWord(r, d), Series: s.key.Signal + watchMark, Watch: true, Level: rules.Issue,
 		First: m.now, LastHit: m.now, Quiet: Duration(quietOf(r)),
-		Why: fmt.Sprintf("more than usual for %d hours, without a burst", w.since),
 	}
+	sig.because(Said{{Code: "why.watch", N: int(w.since)}})
 	known := m.holding(b, &sig)
 	if known != nil && m.now.Sub(known.ChangedAt) < refreshEvery && !known.lapses(&sig, m.now) {
 		return
@@ -123,7 +123,7 @@ func (m *Model) watch(b *brand, r *rules.Rule, d dim, s *series, quiet bool) {
 	m.setApart(b, &f.evidence, r, d)
 	f.since = f.evidence.First
 	f.category = leadingCategory(d, r, &f.evidence)
-	f.evidence.Learning = learning(s.burst.cur - s.burst.first)
+	f.evidence.learns(s.burst.cur - s.burst.first)
 	if known == nil && m.explained(b, &f) {
 		return
 	}
@@ -232,6 +232,13 @@ func learning(age int64) string {
 	return fmt.Sprintf("provisional, day %d of 7", age/bucketsPerDay+1)
 }
 
+// learns notes how young the baseline is that the evidence is held against.
+func (ev *Evidence) learns(age int64) {
+	if ev.Learning, ev.Day = learning(age), 0; ev.Learning != "" {
+		ev.Day = int(age/bucketsPerDay + 1)
+	}
+}
+
 // each looks at one mention for one each rule.
 func (m *Model) each(b *brand, r *rules.Rule, it *Item) {
 	if m.deduped(b, r, it) {
@@ -239,7 +246,7 @@ func (m *Model) each(b *brand, r *rules.Rule, it *Item) {
 	}
 	sig := ActiveSignal{Rule: r.ID, Signal: r.Signal(), First: m.now, LastHit: m.now, Quiet: Duration(quietOf(r))}
 	f := found{rule: r, signal: sig, evidence: m.eachEvidence(b, r, it.At), category: eachCategory(r, it), since: it.At, opened: true, item: it}
-	f.signal.Level, f.signal.Why = m.eachLevel(b, r, it, f.category)
+	f.signal.graded(m.eachLevel(b, r, it, f.category))
 	if known := m.holding(b, &sig); known != nil {
 		f.signal.First, f.since = known.signal(&sig).First, known.Since
 	}
@@ -257,20 +264,23 @@ func eachCategory(r *rules.Rule, it *Item) string {
 
 // eachLevel is the rule's severity; two people independently within two hours about a category of severity
 // 1 make a crisis.
-func (m *Model) eachLevel(b *brand, r *rules.Rule, it *Item, category string) (rules.Severity, string) {
+func (m *Model) eachLevel(b *brand, r *rules.Rule, it *Item, category string) (rules.Severity, Said) {
 	c := m.set.Categories[category]
-	if c == nil || c.Sev != rules.Crisis || !r.Severity.GraverThan(rules.Issue) {
-		return r.Severity, "a single mention about " + TopicWords(category) + " is enough"
+	switch {
+	case category == "":
+		return r.Severity, Said{{Code: "why.single.rule", Name: r.ID}}
+	case c == nil || c.Sev != rules.Crisis || !r.Severity.GraverThan(rules.Issue):
+		return r.Severity, Said{{Code: "why.single", Topic: category}}
 	}
 	if r.Severity != rules.Crisis {
 		for _, x := range b.items {
 			if x != it && x.Author != it.Author && x.Text != it.Text && it.At.Sub(x.At).Abs() <= 2*time.Hour &&
 				slices.Contains(x.Rules, r.ID) {
-				return rules.Crisis, "two people independently about " + TopicWords(category) + " within two hours"
+				return rules.Crisis, Said{{Code: "why.two", Topic: category}}
 			}
 		}
 	}
-	return r.Severity, "a single credible mention about " + TopicWords(category)
+	return r.Severity, Said{{Code: "why.single.credible", Topic: category}}
 }
 
 // maxDeduped bounds what each rules remember of a brand; the first to end goes first.

@@ -10,18 +10,18 @@ import (
 	"emberwatch/rules"
 )
 
-// respond applies what a person did. It returns the outcome and the sentence for that person; a Refused or
+// respond applies what a person did. It returns the outcome and what that person is told; a Refused or
 // Already event changes nothing.
-func (t *turn) respond(e *Event) (Outcome, string) {
+func (t *turn) respond(e *Event) (Outcome, Said) {
 	f, ok := operations[e.Op]
 	if !ok {
-		return Refused, fmt.Sprintf("there is no operation %q; there are %s", e.Op, strings.Join(operationNames(), ", "))
+		return Refused, wrote(fmt.Sprintf("there is no operation %q; there are %s", e.Op, strings.Join(operationNames(), ", ")))
 	}
 	if e.Expected != 0 && e.Expected < t.inc.Version && stale(e, &t.inc) {
-		return Already, t.stateSentence()
+		return Already, t.stands()
 	}
-	if utf8.RuneCountInString(e.Args.Note) > 4000 {
-		return Refused, "the note is longer than 4000 characters"
+	if utf8.RuneCountInString(e.Args.Note) > maxNoteRunes {
+		return Refused, Said{{Code: "refused.note.long", N: maxNoteRunes}}
 	}
 	t.event, t.urgent = e.ID, true
 	return f(t, e)
@@ -40,7 +40,7 @@ func stale(e *Event, i *Incident) bool {
 }
 
 // operations are those that concern one incident; merge and split need two and are the model's.
-var operations = map[Operation]func(*turn, *Event) (Outcome, string){
+var operations = map[Operation]func(*turn, *Event) (Outcome, Said){
 	OpAck:        (*turn).ack,
 	OpUnack:      (*turn).unack,
 	OpAssign:     (*turn).assign,
@@ -55,6 +55,10 @@ var operations = map[Operation]func(*turn, *Event) (Outcome, string){
 	OpAnswered:   (*turn).answered,
 }
 
+func result(o Outcome, told Said, i Incident) Result {
+	return Result{Outcome: o, Message: told.String(), Said: told.coded(), Incident: i}
+}
+
 func operationNames() []string {
 	names := []string{string(OpMerge), string(OpSplit)}
 	for op := range operations {
@@ -64,84 +68,84 @@ func operationNames() []string {
 	return names
 }
 
-// stateSentence says how things stand, for somebody whose button was late.
-func (t *turn) stateSentence() string {
+// stands says how things are, for somebody whose button was late.
+func (t *turn) stands() Said {
 	i := &t.inc
 	switch i.Handling {
 	case Acked:
-		return fmt.Sprintf("already acknowledged by %s %s ago", i.Owner, Words(t.now.Sub(i.AckedAt)))
+		return Said{{Code: "refused.acked", Name: i.Owner, Span: howLong(t.now.Sub(i.AckedAt))}}
 	case Snoozed:
-		return fmt.Sprintf("snoozed by %s until %s", i.Owner, i.SnoozeUntil.UTC().Format("2006-01-02 15:04 MST"))
+		return Said{{Code: "refused.snoozed", Name: i.Owner, At: i.SnoozeUntil.UTC()}}
 	case Closed:
-		return fmt.Sprintf("already closed by %s %s ago (%s)", i.ClosedBy, Words(t.now.Sub(i.ClosedAt)), i.Closing)
+		return Said{{Code: "refused.closed", Name: i.ClosedBy, Span: howLong(t.now.Sub(i.ClosedAt)), Word: string(i.Closing)}}
 	}
-	return "open, nobody has acknowledged it"
+	return code("refused.open")
 }
 
-func (t *turn) ack(e *Event) (Outcome, string) {
+func (t *turn) ack(e *Event) (Outcome, Said) {
 	i := &t.inc
 	if i.Handling == Closed {
-		return Refused, t.stateSentence()
+		return Refused, t.stands()
 	}
-	until, err := t.until(e.Args, DefaultLease(told(i)), maxSnooze)
-	if err != nil {
-		return Refused, err.Error()
+	until, wrong := t.until(e.Args, DefaultLease(told(i)), maxSnooze)
+	if wrong != nil {
+		return Refused, wrong
 	}
 	who := e.Actor.name()
 	if i.Handling == Acked && i.Owner == who && i.LeaseUntil.Equal(until) {
-		return Already, t.stateSentence()
+		return Already, t.stands()
 	}
 	took := i.Handling == Acked && i.Owner != who
 	i.Handling, i.Owner, i.AtLevel = Acked, who, told(i)
 	i.LeaseUntil, i.LeaseAsked, i.SnoozeUntil = until, false, time.Time{}
 	i.AckedAt = t.now
 	t.stopLadder()
-	note := "until " + until.UTC().Format("2006-01-02 15:04 MST")
+	note := Said{{Code: "note.until", At: until}}
 	if took {
-		note = "taken over from " + t.was.Owner + ", " + note
+		note = append(Said{{Code: "note.taken", Name: t.was.Owner}}, note...)
 	}
-	t.line(string(OpAck), "", joinNote(note, e.Args.Note))
+	t.line(string(OpAck), "", append(note, wrote(e.Args.Note)...))
 	t.edit()
-	return Applied, fmt.Sprintf("acknowledged by %s, %s", who, note)
+	return Applied, wrote(fmt.Sprintf("acknowledged by %s, %s", who, note))
 }
 
-func (t *turn) unack(e *Event) (Outcome, string) {
+func (t *turn) unack(e *Event) (Outcome, Said) {
 	i := &t.inc
 	if i.Handling != Acked {
-		return Refused, "it is not acknowledged: " + t.stateSentence()
+		return Refused, append(code("refused.unacked"), t.stands()...)
 	}
 	i.Handling, i.Owner, i.AtLevel, i.LeaseUntil, i.LeaseAsked = New, "", rules.Calm, time.Time{}, false
-	t.line(string(OpUnack), "", e.Args.Note)
+	t.line(string(OpUnack), "", wrote(e.Args.Note))
 	t.edit()
 	t.startLadder()
-	return Applied, "nobody has it now; the ladder runs again"
+	return Applied, wrote("nobody has it now; the ladder runs again")
 }
 
-func (t *turn) assign(e *Event) (Outcome, string) {
+func (t *turn) assign(e *Event) (Outcome, Said) {
 	i := &t.inc
 	who := strings.TrimSpace(e.Args.Assignee)
 	switch {
 	case who == "":
-		return Refused, "say to whom: the argument assignee is empty"
+		return Refused, code("refused.assign")
 	case i.Handling == Closed:
-		return Refused, t.stateSentence()
+		return Refused, t.stands()
 	case i.Owner == who:
-		return Already, who + " has it already"
+		return Already, Said{{Code: "refused.has", Name: who}}
 	}
 	i.Owner = who
-	t.line(string(OpAssign), "", joinNote("to "+who, e.Args.Note))
+	t.line(string(OpAssign), "", commented(Clause{Code: "note.to", Name: who}, e.Args.Note))
 	t.edit()
-	return Applied, "assigned to " + who
+	return Applied, wrote("assigned to " + who)
 }
 
-func (t *turn) snooze(e *Event) (Outcome, string) {
+func (t *turn) snooze(e *Event) (Outcome, Said) {
 	i := &t.inc
 	if i.Handling == Closed {
-		return Refused, t.stateSentence()
+		return Refused, t.stands()
 	}
-	until, err := t.until(e.Args, time.Hour, maxSnooze)
-	if err != nil {
-		return Refused, err.Error()
+	until, wrong := t.until(e.Args, time.Hour, maxSnooze)
+	if wrong != nil {
+		return Refused, wrong
 	}
 	i.Handling, i.SnoozeUntil, i.AtLevel = Snoozed, until, told(i)
 	i.LeaseUntil, i.LeaseAsked = time.Time{}, false
@@ -149,30 +153,30 @@ func (t *turn) snooze(e *Event) (Outcome, string) {
 		i.Owner = e.Actor.name()
 	}
 	t.stopLadder()
-	note := "until " + until.UTC().Format("2006-01-02 15:04 MST") + " or until worse"
-	t.line(string(OpSnooze), "", joinNote(note, e.Args.Note))
+	note := Clause{Code: "note.snooze", At: until}
+	t.line(string(OpSnooze), "", commented(note, e.Args.Note))
 	t.edit()
-	return Applied, "snoozed " + note
+	return Applied, wrote("snoozed " + note.String())
 }
 
 var closings = map[Operation]Closing{OpResolve: Resolved, OpFalseAlarm: FalseAlarm, OpKnownEvent: KnownEvent}
 
-func (t *turn) closeBy(e *Event) (Outcome, string) {
+func (t *turn) closeBy(e *Event) (Outcome, Said) {
 	if t.inc.Handling == Closed {
-		return Already, t.stateSentence()
+		return Already, t.stands()
 	}
-	t.close(closings[e.Op], e.Args.Note)
-	return Applied, fmt.Sprintf("closed as %s by %s", closings[e.Op], e.Actor.name())
+	t.close(closings[e.Op], wrote(e.Args.Note))
+	return Applied, wrote(fmt.Sprintf("closed as %s by %s", closings[e.Op], e.Actor.name()))
 }
 
-func (t *turn) reopenBy(e *Event) (Outcome, string) {
+func (t *turn) reopenBy(e *Event) (Outcome, Said) {
 	if t.inc.Handling != Closed {
-		return Already, t.stateSentence()
+		return Already, t.stands()
 	}
 	t.inc.Owner = ""
-	t.reopen(joinNote("by "+e.Actor.name(), e.Args.Note))
+	t.reopen(commented(Clause{Code: "note.by", Name: e.Actor.name()}, e.Args.Note))
 	t.revive()
-	return Applied, "open again"
+	return Applied, wrote("open again")
 }
 
 // revive has calm counted from now: a person wants the incident open although its signals may be over.
@@ -184,89 +188,87 @@ func (t *turn) revive() {
 	t.relevel()
 }
 
-func (t *turn) note(e *Event) (Outcome, string) {
+func (t *turn) note(e *Event) (Outcome, Said) {
 	if strings.TrimSpace(e.Args.Note) == "" {
-		return Refused, "the note is empty"
+		return Refused, code("refused.note.empty")
 	}
-	t.line(string(OpNote), "", e.Args.Note)
+	t.line(string(OpNote), "", wrote(e.Args.Note))
 	t.lines[len(t.lines)-1].Draft = e.Args.Draft
 	t.urgent = false
-	return Applied, "noted"
+	return Applied, wrote("noted")
 }
 
-func (t *turn) override(e *Event) (Outcome, string) {
+func (t *turn) override(e *Event) (Outcome, Said) {
 	i := &t.inc
 	s := e.Args.Severity
 	switch {
 	case s < rules.Crisis || s > rules.Notice:
-		return Refused, fmt.Sprintf("severity is 1 (gravest) to 4, not %d", s)
+		return Refused, Said{{Code: "refused.severity", N: int(s)}}
 	case i.Handling == Closed:
-		return Refused, t.stateSentence()
+		return Refused, t.stands()
 	case told(i) == s:
-		return Already, fmt.Sprintf("it has severity %d already", s)
+		return Already, Said{{Code: "refused.same", N: int(s)}}
 	}
 	before := told(i)
 	i.Override, i.Severity = s, s
-	t.line(string(OpSeverity), "", joinNote(fmt.Sprintf("%d to %d", before, s), e.Args.Note))
+	t.line(string(OpSeverity), "", commented(Clause{Code: "note.severity", N: int(before), Of: int(s)}, e.Args.Note))
 	if s.GraverThan(before) && !notifying(before) {
 		t.first(ReasonFirst)
 	} else {
 		t.edit()
 	}
-	return Applied, fmt.Sprintf("severity %d", s)
+	return Applied, wrote(fmt.Sprintf("severity %d", s))
 }
 
-func (t *turn) facts(e *Event) (Outcome, string) {
+func (t *turn) facts(e *Event) (Outcome, Said) {
 	if len(e.Args.Facts) == 0 {
-		return Refused, "no facts given"
+		return Refused, code("refused.facts")
 	}
 	if t.inc.Handling == Closed {
-		return Refused, t.stateSentence()
+		return Refused, t.stands()
 	}
 	facts, err := renewFacts(t.inc.Facts, e.Args.Facts)
 	if err != nil {
-		return Refused, err.Error()
+		return Refused, wrote(err.Error())
 	}
 	t.inc.Facts, t.inc.FactsAt = facts, t.now
-	t.line(string(OpFacts), "", joinNote(strings.Join(sortedKeys(e.Args.Facts), ", "), e.Args.Note))
+	t.line(string(OpFacts), "", append(wrote(strings.Join(sortedKeys(e.Args.Facts), ", ")), wrote(e.Args.Note)...))
 	t.edit()
-	return Applied, "fact sheet renewed"
+	return Applied, wrote("fact sheet renewed")
 }
 
-// maxReplyRunes is the longest reply that is kept: no network takes a longer one.
-const maxReplyRunes = 32_000
+const (
+	maxReplyRunes = 32_000 // the longest reply that is kept: no network takes a longer one
+	maxNoteRunes  = 4000
+)
 
-func (t *turn) answered(e *Event) (Outcome, string) {
+func (t *turn) answered(e *Event) (Outcome, Said) {
 	if d := e.Args.Draft; d != nil && utf8.RuneCountInString(d.Text) > maxReplyRunes {
-		return Refused, fmt.Sprintf("the reply is longer than %d characters", maxReplyRunes)
+		return Refused, Said{{Code: "refused.reply.long", N: maxReplyRunes}}
 	}
-	t.line(string(OpAnswered), "", e.Args.Note)
+	t.line(string(OpAnswered), "", wrote(e.Args.Note))
 	l := &t.lines[len(t.lines)-1]
 	l.Mentions, l.Draft = e.Args.Mentions, e.Args.Draft
 	t.urgent = false
-	return Applied, "marked as answered"
+	return Applied, wrote("marked as answered")
 }
 
-// until reads when something should end, from For or Until.
-func (t *turn) until(a Args, std, most time.Duration) (time.Time, error) {
+// until reads when something should end, from For or Until; or it says what is wrong with them.
+func (t *turn) until(a Args, std, most time.Duration) (time.Time, Said) {
 	switch {
 	case !a.Until.IsZero():
 		if !a.Until.After(t.now) {
-			return time.Time{}, fmt.Errorf("%s has passed already", a.Until.UTC().Format("2006-01-02 15:04 MST"))
+			return time.Time{}, Said{{Code: "refused.past", At: a.Until.UTC()}}
 		}
 		std = a.Until.Sub(t.now)
 	case a.For != 0:
 		std = time.Duration(a.For)
 	}
-	if std <= 0 || std > most {
-		return time.Time{}, fmt.Errorf("%s is not possible; at most %s", Words(std), Words(most))
+	if std <= 0 {
+		return time.Time{}, Said{{Code: "refused.none", Limit: howLong(most)}}
+	}
+	if std > most {
+		return time.Time{}, Said{{Code: "refused.length", Span: howLong(std), Limit: howLong(most)}}
 	}
 	return t.now.Add(std).UTC(), nil
-}
-
-func joinNote(a, b string) string {
-	if b == "" {
-		return a
-	}
-	return a + "; " + b
 }

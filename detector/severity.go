@@ -1,8 +1,6 @@
 package detector
 
 import (
-	"fmt"
-
 	"emberwatch/rules"
 )
 
@@ -25,41 +23,53 @@ func leadingCategory(d dim, r *rules.Rule, ev *Evidence) string {
 }
 
 // burstLevel decides how grave a burst is, and why. A rule's own severity wins.
-func (m *Model) burstLevel(f *found, provisional bool) (rules.Severity, string) {
+func (m *Model) burstLevel(f *found, provisional bool) (rules.Severity, Said) {
 	if f.rule.Severity != rules.Calm {
-		return f.rule.Severity, "set by rule " + f.rule.ID
+		return f.rule.Severity, setBy(f.rule)
 	}
 	if s := f.rule.Signal(); s == "all" || len(f.rule.Per) == 0 && f.rule.Match.Sentiment == string(Positive) {
-		return rules.Notice, "more mentions, not more complaints"
+		return rules.Notice, code("why.volume")
 	}
-	level, why := rules.Issue, unusual(f.rule)
+	level, why := rules.Issue, Said{unusual(f.rule)}
 	if s := budgeted(f); s.GraverThan(level) {
-		level, why = s, why+"; above the bar of its budget for severity "+fmt.Sprint(int(s))
+		level, why = s, append(why, Clause{Code: "why.budget", N: int(s)})
 	}
 	c := m.set.Categories[f.category]
 	if c != nil && c.Sev != rules.Calm && c.Sev <= rules.Serious && rules.Serious.GraverThan(level) {
-		level, why = rules.Serious, "an unusual number of complaints about "+TopicWords(f.category)
+		level, why = rules.Serious, Said{{Code: "why.topic", Topic: f.category}}
 	}
 	if provisional && level.GraverThan(rules.Issue) {
-		level, why = rules.Issue, why+"; held at 3 while the baseline is provisional"
+		level, why = rules.Issue, append(why, code("why.provisional")...)
 	}
 	return stepUp(level, why, f)
 }
 
 // unusual says what it is that a rule found too much of.
-func unusual(r *rules.Rule) string {
+func unusual(r *rules.Rule) Clause {
 	switch {
 	case r.Kind == rules.Shift:
-		return "an unusual share of " + r.Measure.Noun()
+		return unusualShare(r.Measure)
 	case r.Kind == rules.Backlash:
-		return "an unusual number of complaints under what the brand itself wrote"
+		return Clause{Code: "why.backlash"}
 	case countsRecords(r):
-		return "an unusual number of " + nounOf(r)
+		return Clause{Code: "why.records", Word: nounOf(r)}
 	case specific(r) == ownTerms:
-		return "an unusual number of mentions that rule " + r.ID + " looks for"
+		return Clause{Code: "why.terms", Name: r.ID}
 	}
-	return "an unusual number of complaints"
+	return Clause{Code: "why.complaints"}
 }
+
+// unusualShare says of what a rule found too large a share.
+func unusualShare(m *rules.Measure) Clause {
+	of, value := m.Share()
+	c := Clause{Code: "why.share." + string(of)}
+	if of == rules.ShareCondition {
+		c.Text = value
+	}
+	return c
+}
+
+func setBy(r *rules.Rule) Said { return Said{{Code: "why.rule", Name: r.ID}} }
 
 // budgeted returns the gravest severity whose budget's bar the score has passed; a budget that names only one
 // severity means that one.
@@ -104,15 +114,15 @@ const wideReach = 50_000
 
 // stepUp makes a growing burst graver: one level at twice its first count, and on to 1 at four times if it
 // spreads or reaches many, at eight times in any case.
-func stepUp(level rules.Severity, why string, f *found) (rules.Severity, string) {
+func stepUp(level rules.Severity, why Said, f *found) (rules.Severity, Said) {
 	ev := &f.evidence
 	spread := len(ev.Sources) >= 2 || len(ev.Languages) >= 2 || ev.Reach >= wideReach
 	switch s := f.signal.Steps; {
 	case s == 0, level == rules.Crisis:
 		return level, why
 	case s >= maxSteps, s == 2 && spread:
-		return rules.Crisis, fmt.Sprintf("%s; %d times the count of the first alert", why, 1<<s)
+		return rules.Crisis, append(why, Clause{Code: "why.times", N: 1 << s})
 	default:
-		return max(rules.Serious, min(level, rules.Issue)-1), fmt.Sprintf("%s; %d times the count of the first alert", why, 1<<s)
+		return max(rules.Serious, min(level, rules.Issue)-1), append(why, Clause{Code: "why.times", N: 1 << s})
 	}
 }

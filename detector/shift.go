@@ -289,7 +289,7 @@ func (m *Model) shiftOf(b *brand, r *rules.Rule, d dim, it *Item, quiet bool) {
 func (m *Model) shareSight(b *brand, r *rules.Rule, d dim, t *trail) *sight {
 	v := t.sight(m, r, d, t.share.eval(float64(r.Floor.Items)))
 	v.evidence = func() Evidence { return m.shareEvidence(b, v, t.share) }
-	v.level = func(f *found) (rules.Severity, string) { return m.burstLevel(f, v.unsure()) }
+	v.level = func(f *found) (rules.Severity, Said) { return m.burstLevel(f, v.unsure()) }
 	return v
 }
 
@@ -310,6 +310,8 @@ func (m *Model) shareEvidence(b *brand, v *sight, s *share) Evidence {
 		return it.hits(v.rule) && it.countsFor("") && slices.Contains(dims(v.rule, it), v.dim)
 	})
 	ev.Of = int(s.held().all)
+	of, value := v.rule.Measure.Share()
+	ev.Counts, ev.Condition = string(of), value
 	high := w.Mu
 	for shareSurprise(high+1, float64(ev.Of), w.Mu/max(1, float64(ev.Of)), w.V) < 2 && int(high) < ev.Of {
 		high++

@@ -25,7 +25,7 @@ type sight struct {
 	touch    func()                                   // have the series written
 	evidence func() Evidence                          // of the mentions behind it
 	reached  func(was *ActiveSignal, step int) bool   // it has doubled that often since it was first told
-	level    func(*found) (rules.Severity, string)    // how grave it is, and why
+	level    func(*found) (rules.Severity, Said)      // how grave it is, and why
 	suspect  func(f *found, known *Incident, e *Eval) // holds it back where something else may be the cause
 	checked  func(f *found, known *Incident)          // has other things happen that follow from it
 	short    func() string                            // of a standing: in words, what a look without a score lacks; empty: a surprise
@@ -58,7 +58,7 @@ func (m *Model) countSight(b *brand, r *rules.Rule, d dim, s *series) *sight {
 	}
 	v.bar = func(rate float64) (float64, *Budget) { return p.barOf(rate, v.age, v.eval.Bucket) }
 	v.evidence = func() Evidence { return m.evidence(b, s, r, &v.eval) }
-	v.level = func(f *found) (rules.Severity, string) { return m.burstLevel(f, v.unsure()) }
+	v.level = func(f *found) (rules.Severity, Said) { return m.burstLevel(f, v.unsure()) }
 	v.suspect = func(f *found, known *Incident, e *Eval) { m.suspect(b, p, f, known, e) }
 	return v
 }
@@ -76,7 +76,8 @@ func (v *sight) signal(now time.Time) ActiveSignal {
 func (m *Model) foundBy(b *brand, v *sight, sig ActiveSignal, bar float64, budget *Budget) found {
 	f := found{rule: v.rule, signal: sig, evidence: v.evidence()}
 	m.setApart(b, &f.evidence, v.rule, v.dim)
-	f.evidence.Bar, f.evidence.Budget, f.evidence.Learning = bar, budget, learning(v.age)
+	f.evidence.Bar, f.evidence.Budget = bar, budget
+	f.evidence.learns(v.age)
 	f.since, f.category = f.evidence.First, leadingCategory(v.dim, v.rule, &f.evidence)
 	return f
 }
@@ -113,7 +114,7 @@ func (m *Model) judge(b *brand, v *sight) {
 		known = m.ended(b, &sig) // somebody closed it while it went on
 	}
 	m.step(known, &f, v)
-	f.signal.Level, f.signal.Why = v.level(&f)
+	f.signal.graded(v.level(&f))
 	if v.suspect != nil {
 		v.suspect(&f, known, e)
 	}
@@ -201,9 +202,11 @@ func (m *Model) planned(b *brand, f *found) {
 	switch {
 	case !e.Expected || f.signal.Level == rules.Crisis:
 	case what == "volume":
-		f.signal.Level, f.signal.Why = rules.Notice, "expected during "+w.ID
+		f.signal.Level = rules.Notice
+		f.signal.because(Said{{Code: "why.planned", Name: w.ID}})
 	case f.signal.Level.GraverThan(rules.Issue):
-		f.signal.Level, f.signal.Why = f.signal.Level+1, f.signal.Why+"; one step milder during "+w.ID
+		f.signal.Level++
+		f.signal.also(Clause{Code: "why.milder", Name: w.ID})
 	}
 }
 

@@ -132,8 +132,9 @@ func (m *Model) silence(r *rules.Rule, source string, x *missed) {
 func (m *Model) silent(r *rules.Rule, source string, x *missed) found {
 	sig := ActiveSignal{
 		Rule: r.ID, Signal: r.Signal(), Series: "silence:" + source, Level: r.Severity, First: m.now, LastHit: m.now,
-		Quiet: Duration(silenceQuiet), Why: "set by rule " + r.ID,
+		Quiet: Duration(silenceQuiet),
 	}
+	sig.because(setBy(r))
 	ev := Evidence{Place: source, Bar: x.bar(), Score: x.unlikely, Sources: map[string]int{source: 0}, First: x.since}
 	ev.Window = Window{Length: m.now.Sub(x.since), Expected: x.expected, High: math.Ceil(x.expected), Surprise: x.unlikely}
 	ev.Windows = []Window{ev.Window}

@@ -1,7 +1,7 @@
 package detector
 
 import (
-	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -129,7 +129,7 @@ func (m *Model) spreadSight(b *brand, r *rules.Rule, t *trail, it *Item) *sight 
 	}
 	v.reached = func(was *ActiveSignal, step int) bool { return n >= doubled(max(was.Count, leastDoubled), step) }
 	v.evidence = func() Evidence { return m.spreadEvidence(b, it, n) }
-	v.level = func(f *found) (rules.Severity, string) { return m.spreadLevel(f, it) }
+	v.level = func(f *found) (rules.Severity, Said) { return m.spreadLevel(f, it) }
 	return v
 }
 
@@ -156,16 +156,16 @@ func (m *Model) spreadEvidence(b *brand, it *Item, n float64) Evidence {
 }
 
 // spreadLevel is what the rule or its budget says, 3 without; it steps up with doublings as a burst does.
-func (m *Model) spreadLevel(f *found, it *Item) (rules.Severity, string) {
+func (m *Model) spreadLevel(f *found, it *Item) (rules.Severity, Said) {
 	if f.rule.Severity != rules.Calm {
-		return f.rule.Severity, "set by rule " + f.rule.ID
+		return f.rule.Severity, setBy(f.rule)
 	}
-	level, why := rules.Issue, fmt.Sprintf("one mention is passed on %.0f times an hour", f.evidence.Window.Observed)
+	level, why := rules.Issue, Clause{Code: "why.spread", N: int(math.Round(f.evidence.Window.Observed))}
 	if s := budgeted(f); s.GraverThan(level) {
 		level = s
 	}
 	if c := m.set.Categories[it.Category]; c != nil && c.Sev != rules.Calm && c.Sev <= rules.Serious && rules.Serious.GraverThan(level) {
-		level, why = rules.Serious, why+", about "+TopicWords(it.Category)
+		level, why.Code, why.Topic = rules.Serious, "why.spread.topic", it.Category
 	}
-	return stepUp(level, why, f)
+	return stepUp(level, Said{why}, f)
 }

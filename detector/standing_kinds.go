@@ -17,10 +17,10 @@ func (m *Model) clocksStand(b *brand, r *rules.Rule) Standing {
 	sla := m.set.SLAOf(r)
 	open, late := m.waitingFor(b, r)
 	f := found{rule: r, signal: ActiveSignal{Rule: r.ID, Signal: unanswered, Series: unanswered}}
-	f.signal.Level, f.signal.Why = m.answerLevel(r, late)
+	f.signal.graded(m.answerLevel(r, late))
 	f.evidence.Answers = b.figures()
 	if len(late) > 0 {
-		f.evidence, f.since = m.waitingEvidence(b, late), late[0].At
+		f.evidence, f.since = m.waitingEvidence(b, r, late), late[0].At
 		m.conditions(b, &f)
 	}
 	st := m.standing(b, &f)
@@ -145,7 +145,7 @@ func (m *Model) lastMatch(b *brand, r *rules.Rule, matches []*Item) found {
 	f := found{rule: r, signal: ActiveSignal{Rule: r.ID, Signal: r.Signal()}, category: eachCategory(r, at), since: at.At, item: at}
 	f.evidence = m.eachEvidence(b, r, m.now)
 	f.evidence.Window.Length = 24 * time.Hour
-	f.signal.Level, f.signal.Why = m.eachLevel(b, r, at, f.category)
+	f.signal.graded(m.eachLevel(b, r, at, f.category))
 	if len(matches) > 0 {
 		m.conditions(b, &f)
 	}
@@ -191,7 +191,7 @@ func (m *Model) rulesStand(b *brand, r *rules.Rule) Standing {
 		if len(told) > 0 {
 			st.Now = fmt.Sprintf("Only %s tells.", strings.Join(told, " and "))
 		}
-		st.Why = "set by rule " + r.ID
+		st.Why = setBy(r).String()
 		st.Lacks = append(st.Lacks, fmt.Sprintf("%d of %d rules", len(told), r.AtLeast))
 	}
 	for _, i := range m.openOf(b) {

@@ -151,7 +151,7 @@ func (m *Model) stand(b *brand, v *sight) Standing {
 	}
 	known := m.holding(b, &f.signal)
 	m.step(known, &f, v)
-	f.signal.Level, f.signal.Why = v.level(&f)
+	f.signal.graded(v.level(&f))
 	if v.suspect != nil {
 		v.suspect(&f, known, e)
 	}

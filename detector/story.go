@@ -47,7 +47,7 @@ func (m *Model) bring(b *brand, f *found) {
 		t.putSignal(f.signal)
 		t.inc.LastHit = m.now
 		t.relevel()
-		t.reopen(f.signal.Why)
+		t.reopen(f.signal.whySaid())
 		m.commit(t)
 	}
 }
@@ -162,7 +162,8 @@ func (m *Model) open(b *brand, f *found, actor Actor, previous string) {
 	t := begin(i, m.set, m.now, actor)
 	m.lead(t, f)
 	t.putSignal(f.signal)
-	t.inc.LastHit, t.inc.SeverityWhy = m.now, f.signal.Why
+	t.inc.LastHit = m.now
+	t.inc.because(f.signal.whySaid())
 	t.relevel()
 	t.open()
 	m.commit(t)

@@ -2,7 +2,6 @@ package detector
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -40,17 +39,18 @@ func (m *Model) late() {
 		}
 		a.FellBack = true
 		m.putAlert(a)
-		m.fallBack(a, "not reached for "+Words(lateAfter))
+		m.fallBack(a, Clause{Code: "note.unreached", Span: howLong(lateAfter)})
 	}
 }
 
 // fallBack puts what could not be told into the outbox for the route's fallbacks, with the reason delivery_failed.
 // What a fallback itself could not tell goes no further.
-func (m *Model) fallBack(a *Alert, why string) {
+func (m *Model) fallBack(a *Alert, why Clause) {
 	r := m.set.Route(a.Route)
 	if slices.Contains(r.Fallback, a.Via) {
 		return
 	}
+	note := Said{{Code: "note.failed", Word: string(a.Reason), Name: wayName(r, a.Via)}, why}
 	for _, via := range r.Fallback {
 		kind := KindRoot
 		if m.root(a.Incident, a.Route, via) != nil {
@@ -59,7 +59,7 @@ func (m *Model) fallBack(a *Alert, why string) {
 		m.row(Alert{
 			Incident: a.Incident, Version: a.Version, Route: a.Route, Via: via, Kind: kind, Reason: ReasonDeliveryFailed,
 			Severity: a.Severity, Mention: a.Mention, Members: a.Members,
-			Note: fmt.Sprintf("%s could not be told by %s: %s", a.Reason, wayName(r, a.Via), cmp.Or(why, "refused")),
+			Note: note.String(), Said: note,
 		})
 	}
 }

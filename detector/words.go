@@ -47,6 +47,10 @@ var topics = map[string]string{
 	"death":                "a death",
 	"minor":                "a child",
 	"self_harm":            "self-harm",
+	"suggestion":           "suggestions",
+	"praise":               "praise",
+	"question":             "questions",
+	"other":                "other things",
 }
 
 // TopicWords names a category in words.

@@ -231,7 +231,7 @@ func (d *Dispatcher) lane(ctx context.Context, lane string, due []detector.Alert
 // be committed, so that nothing more may be sent.
 func (d *Dispatcher) deliver(ctx context.Context, lane string, a *detector.Alert) (done bool, err error) {
 	n := d.by(a)
-	note := a.Note
+	note, said := a.Note, a.Said
 	if a.State != detector.AlertPending {
 		m, err := d.message(ctx, a)
 		if err != nil {
@@ -247,7 +247,7 @@ func (d *Dispatcher) deliver(ctx context.Context, lane string, a *detector.Alert
 			}
 			return err == nil, err
 		}
-		note = m.Alert.Note
+		note, said = m.Alert.Note, m.Alert.Said
 	}
 	if err := d.mark(ctx, detector.Receipt{Seq: a.Seq, State: detector.AlertSending}); err != nil {
 		return false, err
@@ -257,7 +257,7 @@ func (d *Dispatcher) deliver(ctx context.Context, lane string, a *detector.Alert
 	if err != nil {
 		return false, d.wordless(ctx, a, detector.AlertPending, err)
 	}
-	m.Alert.Note = note
+	m.Alert.Note, m.Alert.Said = note, said
 	ref, err := call(ctx, func(ctx context.Context) (detector.Ref, error) { return n.Notify(ctx, m) })
 	d.paces.rest(lane, paceOf(n).Channel)
 	if err != nil {

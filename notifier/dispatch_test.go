@@ -552,7 +552,7 @@ func TestEditOfUnknownFate(t *testing.T) {
 func TestPossibleRepeatSaysSo(t *testing.T) {
 	for _, c := range []struct{ note, want string }{
 		{"", "may be a repeat"},
-		{"nobody acknowledged within 20 min", "nobody acknowledged within 20 min (may be a repeat)"},
+		{"nobody acknowledged within 20 min", "nobody acknowledged within 20 min; may be a repeat"},
 	} {
 		row := alert(1, detector.KindRoot, caught, func(a *detector.Alert) { a.Note = c.note })
 		play(t, []detector.Alert{row}, func(t *testing.T, s *stage) {

@@ -16,6 +16,8 @@ import (
 	"go.yaml.in/yaml/v4"
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
+
+	"emberwatch/sources"
 )
 
 //go:embed words/*.yml
@@ -284,7 +286,12 @@ func (l *Language) Number(f float64) string {
 }
 
 // Span writes a length of time in the largest units that are exact enough: "40 min", "2 h 30 min", "3 days".
-func (l *Language) Span(d time.Duration) string {
+func (l *Language) Span(d time.Duration) string { return l.span(d, "span.") }
+
+// SpanAfter is Span after a preposition such as for, in or within; some languages have another form there.
+func (l *Language) SpanAfter(d time.Duration) string { return l.span(d, "span.after.") }
+
+func (l *Language) span(d time.Duration, form string) string {
 	if d < 0 {
 		d = -d
 	}
@@ -292,11 +299,11 @@ func (l *Language) Span(d time.Duration) string {
 	hours, minutes := int(d/time.Hour), int(d%time.Hour/time.Minute)
 	switch {
 	case d < time.Minute:
-		return l.Say("span.moment")
+		return l.Say(form + "moment")
 	case hours == 0:
 		return l.Say("span.min", "n", strconv.Itoa(minutes))
 	case hours >= 48 && (d%(24*time.Hour) == 0 || hours >= 7*24):
-		return l.Count("span.days", (hours+12)/24)
+		return l.Count(form+"days", (hours+12)/24)
 	case minutes == 0 || hours >= 48:
 		return l.Say("span.h", "n", strconv.Itoa(hours))
 	}
@@ -336,6 +343,19 @@ func (l *Language) Topic(category string) string {
 		return l.Say("topic." + category)
 	}
 	return strings.NewReplacer("_", " ", "-", " ").Replace(category)
+}
+
+// Kind names a kind of mention, such as a comment.
+func (l *Language) Kind(kind sources.Kind) string {
+	if l.Has("kind." + string(kind)) {
+		return l.Say("kind." + string(kind))
+	}
+	return string(kind)
+}
+
+// Quote sets words apart that somebody else has written.
+func (l *Language) Quote(words string) string {
+	return l.Say("quote.left") + words + l.Say("quote.right")
 }
 
 // List joins words as they are said one after the other.

@@ -7,7 +7,7 @@
 // looked up before it is sent again. The packages below implement the ways to people: slack, console, email,
 // web; and to machines: webhook and command, which get the message as an [Envelope]. draft makes the reply drafts, chart draws
 // what was counted. What we say ourselves stands in files of phrases, one for each [Language]; [Sentence] and [ReportLines]
-// say with them what an incident and a period are about.
+// say with them what an incident and a period are about, [Language.Tell] what the detector has said in clauses.
 //
 // Nothing here decides what is unusual or changes an incident: a pressed button becomes a
 // [detector.Event] for the [Responder] and comes back as new alerts.
@@ -214,14 +214,18 @@ const (
 // Posture is how much responsibility the drafts take, and why. It is a proposal unless a person has set it.
 type Posture struct {
 	Cluster rules.Cluster `json:"cluster"`
-	Why     string        `json:"why"`
+	Why     string        `json:"why"` // in English
+	Said    detector.Said `json:"said,omitempty"`
 	Set     bool          `json:"set"` // by a person
 }
 
 // Suggestion is what a drafter says about one mention.
 type Suggestion struct {
-	Suggest  Suggest   `json:"suggest"`
-	Why      string    `json:"why"`
+	Suggest Suggest `json:"suggest"`
+	Why     string  `json:"why"` // in English
+
+	Said detector.Said `json:"said,omitempty"` // the same in clauses
+
 	Approve  []string  `json:"approve,omitempty"` // roles that must approve at this severity
 	Drafts   []Draft   `json:"drafts"`
 	Playbook string    `json:"playbook,omitempty"`

@@ -2,7 +2,6 @@ package notifier
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"emberwatch/detector"
@@ -63,7 +62,7 @@ func (d *Dispatcher) rescueOne(ctx context.Context, a *detector.Alert) bool {
 	late := d.Now().Sub(a.CreatedAt).Round(time.Second)
 	d.opt.Log.Error("a crisis could not be delivered in time; it goes to the fallback and is tried on", "incident", a.Incident,
 		"reason", string(detector.ReasonDeliveryFailed), "notifier", n.Name(), "late", late, "attempts", a.Attempts)
-	m.Alert.Note = joinNote(m.Alert.Note, fmt.Sprintf("%s could not be reached for %s", n.Name(), late))
+	m.Alert.Also(detector.Clause{Code: "note.late", Name: n.Name(), Span: detector.Duration(late)})
 	return d.fallBack(ctx, n, m)
 }
 

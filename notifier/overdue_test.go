@@ -38,7 +38,7 @@ func TestACrisisThatCannotBeToldFallsBackOnce(t *testing.T) {
 				if len(at) != 1 || at[0] < overdue || at[0] > overdue+3*time.Second {
 					t.Fatalf("told another way after %v", at)
 				}
-				if note := s.pager.told[0].Alert.Note; !strings.Contains(note, "slack could not be reached for 5m") {
+				if note := s.pager.told[0].Alert.Note; !strings.Contains(note, "slack could not be reached for 5 min") {
 					t.Errorf("note %q", note)
 				}
 				if row := s.out.row(1); row.State.Done() {

@@ -3,7 +3,6 @@ package notifier
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"emberwatch/detector"
 )
@@ -56,7 +55,7 @@ func (d *Dispatcher) cannotLook(ctx context.Context, m *Message, err error) (aga
 	var de *DeliveryError
 	failed := d.lookedAt(m.Alert.Seq, search{failed: 1}).failed
 	if errors.As(err, &de) && de.Outcome == ForGood || failed >= looksAtMost {
-		m.Alert.Note = joinNote(m.Alert.Note, "may be a repeat")
+		m.Alert.Also(detector.Clause{Code: "note.repeat"})
 		d.forget(m.Alert.Seq)
 		return true, nil
 	}
@@ -67,13 +66,6 @@ func (d *Dispatcher) cannotLook(ctx context.Context, m *Message, err error) (aga
 	return false, errOrWait(d.mark(ctx, detector.Receipt{
 		Seq: m.Alert.Seq, State: detector.AlertUnknown, Error: err.Error(), NotBefore: d.Now().Add(wait),
 	}))
-}
-
-func joinNote(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return fmt.Sprintf("%s (%s)", a, b)
 }
 
 // search is how often a message was looked for: in vain, and without being able to look.

@@ -15,7 +15,7 @@ type ReportLine struct{ Name, Text string }
 
 // ReportTitle names the period of a report, by its first and its last day.
 func ReportTitle(l *Language, r *detector.Report, zone *time.Location) string {
-	day := func(t time.Time) string { return t.In(zone).Format(time.DateOnly) }
+	day := func(t time.Time) string { return t.In(zone).Format(l.Say("report.date")) }
 	return l.Say("report.title", "from", day(r.From), "to", day(r.To.Add(-time.Second)))
 }
 
@@ -69,7 +69,7 @@ func (w reportWords) number(n int) string { return w.l.Number(float64(n)) }
 func (w reportWords) times(t *detector.Times, never bool) string {
 	var parts []string
 	if t.N > 0 {
-		parts = append(parts, w.l.Count("report.times", t.N, "median", w.l.Span(time.Duration(t.Median)), "slow", w.l.Span(time.Duration(t.Slow))))
+		parts = append(parts, w.l.Count("report.times", t.N, "median", w.l.SpanAfter(time.Duration(t.Median)), "slow", w.l.SpanAfter(time.Duration(t.Slow))))
 	}
 	if never && t.Never > 0 {
 		parts = append(parts, w.l.Count("report.never", t.Never))
@@ -167,7 +167,7 @@ func (w reportWords) sources() []string {
 		case s.Fails:
 			key = "report.source.fails"
 		}
-		out = append(out, w.l.Say(key, "name", w.render(s.Name), "span", w.l.Span(time.Duration(s.For)), "usual", w.l.Span(time.Duration(s.Usual))))
+		out = append(out, w.l.Say(key, "name", w.render(s.Name), "span", w.l.SpanAfter(time.Duration(s.For)), "usual", w.l.SpanAfter(time.Duration(s.Usual))))
 	}
 	if more := len(w.r.Sources) - reportSources; more > 0 {
 		out = append(out, w.l.Count("more", more))

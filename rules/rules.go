@@ -192,26 +192,48 @@ func (m *Measure) Counts(f *Facts) bool { return m.Of != nil && m.Of.Holds(f) }
 
 // Says is what holds of the mentions that count, for a sentence: "mentions in the last hour are negative".
 func (m *Measure) Says(when string) string {
+	switch of, value := m.Share(); of {
+	case ShareRating:
+		return "ratings in " + when + " are " + value + " stars or fewer"
+	case ShareCondition:
+		return "mentions in " + when + " are of the kind " + value
+	default:
+		return "mentions in " + when + " are " + string(of)
+	}
+}
+
+// ShareOf is of what mentions a share is measured.
+type ShareOf string
+
+// Shares of a sentiment are called as that is; the others are those of ratings up to a number of stars, and of what a
+// condition says.
+const (
+	ShareRating    ShareOf = "rating"
+	ShareCondition ShareOf = "kind"
+)
+
+// Share says of what a share is measured, and with it the number of stars or the condition.
+func (m *Measure) Share() (of ShareOf, value string) {
 	fact, sign, value, _ := m.Of.Only()
 	switch {
 	case fact == "sentiment" && sign == "=":
-		return "mentions in " + when + " are " + value
+		return ShareOf(value), ""
 	case fact == "rating" && sign == "<=":
-		return "ratings in " + when + " are " + value + " stars or fewer"
+		return ShareRating, value
 	}
-	return "mentions in " + when + " are of the kind " + m.Of.inner()
+	return ShareCondition, m.Of.inner()
 }
 
 // Noun is what is counted, for a sentence: "negative mentions", "low ratings".
 func (m *Measure) Noun() string {
-	fact, sign, value, _ := m.Of.Only()
-	switch {
-	case fact == "sentiment" && sign == "=":
-		return value + " mentions"
-	case fact == "rating" && strings.HasPrefix(sign, "<"):
+	switch of, value := m.Share(); of {
+	case ShareRating:
 		return "low ratings"
+	case ShareCondition:
+		return "mentions of the kind " + value
+	default:
+		return string(of) + " mentions"
 	}
-	return "mentions of the kind " + m.Of.inner()
 }
 
 // Watch is one way in which a gauge may move: its length, and whether it is judged as a step (something happened) or as a

@@ -9,10 +9,12 @@ import (
 	"regexp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
 	"emberwatch/detector"
+	"emberwatch/notifier"
 	"emberwatch/notifier/console"
 	"emberwatch/rules"
 	"emberwatch/sources"
@@ -46,11 +48,11 @@ func (a *app) incidentsCommand() *cli.Command {
 		{
 			Name: "list", Usage: "open incidents, the gravest first", Action: a.incidentsList,
 			Flags: append(serverFlags(), jsonFlag(), &cli.StringFlag{Name: "state", Value: "open", Usage: "open, closed, all, new, acked or snoozed"},
-				&cli.StringFlag{Name: "brand", Usage: "only this brand `ID`"}),
+				&cli.StringFlag{Name: "brand", Usage: "only this brand `ID`"}, languageFlag()),
 		},
 		{
 			Name: "show", Usage: "evidence, arithmetic and timeline of one incident", ArgsUsage: "ID", Action: a.incidentsShow,
-			Flags: append(serverFlags(), jsonFlag(), &cli.BoolFlag{Name: "markdown", Usage: "to hand on"}),
+			Flags: append(serverFlags(), jsonFlag(), &cli.BoolFlag{Name: "markdown", Usage: "to hand on"}, languageFlag()),
 		},
 	}
 	subs = append(subs, &cli.Command{
@@ -115,29 +117,55 @@ func (a *app) incidentsList(c *cli.Context) error {
 		return nil
 	}
 	sort.SliceStable(list, func(x, y int) bool { return list[x].Severity < list[y].Severity })
+	l := a.language(c)
 	for i := range list {
-		a.incidentLine(&list[i])
+		a.incidentLine(l, &list[i])
 	}
 	return nil
 }
 
 // incidentLine prints an incident in two lines. Names are what people call themselves, and the sentence has
 // words of mentions in it: all of it is foreign to a terminal.
-func (a *app) incidentLine(i *detector.Incident) {
-	state := string(i.Handling)
+func (a *app) incidentLine(l *notifier.Language, i *detector.Incident) {
+	state := ""
 	switch i.Handling {
 	case detector.Acked:
-		state = fmt.Sprintf("acked by %s until %s", i.Owner, local(i.LeaseUntil))
+		state = l.Say("show.acked", "who", console.Clean(i.Owner), "when", localIn(l)(i.LeaseUntil))
 	case detector.Snoozed:
-		state = fmt.Sprintf("snoozed by %s until %s", i.Owner, local(i.SnoozeUntil))
+		state = l.Say("show.snoozed", "who", console.Clean(i.Owner), "when", localIn(l)(i.SnoozeUntil))
 	case detector.Closed:
-		state = fmt.Sprintf("closed (%s) by %s", i.Closing, i.ClosedBy)
+		state = l.Say("show.closed", "how", l.Word(string(i.Closing)), "who", console.Clean(i.ClosedBy))
+	default:
+		state = l.Say("show.new")
 	}
-	fmt.Fprintf(a.stdout, "%-20s severity %d (%s)  since %s  %s\n    %s\n", console.Clean(i.ID), i.Severity, i.Severity, local(i.Since),
-		console.Clean(state), console.Clean(i.Sentence))
+	fmt.Fprintf(a.stdout, "%-20s %s  %s\n    %s\n", console.Clean(i.ID), l.Say("show.line", "n", strconv.Itoa(int(i.Severity)),
+		"severity", l.Say("severity."+strconv.Itoa(int(i.Severity))), "when", localIn(l)(i.Since)), state, notifier.Sentence(l, i, time.Local, console.Clean))
 }
 
 func local(t time.Time) string { return t.Local().Format("2006-01-02 15:04 MST") }
+
+// localIn writes times as a language does, in the zone of this machine.
+func localIn(l *notifier.Language) func(time.Time) string {
+	return func(t time.Time) string { return t.Local().Format(l.Say("report.date") + " 15:04 MST") }
+}
+
+func languageFlag() cli.Flag {
+	return &cli.StringFlag{Name: "language", Usage: "`CODE` of the language, such as de"}
+}
+
+// language is the one asked for, of those of the program and those that the configuration names.
+func (a *app) language(c *cli.Context) *notifier.Language {
+	var all *notifier.Languages
+	if cfg, _, err := Load(c.String("config")); err == nil {
+		all, _ = cfg.languages() // what is wrong with a file, check says
+	}
+	return all.In(c.String("language"))
+}
+
+// shown is how a terminal shows names and times.
+func shown(l *notifier.Language) notifier.Manner {
+	return notifier.Manner{Foreign: console.Clean, When: localIn(l)}
+}
 
 // incidentView is what the API says about one incident.
 type incidentView struct {
@@ -165,10 +193,10 @@ func (a *app) incidentsShow(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("markdown") {
-		a.markdown(&v)
+		a.markdown(a.language(c), &v)
 		return nil
 	}
-	a.show(&v)
+	a.show(a.language(c), &v)
 	return nil
 }
 
@@ -180,45 +208,55 @@ func incidentArg(c *cli.Context) (string, error) {
 }
 
 // show prints an incident as a person reads it: what, the arithmetic, the evidence, what was done.
-func (a *app) show(v *incidentView) {
-	a.incidentLine(&v.Incident)
+func (a *app) show(l *notifier.Language, v *incidentView) {
+	a.incidentLine(l, &v.Incident)
 	i, ev := &v.Incident, &v.Incident.Evidence
-	fmt.Fprintf(a.stdout, "\n  %s (rule %s, signal %s); %s\n", console.Clean(i.Title), console.Clean(i.Rule), console.Clean(i.Signal), console.Clean(i.SeverityWhy))
+	fmt.Fprintf(a.stdout, "\n  %s\n", l.Say("show.rule", "title", console.Clean(notifier.Title(l, i)), "rule", console.Clean(i.Rule), "signal", console.Clean(i.Signal),
+		"why", l.Tell(i.SeverityWhy, i.SeveritySaid, shown(l))))
 	if len(ev.Windows) > 0 {
-		fmt.Fprintf(a.stdout, "\n  %-8s %9s %9s %12s %9s\n", "window", "observed", "expected", "rarely over", "surprise")
+		fmt.Fprintf(a.stdout, "\n  %-8s %9s %9s %12s %9s\n", l.Say("show.window"), l.Say("show.observed"), l.Say("show.expected"), l.Say("show.high"), l.Say("show.surprise"))
 		for _, w := range ev.Windows {
-			fmt.Fprintf(a.stdout, "  %-8s %9.0f %9.1f %12.0f %9.1f\n", shortDuration(w.Length), w.Observed, w.Expected, w.High, w.Surprise)
+			fmt.Fprintf(a.stdout, "  %-8s %9s %9s %12s %9s\n", shortDuration(w.Length), l.Number(w.Observed), l.Number(w.Expected), l.Number(w.High), l.Number(w.Surprise))
 		}
-		fmt.Fprintf(a.stdout, "  score %.2f, bar %.2f %s\n", ev.Score, ev.Bar, console.Clean(ev.Learning))
+		fmt.Fprintf(a.stdout, "  %s %s\n", l.Say("show.score", "score", l.Number(ev.Score), "bar", l.Number(ev.Bar)), l.Learning(ev, console.Clean))
 		if ev.Budget != nil {
-			fmt.Fprintf(a.stdout, "  budget: %s\n", ev.Budget)
+			fmt.Fprintf(a.stdout, "  %s\n", l.Say("show.budget", "budget", l.Budget(ev.Budget)))
 		}
 	}
-	fmt.Fprintf(a.stdout, "\n  %d authors; sources %s; languages %s; topics %s\n", ev.Authors, counts(ev.Sources), counts(ev.Languages), counts(ev.Categories))
+	fmt.Fprintf(a.stdout, "\n  %s\n", l.Say("show.from", "authors", l.Count("authors", ev.Authors), "sources", counts(ev.Sources, asIs),
+		"languages", counts(ev.Languages, asIs), "topics", counts(ev.Categories, l.Topic)))
 	for k := range min(len(v.Mentions), 8) {
 		m := &v.Mentions[k].Mention
 		fmt.Fprintf(a.stdout, "\n  %s  %s %s [%s]\n    %s\n", local(m.CreatedAt), console.Clean(m.Source), console.Clean(authorName(m.Author)),
 			console.Clean(v.Mentions[k].Lang), cut(console.Clean(m.Body()), 200))
 	}
-	fmt.Fprintln(a.stdout, "\n  timeline")
-	for _, l := range v.Audit {
-		if l.Op != "updated" {
-			fmt.Fprintf(a.stdout, "  %s  %-12s %s  %s\n", local(l.At), console.Clean(l.Op), console.Clean(l.Actor.ID+via(l.Actor)),
-				console.Clean(strings.Join(append(changed(&l), l.Note), "; ")))
+	fmt.Fprintf(a.stdout, "\n  %s\n", l.Say("show.timeline"))
+	for _, x := range v.Audit {
+		if x.Op != "updated" {
+			fmt.Fprintf(a.stdout, "  %s  %-12s %s  %s\n", localIn(l)(x.At), l.Own("op.", console.Clean(x.Op)), console.Clean(x.Actor.ID+via(x.Actor)),
+				strings.Join(append(changed(l, &x), l.Tell(x.Note, x.Said, shown(l))), "; "))
 		}
 	}
 }
 
 // changed says what an entry of the history did to those of its fields that people go by.
-func changed(l *detector.Audit) []string {
+func changed(l *notifier.Language, x *detector.Audit) []string {
 	var out []string
 	for _, field := range []string{"handling", "severity", "owner"} {
-		if c, ok := l.Changes[field]; ok && c[0] != "" && c[0] != 0.0 {
-			out = append(out, fmt.Sprintf("%s %v → %v", field, c[0], c[1]))
+		if c, ok := x.Changes[field]; ok && c[0] != "" && c[0] != 0.0 {
+			side := func(v any) string {
+				if field == "handling" {
+					return l.Own("handled.", console.Clean(fmt.Sprint(v)))
+				}
+				return console.Clean(fmt.Sprint(v))
+			}
+			out = append(out, l.Say("change."+field)+" "+side(c[0])+" → "+side(c[1]))
 		}
 	}
 	return out
 }
+
+func asIs(s string) string { return s }
 
 // incidentsExport prints the histories whole: with them anybody can work out the hashes and the incident anew.
 func (a *app) incidentsExport(c *cli.Context) error {
@@ -267,12 +305,12 @@ func cut(s string, n int) string {
 	return string(r[:n-1]) + "…"
 }
 
-func counts(m map[string]int) string {
+func counts(m map[string]int, called func(string) string) string {
 	names := sortedNames(m)
 	sort.SliceStable(names, func(x, y int) bool { return m[names[x]] > m[names[y]] })
 	parts := make([]string, len(names))
 	for i, n := range names {
-		parts[i] = fmt.Sprintf("%s %d", console.Clean(n), m[n])
+		parts[i] = fmt.Sprintf("%s %d", console.Clean(called(n)), m[n])
 	}
 	if len(parts) == 0 {
 		return "–"
@@ -282,25 +320,27 @@ func counts(m map[string]int) string {
 
 // markdown prints an incident to hand on. Quotes and notes stand in code spans, where they cannot format
 // anything; our own sentences hold foreign words too and are escaped.
-func (a *app) markdown(v *incidentView) {
+func (a *app) markdown(l *notifier.Language, v *incidentView) {
 	i, ev := &v.Incident, &v.Incident.Evidence
-	fmt.Fprintf(a.stdout, "# %s: %s\n\n%s\n\nSeverity %d (%s), %s, since %s. %s.\n\n", prose(i.ID), prose(i.Title), prose(i.Sentence), i.Severity, i.Severity,
-		i.Handling, i.Since.UTC().Format(time.RFC3339), prose(i.SeverityWhy))
+	utc := notifier.Manner{Foreign: asIs, When: func(t time.Time) string { return t.UTC().Format(time.RFC3339) }}
+	fmt.Fprintf(a.stdout, "# %s: %s\n\n%s\n\n%s\n\n", prose(i.ID), prose(notifier.Title(l, i)), prose(notifier.Sentence(l, i, time.UTC, asIs)),
+		l.Say("show.how", "n", strconv.Itoa(int(i.Severity)), "severity", l.Say("severity."+strconv.Itoa(int(i.Severity))), "state", l.Own("handled.", string(i.Handling)),
+			"when", i.Since.UTC().Format(time.RFC3339), "why", prose(l.Tell(i.SeverityWhy, i.SeveritySaid, utc))))
 	if len(ev.Windows) > 0 {
-		fmt.Fprint(a.stdout, "| window | observed | expected | rarely over | surprise |\n| --- | --- | --- | --- | --- |\n")
+		fmt.Fprintf(a.stdout, "| %s | %s | %s | %s | %s |\n| --- | --- | --- | --- | --- |\n", l.Say("show.window"), l.Say("show.observed"), l.Say("show.expected"), l.Say("show.high"), l.Say("show.surprise"))
 		for _, w := range ev.Windows {
-			fmt.Fprintf(a.stdout, "| %s | %.0f | %.1f | %.0f | %.1f |\n", shortDuration(w.Length), w.Observed, w.Expected, w.High, w.Surprise)
+			fmt.Fprintf(a.stdout, "| %s | %s | %s | %s | %s |\n", shortDuration(w.Length), l.Number(w.Observed), l.Number(w.Expected), l.Number(w.High), l.Number(w.Surprise))
 		}
 	}
-	fmt.Fprint(a.stdout, "\n## Mentions\n\n")
+	fmt.Fprintf(a.stdout, "\n## %s\n\n", l.Say("show.mentions"))
 	for k := range v.Mentions {
 		m := &v.Mentions[k].Mention
 		fmt.Fprintf(a.stdout, "- %s, %s: `%s`\n", m.CreatedAt.UTC().Format(time.RFC3339), prose(m.Source), code(cut(m.Body(), 280)))
 	}
-	fmt.Fprint(a.stdout, "\n## Timeline\n\n")
-	for _, l := range v.Audit {
-		if l.Op != "updated" {
-			fmt.Fprintf(a.stdout, "- %s %s by `%s` `%s`\n", l.At.UTC().Format(time.RFC3339), prose(l.Op), code(l.Actor.ID), code(l.Note))
+	fmt.Fprintf(a.stdout, "\n## %s\n\n", l.Say("page.timeline"))
+	for _, x := range v.Audit {
+		if x.Op != "updated" {
+			fmt.Fprintf(a.stdout, "- %s %s %s `%s`\n", x.At.UTC().Format(time.RFC3339), prose(l.Own("op.", x.Op)), l.Say("page.by", "who", "`"+code(x.Actor.ID)+"`"), code(l.Tell(x.Note, x.Said, utc)))
 		}
 	}
 }

@@ -5,8 +5,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"emberwatch/detector"
+	"emberwatch/notifier"
+	"emberwatch/notifier/notifiertest"
+	"emberwatch/rules"
 	"emberwatch/sources"
 )
 
@@ -28,7 +32,7 @@ func evilIncident(h detector.Handling) *incidentView {
 func TestForeignTextOnlyShowsOnATerminal(t *testing.T) {
 	for _, h := range []detector.Handling{detector.New, detector.Acked, detector.Snoozed, detector.Closed} {
 		var out bytes.Buffer
-		(&app{stdout: &out}).show(evilIncident(h))
+		(&app{stdout: &out}).show(notifier.English(), evilIncident(h))
 		if s := out.String(); strings.ContainsAny(s, "\x1b\u202e") || strings.Contains(s, "\n[y]") {
 			t.Errorf("%s: %q", h, s)
 		}
@@ -37,7 +41,7 @@ func TestForeignTextOnlyShowsOnATerminal(t *testing.T) {
 
 func TestForeignTextFormatsNoMarkdown(t *testing.T) {
 	var out bytes.Buffer
-	(&app{stdout: &out}).markdown(evilIncident(detector.New))
+	(&app{stdout: &out}).markdown(notifier.English(), evilIncident(detector.New))
 	escaped := regexp.MustCompile(`\\.`)
 	for line := range strings.Lines(out.String()) {
 		spans := strings.Split(escaped.ReplaceAllString(line, ""), "`")
@@ -68,6 +72,44 @@ func TestProse(t *testing.T) {
 	} {
 		if got := prose(in); got != want {
 			t.Errorf("prose(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestAnIncidentIsShownInGerman: no word of ours is the same as in English unless it is German too.
+func TestAnIncidentIsShownInGerman(t *testing.T) {
+	at := time.Date(2026, 11, 16, 8, 30, 0, 0, time.UTC)
+	v := &incidentView{
+		Incident: detector.Incident{
+			ID: "acme-1", Title: "More complaints than usual", NamedBy: "neg-burst", Rule: "neg-burst", Signal: "negative", Severity: rules.Serious, Sentence: "Several mentions.",
+			Signals: []detector.ActiveSignal{{Series: "negative"}}, SeveritySaid: detector.Said{{Code: "why.topic", Topic: "delivery"}}, Since: at,
+			Evidence: detector.Evidence{
+				Window: detector.Window{Length: time.Hour, Observed: 1200, Expected: 6.1, High: 12}, Windows: []detector.Window{{Length: time.Hour, Observed: 1200, Expected: 6.1, High: 12}},
+				Authors: 39, Day: 3, Budget: &detector.Budget{PerWeek: 1}, Categories: map[string]int{"delivery": 40},
+			},
+		},
+		Audit: []detector.Audit{
+			{Op: "opened", At: at, Said: detector.Said{{Code: "why.topic", Topic: "delivery"}}, Changes: map[string][2]any{"handling": {"new", "acked"}, "severity": {3.0, 2.0}}},
+			{Op: "false-alarm", At: at, Said: detector.Said{{Code: "note.until", At: at}}},
+		},
+	}
+	told := func(lang string) string {
+		var out bytes.Buffer
+		a, l := &app{stdout: &out}, (*notifier.Languages)(nil).In(lang)
+		for _, h := range []detector.Handling{detector.New, detector.Acked, detector.Snoozed, detector.Closed} {
+			v.Incident.Handling, v.Incident.Closing = h, detector.KnownEvent
+			a.show(l, v)
+			a.markdown(l, v)
+		}
+		return out.String()
+	}
+	de := told("de")
+	if left := notifiertest.Untranslated(t, "../../notifier/words/de.yml", told("en"), de, "acme neg-burst negative UTC "+at.Local().Format("MST")); len(left) > 0 {
+		t.Errorf("not translated: %v\n%s", left, de)
+	}
+	for _, want := range []string{"Mehr Beschwerden als sonst (Regel neg-burst", "ungewöhnlich viele Beschwerden über Lieferung", "1.200", "Bearbeitung offen → übernommen", "vorläufig, Tag 3 von 7"} {
+		if !strings.Contains(de, want) {
+			t.Errorf("%q is not in\n%s", want, de)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func (a *app) reportCommand() *cli.Command {
 		Flags: append(serverFlags(), jsonFlag(),
 			&cli.StringFlag{Name: "from", Usage: "`TIME` (RFC 3339 or a day such as 2026-11-09)"},
 			&cli.StringFlag{Name: "to", Usage: "`TIME`, not included"},
-			&cli.StringFlag{Name: "language", Usage: "`CODE` of the language, such as de"}),
+			languageFlag()),
 	}
 }
 
@@ -57,7 +57,7 @@ func (a *app) report7(c *cli.Context) error {
 	if c.Bool("json") {
 		return json.NewEncoder(a.stdout).Encode(&r)
 	}
-	a.printReport(&r, (*notifier.Languages)(nil).In(c.String("language")))
+	a.printReport(&r, a.language(c))
 	return nil
 }
 

@@ -42,7 +42,7 @@ func TestAChartSaysWhatItShows(t *testing.T) {
 		lang, signal, title, alt string
 	}{
 		{"en", "negative", "Negative mentions per 30 min", "Chart of negative mentions per 30 min over 24 hours. The peak is 23 in the half hour from 08:50 CET; "},
-		{"de", "category:delivery", "Negative Erwähnungen zum Thema Lieferung je 30 Min.", "Seit 08:20 CET."},
+		{"de", "category:delivery", "Negative Erwähnungen über Lieferung je 30 Min.", "Seit 08:20 CET."},
 		{"en", "category:доставка", "Negative mentions about доставка per 30 min", "доставка"},
 		{"en", "category:توصيل", "Mentions per 30 min", "The peak is 23"},
 	} {

@@ -97,6 +97,7 @@ func TestRootIsOneReadableBlock(t *testing.T) {
 	german.Language = (*notifier.Languages)(nil).In("de")
 	german.Incident.Signal, german.Incident.Category = "negative", "delivery"
 	german.Incident.Signals = []detector.ActiveSignal{{Series: "negative"}}
+	german.Incident.SeveritySaid = detector.Said{{Code: "why.topic", Topic: "delivery"}, {Code: "why.times", N: 2}}
 	bare := &notifier.Message{Alert: alert().Alert, Incident: detector.Incident{ID: "x-1", Brand: "x", Severity: rules.Notice, Sentence: "Something."}, Now: noon}
 	for name, c := range map[string]struct {
 		o Options
@@ -314,5 +315,43 @@ func TestFailedEditIsSaidAgain(t *testing.T) {
 	n.w = &b
 	if _, err := n.Notify(t.Context(), ack); err != nil || !strings.Contains(b.String(), "acknowledged by Boris") {
 		t.Errorf("second try wrote %q, %v", b.String(), err)
+	}
+}
+
+// TestTheConsoleIsInGerman: no word of ours is the same as in English unless it is German too.
+func TestTheConsoleIsInGerman(t *testing.T) {
+	said := func(lang string) string {
+		l := (*notifier.Languages)(nil).In(lang)
+		first := alert()
+		first.Incident.Signal, first.Incident.Category, first.Incident.Evidence.Categories = "negative", "delivery", map[string]int{"delivery": 40}
+		first.Incident.Signals, first.Incident.Evidence.Day = []detector.ActiveSignal{{Series: "negative"}}, 3
+		first.Incident.SeveritySaid = detector.Said{{Code: "why.topic", Topic: "delivery"}, {Code: "why.times", N: 2}}
+		first.Quotes = first.Quotes[:1]
+		ms := []*notifier.Message{first}
+		for _, r := range []detector.NotifyReason{
+			detector.ReasonWorse, detector.ReasonNewSource, detector.ReasonEscalated, detector.ReasonReminder, detector.ReasonLeaseEnded, detector.ReasonSnoozeOver,
+			detector.ReasonCalm, detector.ReasonResolved, detector.ReasonReopened, detector.ReasonDeliveryFailed, detector.ReasonSourceDown, detector.ReasonDigest,
+		} {
+			ms = append(ms, follow(detector.KindThread, r, func(m *notifier.Message) {
+				m.Incident.Signals = first.Incident.Signals
+				m.Incident.Signal, m.Incident.Category = "negative", "delivery"
+				m.Alert.Said = detector.Said{{Code: "note.escalated.to", Span: detector.Duration(72 * time.Hour), Name: "ingrid"}, {Code: "note.until", At: noon}}
+			}), follow(detector.KindEdit, r, acked))
+		}
+		for _, m := range ms {
+			m.Language = l
+		}
+		return write(t, Options{Zone: time.FixedZone("CET", 3600)}, ms...)
+	}
+	en, de := said("en"), said("de")
+	theirs := []string{"fjellbryg shop instagram emberwatch incidents ack Maja Boris Ingrid ingrid CET https ember.example.com/incidents/fjellbryg-3 https://example.com/p/1"}
+	for _, j := range alert().Quotes {
+		theirs = append(theirs, j.Mention.Text, j.Mention.Author.Name)
+	}
+	if left := notifiertest.Untranslated(t, "../words/de.yml", en, de, theirs...); len(left) > 0 {
+		t.Errorf("not translated: %v\n%s", left, de)
+	}
+	if !strings.Contains(de, "niemand hat innerhalb von 3 Tagen übernommen, ingrid wurde benachrichtigt; bis 13:00 CET") {
+		t.Error(de)
 	}
 }

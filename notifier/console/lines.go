@@ -34,16 +34,14 @@ func (l *lines) block(m *notifier.Message) {
 	for _, line := range wrap(notifier.Sentence(l.say, i, l.o.Zone, clean), l.o.Width) {
 		l.raw(l.bold(line))
 	}
-	if note := clean(m.Alert.Note); note != "" {
+	if note := l.note(m); note != "" {
 		l.text("", note)
 	}
 	l.raw("")
 	l.numbers(&i.Evidence)
 	l.text("words", notifier.TopicWords(m.Language, m.Topics, clean))
 	l.text("since", join(", ", l.clock(i.Since), l.ago(i.Since, m.Now)))
-	if l.say.Code() == notifier.English().Code() {
-		l.text("why", clean(i.SeverityWhy)) // the detector says it in English
-	}
+	l.text("why", l.say.Tell(i.SeverityWhy, i.SeveritySaid, l.manner()))
 	l.quotes(m)
 	l.raw("")
 	l.whatNext(m)
@@ -56,13 +54,13 @@ func (l *lines) also(m *notifier.Message) {
 	if s := m.Route; s != nil {
 		to = cmp.Or(s.Slack.Mention, s.Slack.User, s.Slack.Channel, s.ID)
 	}
-	l.oneLine(m.Incident.Severity, clean(m.Incident.ID)+" "+l.say.Say("console.also", "whom", clean(to)), clean(m.Alert.Note))
+	l.oneLine(m.Incident.Severity, clean(m.Incident.ID)+" "+l.say.Say("console.also", "whom", clean(to)), l.note(m))
 }
 
 // numbers writes what was counted against what was expected.
 func (l *lines) numbers(e *detector.Evidence) {
 	if w := e.Window; w.Length > 0 {
-		l.text("counted", l.say.Say("console.counted.value", "n", l.say.Number(w.Observed), "window", l.say.Span(w.Length),
+		l.text("counted", l.say.Say("console.counted.value", "n", l.say.Number(w.Observed), "window", l.say.SpanAfter(w.Length),
 			"usual", l.say.Number(w.Expected), "high", l.say.Number(w.High), "score", l.say.Number(e.Score), "bar", l.say.Number(e.Bar)))
 	}
 	reach := ""
@@ -70,9 +68,9 @@ func (l *lines) numbers(e *detector.Evidence) {
 		reach = l.say.Say("field.people.reach", "n", l.say.Number(float64(e.Reach)))
 	}
 	l.text("who", join(", ", l.some("authors", e.Authors), reach, l.some("console.private", e.Private)))
-	l.text("where", join(" · ", l.tally(e.Sources), l.tally(e.Languages)))
-	l.text("about", l.tally(e.Categories))
-	l.text("learning", clean(e.Learning))
+	l.text("where", join(" · ", l.tally(e.Sources, asIs), l.tally(e.Languages, asIs)))
+	l.text("about", l.tally(e.Categories, l.say.Topic))
+	l.text("learning", l.say.Learning(e, clean))
 }
 
 // quotes writes what people said, each with language, topic, stars and author below it.
@@ -84,7 +82,7 @@ func (l *lines) quotes(m *notifier.Message) {
 		}
 		a := j.Mention.Author
 		where := cmp.Or(j.Mention.Network, j.Mention.Source)
-		about := join(" · ", clean(j.Lang), clean(j.Category), strings.TrimSpace(stars(j.Mention.Rating)+" "+l.contradiction(&j)),
+		about := join(" · ", clean(j.Lang), clean(l.say.Topic(j.Category)), strings.TrimSpace(stars(j.Mention.Rating)+" "+l.contradiction(&j)),
 			cut(clean(cmp.Or(a.Name, a.Handle)), 40), cut(clean(where), 30))
 		for _, line := range wrap(about, l.o.Width-4) {
 			l.raw("    " + l.dim(line))
@@ -131,7 +129,7 @@ func (l *lines) thread(m *notifier.Message) {
 		severity = m.Alert.Severity
 	}
 	id := cmp.Or(clean(m.Incident.ID), clean(m.Alert.Incident))
-	more := clean(m.Alert.Note)
+	more := l.note(m)
 	if more == "" {
 		more = notifier.Sentence(l.say, &m.Incident, l.o.Zone, clean)
 	}
@@ -139,7 +137,7 @@ func (l *lines) thread(m *notifier.Message) {
 		more = l.say.Say("console.asked.more")
 	}
 	if m.Incident.ID != "" && !m.Incident.Open() {
-		more = join("; ", l.handling(&m.Incident), clean(m.Alert.Note))
+		more = join("; ", l.handling(&m.Incident), l.note(m))
 	}
 	l.oneLine(severity, join(" ", id, what), more)
 }
@@ -159,7 +157,7 @@ func (l *lines) digest(m *notifier.Message) {
 	head := strings.ReplaceAll(l.say.Count(m.DigestKey(), len(m.Digest), "split", strings.Join(parts, ", ")), "*", "")
 	l.raw(l.clock(l.now) + " " + l.severity(m.Digest[0].Incident.Severity, false) + " " + l.bold(head))
 	if m.Alert.Note != "" {
-		l.raw("  " + cut(clean(m.Alert.Note), lineWidth))
+		l.raw("  " + cut(l.note(m), lineWidth))
 	}
 	for i := range m.Digest {
 		inc := &m.Digest[i].Incident
@@ -217,14 +215,14 @@ func (l *lines) clock(t time.Time) string {
 	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
 		return t.Format("15:04 MST")
 	}
-	return t.Format("2 Jan 15:04 MST")
+	return t.Format(l.say.Say("console.date") + " 15:04 MST")
 }
 
 func (l *lines) ago(t, now time.Time) string {
 	if t.IsZero() || !t.Before(now) {
 		return ""
 	}
-	return l.say.Say("ago", "span", l.say.Span(now.Sub(t)))
+	return l.say.Say("ago", "span", l.say.SpanAfter(now.Sub(t)))
 }
 
 func (l *lines) word(s rules.Severity) string { return l.say.Say("severity." + strconv.Itoa(int(s))) }

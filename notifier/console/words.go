@@ -71,6 +71,16 @@ func (l *lines) contradiction(j *detector.Judged) string {
 	return l.say.Say("quote.but.negative")
 }
 
+func asIs(s string) string { return s }
+
+// manner is how names and times are written.
+func (l *lines) manner() notifier.Manner { return notifier.Manner{Foreign: clean, When: l.clock} }
+
+// note is what an alert says besides its incident.
+func (l *lines) note(m *notifier.Message) string {
+	return l.say.Tell(m.Alert.Note, m.Alert.Said, l.manner())
+}
+
 // some writes n with its noun; nothing for none.
 func (l *lines) some(key string, n int) string {
 	if n == 0 {
@@ -80,7 +90,7 @@ func (l *lines) some(key string, n int) string {
 }
 
 // tally lists the largest parts of a split.
-func (l *lines) tally(parts map[string]int) string {
+func (l *lines) tally(parts map[string]int, called func(string) string) string {
 	const most = 4
 	names := make([]string, 0, len(parts))
 	for name := range parts {
@@ -89,7 +99,7 @@ func (l *lines) tally(parts map[string]int) string {
 	slices.SortFunc(names, func(a, b string) int { return cmp.Or(parts[b]-parts[a], strings.Compare(a, b)) })
 	var out []string
 	for _, name := range names[:min(most, len(names))] {
-		out = append(out, fmt.Sprintf("%s %d", cut(clean(name), 30), parts[name]))
+		out = append(out, fmt.Sprintf("%s %d", cut(clean(called(name)), 30), parts[name]))
 	}
 	if len(names) > most {
 		out = append(out, l.say.Count("more", len(names)-most))

@@ -1,7 +1,6 @@
 package draft
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -197,29 +196,43 @@ func (j *job) positive() bool {
 // suggest says what to do, and why.
 func (j *job) suggest() notifier.Suggestion {
 	m := &j.req.Mention
-	monitor := func(why string) notifier.Suggestion {
-		return notifier.Suggestion{Suggest: notifier.Monitor, Why: why}
+	monitor := func(code string) notifier.Suggestion {
+		return suggestion(notifier.Monitor, detector.Clause{Code: code})
 	}
 	switch {
 	case m.Own:
-		return monitor("written by the brand itself")
+		return monitor("suggest.own")
 	case j.forbidden != "":
-		return notifier.Suggestion{Suggest: notifier.Handover, Why: handoverLine(j.forbidden)}
+		return suggestion(notifier.Handover, handover(j.forbidden))
 	case j.spam():
-		return monitor("looks like spam or a brigade: do not engage, document it and report it to the network")
+		return monitor("suggest.spam")
 	case nothingSaid(&m.Mention):
-		return monitor("a reaction without words: there is nothing to answer")
+		return monitor("suggest.silent")
 	case j.article():
-		return monitor("an article is not answered in a comment: speak to its newsroom, or publish the statement")
+		return monitor("suggest.article")
 	case j.playbook == nil:
-		return monitor("no playbook fits and there is no general one")
+		return monitor("suggest.none")
 	case j.positive() && !strings.ContainsAny(j.item, "?؟") && j.playbook.ID == bookPraise:
-		return monitor("praise: a word of thanks is welcome, but nobody waits for it")
+		return monitor("suggest.praise")
 	}
-	if why := j.restraint(); why != "" {
-		return monitor(why)
+	if why, ok := j.restraint(); ok {
+		return suggestion(notifier.Monitor, why)
 	}
-	return notifier.Suggestion{Suggest: notifier.Reply, Why: j.replyWhy()}
+	why := detector.Clause{Code: "suggest.reply", Name: j.playbook.ID}
+	if m.Category != "" {
+		why.Code, why.Topic = "suggest.reply.topic", m.Category
+	}
+	return suggestion(notifier.Reply, why)
+}
+
+func suggestion(what notifier.Suggest, why detector.Clause) notifier.Suggestion {
+	return notifier.Suggestion{Suggest: what, Why: inEnglish(why), Said: detector.Said{why}}
+}
+
+// inEnglish says a clause as JSON and the terminal have it.
+func inEnglish(c detector.Clause) string {
+	asIs := func(s string) string { return s }
+	return notifier.English().Tell("", detector.Said{c}, notifier.Manner{Foreign: asIs})
 }
 
 // Where an answer does more harm than none.
@@ -228,20 +241,20 @@ const (
 	leastCopies = 5
 )
 
-// restraint returns why it is better not to answer, or "".
-func (j *job) restraint() string {
+// restraint returns why it is better not to answer, if it is.
+func (j *job) restraint() (why detector.Clause, better bool) {
 	inc := j.req.Incident
 	if inc == nil || j.private {
-		return ""
+		return why, false
 	}
 	at := j.req.Mention.Mention.CreatedAt
 	switch e := &inc.Evidence; {
 	case e.Copied >= leastCopies && 2*e.Copied >= e.Total:
-		return fmt.Sprintf("%d of %d mentions look copied: do not engage, document them and report them to the network", e.Copied, max(e.Total, e.Copied))
+		return detector.Clause{Code: "suggest.copied", N: e.Copied, Of: max(e.Total, e.Copied)}, true
 	case !at.IsZero() && j.now.Sub(at) > oldThread:
-		return fmt.Sprintf("the thread is %d days old: an answer now would only bring it back up", int(j.now.Sub(at).Hours()/24))
+		return detector.Clause{Code: "suggest.old", N: int(j.now.Sub(at).Hours() / 24)}, true
 	}
-	return ""
+	return why, false
 }
 
 func (j *job) spam() bool {
@@ -268,25 +281,13 @@ func (j *job) silent(s notifier.Suggest) bool {
 	return false
 }
 
-func handoverLine(category string) string {
-	to := map[string]string{
-		"legal_authority": "legal: a lawyer, a court or an authority is in it",
-		"death":           "the crisis lead: somebody may have died",
-		"minor":           "the crisis lead: a child may be concerned",
-		"self_harm":       "the crisis lead: somebody may harm themselves; the network's own help for such posts comes first",
-	}[category]
-	if to == "" {
-		to = fmt.Sprintf("the people in charge of %s", category)
+// handover says whom to hand a matter to that is not answered in public.
+func handover(category string) detector.Clause {
+	c := detector.Clause{Code: "suggest.hand." + category}
+	if !notifier.English().Has(c.Code) {
+		c.Code, c.Topic = "suggest.hand.others", category
 	}
-	return "hand to " + to + ". No public answer until they have cleared one."
-}
-
-func (j *job) replyWhy() string {
-	why := "playbook " + j.playbook.ID
-	if j.req.Mention.Category != "" {
-		why += ", category " + j.req.Mention.Category
-	}
-	return why
+	return c
 }
 
 // approve returns the roles that must approve at the severity: those of the playbook, else the usual ones. A

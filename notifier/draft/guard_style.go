@@ -147,5 +147,9 @@ func (e *exam) accusation() string {
 }
 
 func (e *exam) worthwhile() string {
-	return e.restraint()
+	why, better := e.restraint()
+	if !better {
+		return ""
+	}
+	return inEnglish(why)
 }

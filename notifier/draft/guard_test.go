@@ -216,3 +216,22 @@ func TestEveryGuardIsNamedOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestGuardsAreSaidByTheCatalogue: what each asks for stands there in English as it does here, and in other languages.
+func TestGuardsAreSaidByTheCatalogue(t *testing.T) {
+	german := (*notifier.Languages)(nil).In("de")
+	for _, g := range guards {
+		key := "guard." + g.id
+		if got := notifier.English().Say(key); got != g.what || german.Say(key) == got {
+			t.Errorf("%s: %q, the catalogue says %q", g.id, g.what, got)
+		}
+	}
+	asIs := func(s string) string { return s }
+	failed := notifier.Guard{ID: "G05", Level: levelHard, Why: `promises too much: "100 %"`}
+	if got, want := german.Failure(&failed, asIs), "keine Zusage, die keine Angabe deckt („100 %“)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := notifier.English().Failure(&failed, asIs); got != failed.Why {
+		t.Errorf("in English: %q", got)
+	}
+}

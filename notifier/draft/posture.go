@@ -1,7 +1,6 @@
 package draft
 
 import (
-	"fmt"
 	"time"
 
 	"emberwatch/detector"
@@ -20,7 +19,9 @@ const (
 // guilt is decided here.
 func (j *job) choosePosture() notifier.Posture {
 	if c := j.sheet.Cluster; c != "" {
-		return notifier.Posture{Cluster: c, Why: "set for this incident", Set: true}
+		set := posture(c, detector.Clause{Code: "posture.set"})
+		set.Set = true
+		return set
 	}
 	p := j.playbook
 	if p == nil || j.positive() || thanking(p) {
@@ -28,17 +29,21 @@ func (j *job) choosePosture() notifier.Posture {
 	}
 	for _, c := range p.ClusterIf {
 		if c.When.Holds(&rules.Facts{Sum: j.sum()}) {
-			return notifier.Posture{Cluster: c.Cluster, Why: "the playbook " + p.ID + " asks for it where " + c.When.Text}
+			return posture(c.Cluster, detector.Clause{Code: "posture.where", Name: p.ID, Text: c.When.Text})
 		}
 	}
-	cluster, why := p.Cluster, "as the playbook "+p.ID+" has it"
+	cluster, why := p.Cluster, detector.Clause{Code: "posture.playbook", Name: p.ID}
 	if c := j.set.Categories[j.req.Mention.Category]; cluster == "" && c != nil {
-		cluster, why = c.Cluster, "as usual for "+c.ID
+		cluster, why = c.Cluster, detector.Clause{Code: "posture.category", Topic: c.ID}
 	}
 	if n := j.earlier(repeatWithin, j.alike); n >= repeats && cluster != "" && cluster != rules.Preventable {
-		return notifier.Posture{Cluster: oneUp(cluster), Why: repeatWhy(n, repeatWithin, oneUp(cluster))}
+		return posture(oneUp(cluster), repeated(n, repeatWithin, oneUp(cluster)))
 	}
-	return notifier.Posture{Cluster: cluster, Why: why}
+	return posture(cluster, why)
+}
+
+func posture(c rules.Cluster, why detector.Clause) notifier.Posture {
+	return notifier.Posture{Cluster: c, Why: inEnglish(why), Said: detector.Said{why}}
 }
 
 func oneUp(c rules.Cluster) rules.Cluster {
@@ -48,8 +53,8 @@ func oneUp(c rules.Cluster) rules.Cluster {
 	return rules.Preventable
 }
 
-func repeatWhy(n int, within time.Duration, c rules.Cluster) string {
-	return fmt.Sprintf("incident %d of its kind in %d days: people will see it as %s", n+1, int(within.Hours()/24), c)
+func repeated(n int, within time.Duration, c rules.Cluster) detector.Clause {
+	return detector.Clause{Code: "posture.repeated", N: n + 1, Of: int(within.Hours() / 24), Word: string(c)}
 }
 
 // earlier counts the brand's earlier incidents of a kind.

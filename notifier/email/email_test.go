@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -219,6 +220,50 @@ func TestOneIncidentIsOneThread(t *testing.T) {
 	}
 	if r, _ := parse(&s.Letters()[3]); r.head.Get("References") == thread {
 		t.Error("another incident is in the same thread")
+	}
+}
+
+// TestAMailIsInGerman: no word of ours is the same as in English unless it is German too, and times are those of the team.
+func TestAMailIsInGerman(t *testing.T) {
+	said := func(lang string) string {
+		s := server(t)
+		n := open(t, s)
+		first := notifiertest.Sample()
+		for _, m := range []*notifier.Message{first, notifiertest.Line(detector.Ref{}, detector.ReasonEscalated), notifiertest.Digest(2)} {
+			m.Language, m.Zone = (*notifier.Languages)(nil).In(lang), time.FixedZone("CET", 3600)
+			m.Incident.Signals = []detector.ActiveSignal{{Series: "negative"}}
+			for k := range m.Digest {
+				m.Digest[k].Incident.Signals = m.Incident.Signals
+			}
+			m.Incident.SeveritySaid = detector.Said{{Code: "why.topic", Topic: "delivery"}, {Code: "why.times", N: 2}}
+			m.Alert.Said = detector.Said{{Code: "note.until", At: notifiertest.At}, {Code: "note.escalated", Span: detector.Duration(72 * time.Hour)}}
+			m.Incident.Handling, m.Incident.LeaseUntil, m.Incident.Owner = detector.Acked, notifiertest.At, "boris"
+			if _, err := n.Notify(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var b strings.Builder
+		for _, l := range s.Letters() {
+			r, err := parse(&l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.WriteString(r.text)
+		}
+		return b.String()
+	}
+	en, de := said("en"), said("de")
+	theirs := []string{"Fjellbryg fjellbryg instagram google maja boris Ingrid ingrid Paket pakken CET emberwatch incidents ack http https social.example digest"}
+	for _, j := range notifiertest.Sample().Quotes {
+		theirs = append(theirs, j.Mention.Text)
+	}
+	if left := notifiertest.Untranslated(t, "../words/de.yml", en, de, theirs...); len(left) > 0 {
+		t.Errorf("not translated: %v\n%s", left, de)
+	}
+	for _, want := range []string{"bis 16.11.2026 09:20 CET; niemand hat innerhalb von 3 Tagen übernommen", "Warum: ungewöhnlich viele Beschwerden über Lieferung; das 2-Fache"} {
+		if !strings.Contains(de, want) {
+			t.Errorf("%q is not in\n%s", want, de)
+		}
 	}
 }
 

@@ -69,7 +69,8 @@ type writer struct {
 }
 
 func newLetter(m *notifier.Message) *letter {
-	w := writer{m.Language, m, &letter{Note: sentenceLine(m.Alert.Note), Link: notifier.WebAddress(m.Link)}}
+	w := writer{m.Language, m, &letter{Link: notifier.WebAddress(m.Link)}}
+	w.l.Note = w.Tell(m.Alert.Note, m.Alert.Said, w.manner())
 	w.l.Lang, w.l.Open, w.l.Details = w.Code(), w.Say("quote.open"), w.Say("mail.details")
 	if m.Incident.ID == "" {
 		w.digest()
@@ -105,14 +106,14 @@ func (w writer) incident() {
 func (w writer) facts() {
 	i := &w.m.Incident
 	w.fact("console.state", w.handling(i))
-	w.fact("mail.severity", sentenceLine(i.SeverityWhy))
+	w.fact("mail.severity", w.Tell(i.SeverityWhy, i.SeveritySaid, w.manner()))
 	if e := &i.Evidence; e.Window.Length > 0 {
-		w.fact("console.counted", w.Say("mail.counted", "n", w.Number(e.Window.Observed), "window", w.Span(e.Window.Length),
+		w.fact("console.counted", w.Say("mail.counted", "n", w.Number(e.Window.Observed), "window", w.SpanAfter(e.Window.Length),
 			"usual", w.Number(e.Window.Expected), "people", w.Count("authors", e.Authors)))
 	}
 	w.fact("console.duty", nameLine(w.m.OnDuty))
 	if n := w.m.Next; n != nil && i.Handling == detector.New {
-		w.fact("console.next", w.Say("console.next.value", "whom", cmp.Or(nameLine(n.To), w.Say("somebody")), "when", clock(n.At)))
+		w.fact("console.next", w.Say("console.next.value", "whom", cmp.Or(nameLine(n.To), w.Say("somebody")), "when", w.clock(n.At)))
 	}
 }
 
@@ -187,7 +188,7 @@ func (w writer) handling(i *detector.Incident) string {
 		}
 		return w.Say("closing.by", "who", nameLine(name))
 	}
-	until := func(t time.Time) string { return w.Say("handling.until", "when", clock(t)) }
+	until := func(t time.Time) string { return w.Say("handling.until", "when", w.clock(t)) }
 	switch i.Handling {
 	case detector.New:
 		return w.Say("handling.new")
@@ -208,4 +209,16 @@ func title(s string) string {
 	return string(unicode.ToUpper(r)) + s[size:]
 }
 
-func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
+// clock writes a time in the zone of the team.
+func (w writer) clock(t time.Time) string {
+	zone := w.m.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	return t.In(zone).Format(w.Say("report.date") + " 15:04 MST")
+}
+
+// manner is how names and times are written.
+func (w writer) manner() notifier.Manner {
+	return notifier.Manner{Foreign: sentenceLine, When: w.clock}
+}

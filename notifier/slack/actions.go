@@ -9,7 +9,6 @@ import (
 	slackapi "github.com/slack-go/slack"
 
 	"emberwatch/detector"
-	"emberwatch/notifier"
 	"emberwatch/rules"
 )
 
@@ -34,7 +33,7 @@ type token struct {
 	version  int
 	choice   string
 	zone     string // whose tomorrow it is
-	lang     string // empty: English
+	lang     string // empty: that of the default route
 }
 
 // String writes a token; what is empty at its end is left out.
@@ -59,11 +58,7 @@ func parseToken(s string) (token, error) {
 
 // value is a token of this incident.
 func (p *page) value(choice, zone string) string {
-	lang := p.v.Code()
-	if lang == notifier.English().Code() {
-		lang = ""
-	}
-	return token{p.Incident.ID, p.Incident.Version, choice, zone, lang}.String()
+	return token{p.Incident.ID, p.Incident.Version, choice, zone, p.answers}.String()
 }
 
 // pressable reports whether the incident's name fits into every value; brands made from mentions may be long.

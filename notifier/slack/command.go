@@ -109,7 +109,7 @@ func (n *Notifier) overview(v voice, open []detector.Incident) string {
 	var b strings.Builder
 	for i := range open[:min(maxListed, len(open))] {
 		in := &open[i]
-		s := notifier.Sentence(v.Language, in, nil, func(s string) string { return esc(s, gist) })
+		s := notifier.Sentence(v.Language, in, n.cfg.Zone, func(s string) string { return esc(s, gist) })
 		b.WriteString(v.entry(in, clip(s, 2*gist)) + "\n")
 	}
 	if len(open) > maxListed {

@@ -33,7 +33,7 @@ func (p *page) digest() []slackapi.Block {
 		blocks = append(blocks, section(strings.TrimSuffix(paragraph, "\n")))
 	}
 	if n := p.unowned(); n > 0 {
-		all := slackapi.NewButtonBlockElement(actAck, token{incident: p.Alert.Incident}.String(),
+		all := slackapi.NewButtonBlockElement(actAck, token{incident: p.Alert.Incident, lang: p.answers}.String(),
 			words(p.v.Count("digest.ack", n))).WithStyle(slackapi.StylePrimary)
 		blocks = append(blocks, slackapi.NewActionBlock("", all))
 	}
@@ -60,7 +60,7 @@ func (p *page) digestText() string {
 		s = join(s, p.v.Count("digest.free", n))
 	}
 	if p.Alert.Note != "" {
-		s += "\n" + esc(p.Alert.Note, maxQuote)
+		s += "\n" + p.v.note(&p.Alert)
 	}
 	return lead(p.mentions, s)
 }

@@ -124,7 +124,7 @@ func (l *layout) suggestion(d *Drafted) []slackapi.Block {
 	s := &d.Suggestion
 	blocks := []slackapi.Block{
 		slackapi.NewRichTextBlock("", l.v.quote(&d.Mention, l.n.now())...),
-		section(join(l.v.advice(s.Suggest), esc(s.Why, maxBlurb))),
+		section(join(l.v.advice(s.Suggest), l.v.tell(s.Why, s.Said))),
 	}
 	if len(s.DoNot) > 0 {
 		blocks = append(blocks, remark(l.v.Say("page.donot")+" "+esc(strings.Join(s.DoNot, "; "), maxBlurb)))
@@ -186,12 +186,13 @@ func (l *layout) draft(key sources.Key, d *notifier.Draft) []slackapi.Block {
 		verdict = l.v.Say("drafts.cannot")
 	}
 	blocks := []slackapi.Block{remark(strings.Join(compact(about), " · ") + " · " + verdict)}
-	if failed := failures(d.Guards); failed != "" {
+	if failed := l.v.failures(d.Guards); failed != "" {
 		blocks = append(blocks, remark(failed))
 	}
 	for i := range d.Facts {
 		f := &d.Facts[i]
-		blocks = append(blocks, remark(l.v.Say("page.fact", "name", esc(f.Name, maxName), "state", esc(fmt.Sprint(f.State), maxName))+" "+esc(f.Text, maxQuote)))
+		name, state := l.v.Fact(f)
+		blocks = append(blocks, remark(l.v.Say("page.fact", "name", esc(name, maxName), "state", esc(state, maxName))+" "+esc(f.Text, maxQuote)))
 	}
 	blocks = append(blocks, l.v.preformatted(d.Text))
 	if b := l.press(actUse, l.v.Say("drafts.use"), choice{l.t.String(), key, d.ID, sum(d.Text)}); b != nil && d.Sendable && units(d.Text) <= maxInput {
@@ -223,11 +224,12 @@ func (v voice) length(d *notifier.Draft) string {
 }
 
 // failures lists the guards that did not pass, the hard ones being those that forbid.
-func failures(guards []notifier.Guard) string {
+func (v voice) failures(guards []notifier.Guard) string {
 	var out []string
-	for _, g := range guards {
-		if !g.Pass {
-			out = append(out, fmt.Sprintf("%s (%s): %s", esc(g.ID, maxName), esc(g.Level, maxName), esc(g.Why, maxQuote)))
+	for i := range guards {
+		if g := &guards[i]; !g.Pass {
+			why := v.Failure(g, func(s string) string { return esc(s, maxQuote) })
+			out = append(out, fmt.Sprintf("%s (%s): %s", esc(g.ID, maxName), esc(v.GuardLevel(g), maxName), why))
 		}
 	}
 	return strings.Join(out, "\n")
@@ -337,7 +339,7 @@ func (n *Notifier) useView(v voice, t token, c choice, d *notifier.Draft, j *det
 	text := slackapi.NewPlainTextInputBlockElement(nil, fieldText)
 	text.Multiline, text.InitialValue, text.MaxLength = true, clean(d.Text), maxInput
 	blocks := []slackapi.Block{slackapi.NewRichTextBlock("", v.quote(j, n.now())...)}
-	if failed := failures(d.Guards); failed != "" {
+	if failed := v.failures(d.Guards); failed != "" {
 		blocks = append(blocks, remark(failed))
 	}
 	blocks = append(blocks, input(fieldText, v.Say("use.text"), text, false), remark(v.Say("use.how")))
@@ -358,7 +360,7 @@ func (n *Notifier) used(ctx context.Context, w *window, v voice, text string, e 
 	use := *w.Draft
 	if sum(text) != w.Sum {
 		use.Use = detector.DraftEdited
-		if why := n.recheck(ctx, w, text); why != "" {
+		if why := n.recheck(ctx, w, v, text); why != "" {
 			return why
 		}
 	}
@@ -369,7 +371,7 @@ func (n *Notifier) used(ctx context.Context, w *window, v voice, text string, e 
 }
 
 // recheck has the guards look at a changed reply, and returns why it should not be sent.
-func (n *Notifier) recheck(ctx context.Context, w *window, text string) string {
+func (n *Notifier) recheck(ctx context.Context, w *window, v voice, text string) string {
 	if n.cfg.Recheck == nil {
 		return ""
 	}
@@ -379,9 +381,9 @@ func (n *Notifier) recheck(ctx context.Context, w *window, text string) string {
 		return ""
 	}
 	var out []string
-	for _, g := range guards {
-		if !g.Pass && g.Level == "hard" {
-			out = append(out, g.ID+": "+g.Why)
+	for i := range guards {
+		if g := &guards[i]; !g.Pass && g.Level == "hard" {
+			out = append(out, g.ID+": "+v.Failure(g, verbatim))
 		}
 	}
 	return strings.Join(out, "; ")

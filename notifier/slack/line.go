@@ -28,7 +28,7 @@ func (p *page) note() string {
 	case detector.ReasonNewSource, detector.ReasonReminder:
 		return ""
 	}
-	return sentence(esc(p.Alert.Note, maxBlurb))
+	return sentence(p.v.note(&p.Alert))
 }
 
 // news is the sentence for the alert's reason.
@@ -46,7 +46,7 @@ func (p *page) news() string {
 	case detector.ReasonEscalated:
 		return p.v.Say("line.escalated", "thing", p.v.thing(i.Severity), "span", p.v.ago(i.LadderFrom, p.Now))
 	case detector.ReasonReminder:
-		return join(p.v.Say("line.reminder", "span", p.v.ago(i.OpenedAt, p.Now)), sentence(p.summary()))
+		return join(p.v.Say("line.reminder", "span", p.v.lasted(i.OpenedAt, p.Now)), sentence(p.summary()))
 	case detector.ReasonLeaseEnded:
 		return p.leaseEnded()
 	case detector.ReasonSnoozeOver:
@@ -101,11 +101,11 @@ func (p *page) over() string {
 	if !i.CalmSince.IsZero() {
 		since = p.v.Say("line.calm.since", "when", when(i.CalmSince))
 	}
-	who := ""
+	ask := p.v.Say("line.calm.ask")
 	if i.Handling == detector.Acked {
-		who = p.who() + ", "
+		ask = p.who() + ", " + ask
 	}
-	return p.v.Say("line.calm", "since", since, "who", who)
+	return p.v.Say("line.calm", "since", since, "ask", title(ask))
 }
 
 func (p *page) times() string {

@@ -101,7 +101,7 @@ func (p *page) summary() string {
 	if e.Window.Length <= 0 {
 		return ""
 	}
-	s := p.v.Say("summary", "n", p.v.Number(e.Window.Observed), "window", p.v.Span(e.Window.Length), "usual", p.v.Number(e.Window.Expected))
+	s := p.v.Say("summary", "n", p.v.Number(e.Window.Observed), "window", p.v.SpanAfter(e.Window.Length), "usual", p.v.Number(e.Window.Expected))
 	if e.Authors > 0 {
 		s += "; " + p.v.Count("authors", e.Authors)
 	}

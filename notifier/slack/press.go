@@ -108,7 +108,7 @@ func (n *Notifier) unchanged(v voice, r detector.Result) string {
 	i := &r.Incident
 	switch {
 	case r.Outcome == detector.Refused && r.Message != "":
-		return esc(r.Message, maxBlurb)
+		return v.tell(r.Message, r.Said)
 	case i.Handling == detector.Acked:
 		return v.Say("told.unchanged.acked", "who", v.person(i.Owner), "span", v.ago(i.AckedAt, n.now()))
 	case i.Handling == detector.Snoozed:
@@ -116,7 +116,7 @@ func (n *Notifier) unchanged(v voice, r detector.Result) string {
 	case i.Handling == detector.Closed:
 		return v.Say("told.unchanged.closed", "how", v.closing(i))
 	case r.Message != "":
-		return esc(r.Message, maxBlurb)
+		return v.tell(r.Message, r.Said)
 	}
 	return v.Say("told.unchanged")
 }

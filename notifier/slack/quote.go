@@ -67,7 +67,7 @@ func (v voice) provenance(j *detector.Judged, now time.Time) string {
 	if place == "" {
 		place = m.Source
 	}
-	parts := []string{plain(place+" "+string(m.Kind), maxName), v.LanguageName(plain(j.Lang, 8))}
+	parts := []string{plain(v.Say("quote.kind", "place", place, "kind", v.Kind(m.Kind)), maxName), v.LanguageName(plain(j.Lang, 8))}
 	if j.Category != "" {
 		parts = append(parts, plain(v.Topic(j.Category), maxName))
 	}
@@ -78,7 +78,7 @@ func (v voice) provenance(j *detector.Judged, now time.Time) string {
 		parts = append(parts, who)
 	}
 	if d := now.Sub(m.CreatedAt); !m.CreatedAt.IsZero() && d > 0 {
-		parts = append(parts, v.Say("ago", "span", v.Span(d.Truncate(time.Minute))))
+		parts = append(parts, v.Say("ago", "span", v.SpanAfter(d.Truncate(time.Minute))))
 	}
 	return strings.Join(parts, " · ")
 }

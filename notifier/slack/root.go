@@ -20,6 +20,7 @@ type page struct {
 	mentions string // control sequences, from the configuration alone
 	owner    string // the owner's control sequence, where they must hear it
 	drafts   bool   // drafts can be asked for
+	answers  string // the language of what follows a press; empty: that of the default route
 }
 
 // root is the incident's message. What somebody has to know and can do comes before what they may want to read: a phone
@@ -30,7 +31,7 @@ func (p *page) root() []slackapi.Block {
 		blocks[1], blocks[2] = blocks[2], blocks[1] // what the sentence says is past
 	}
 	if p.Alert.Reason == detector.ReasonDeliveryFailed {
-		blocks = append(blocks, remark("⚠️ "+sentence(esc(p.Alert.Note, maxBlurb))))
+		blocks = append(blocks, remark("⚠️ "+sentence(p.v.note(&p.Alert))))
 	}
 	if f := p.figures(); f != "" {
 		blocks = append(blocks, section(f))
@@ -43,7 +44,7 @@ func (p *page) root() []slackapi.Block {
 	}
 	if p.Incident.Open() {
 		if len(p.Topics) > 0 {
-			blocks = append(blocks, remark(p.v.Say("root.words", "words", notifier.TopicWords(p.v.Language, p.Topics, quoted))))
+			blocks = append(blocks, remark(p.v.Say("root.words", "words", notifier.TopicWords(p.v.Language, p.Topics, p.v.quoted))))
 		}
 		if q := p.v.quotes(p.shown(), p.Now); q != nil {
 			blocks = append(blocks, q)
@@ -59,12 +60,12 @@ func (p *page) rootText() string {
 }
 
 // quoted makes a few foreign words stand apart from ours.
-func quoted(s string) string { return "“" + esc(s, maxName) + "”" }
+func (v voice) quoted(s string) string { return v.Quote(esc(s, maxName)) }
 
 func (p *page) header() slackapi.Block {
 	s := p.icon() + " " + p.severity() + " · " + plain(p.brand(), maxName)
-	if i := &p.Incident; i.Title != "" {
-		s += " · " + plain(i.Title, maxHeader-units(s)-len(" . "))
+	if name := notifier.Title(p.v.Language, &p.Incident); name != "" {
+		s += " · " + plain(name, maxHeader-units(s)-len(" . "))
 	}
 	return slackapi.NewHeaderBlock(slackapi.NewTextBlockObject(slackapi.PlainTextType, s, false, false))
 }
@@ -109,7 +110,7 @@ func (p *page) sentence() string {
 
 // notice is a message about no incident: all it says is in its note.
 func (p *page) notice() string {
-	s := esc(p.Alert.Note, maxBlurb)
+	s := p.v.note(&p.Alert)
 	if s == "" {
 		s = "Emberwatch: " + p.v.Say("line."+string(p.Alert.Reason))
 	}
@@ -157,8 +158,8 @@ func (p *page) gravity() string {
 	i := &p.Incident
 	s := fmt.Sprintf("%s *%s*", icon(i.Severity), title(p.v.severity(i.Severity)))
 	switch {
-	case i.SeverityWhy != "" && p.v.Code() == notifier.English().Code():
-		return s + ": " + esc(i.SeverityWhy, maxBlurb)
+	case i.SeverityWhy != "":
+		return s + ": " + p.v.tell(i.SeverityWhy, i.SeveritySaid)
 	case i.Open():
 		return ""
 	}
@@ -172,8 +173,8 @@ func (p *page) origin() string {
 	if b := i.Evidence.Budget; b != nil && b.Weeks > 0 {
 		s += " · " + p.v.Say("root.budget", "allowed", p.v.Number(b.PerWeek*30/7), "told", p.v.Number(b.Realised*30/7))
 	}
-	if i.Evidence.Learning != "" {
-		s += " · " + p.v.Say("root.learning", "how", esc(i.Evidence.Learning, maxName))
+	if how := p.v.Learning(&i.Evidence, func(s string) string { return esc(s, maxName) }); how != "" {
+		s += " · " + p.v.Say("root.learning", "how", how)
 	}
 	if i.Previous != "" {
 		s += " · " + p.v.Say("root.previous", "id", esc(i.Previous, maxName))

@@ -182,6 +182,9 @@ func (n *Notifier) compose(ctx context.Context, m *notifier.Message) letter {
 		Message: m, v: voice{m.Language}, zone: n.zone(m.Route), drafts: n.cfg.Drafts != nil,
 		mentions: n.mentions(ctx, m), owner: n.owner(ctx, m),
 	}
+	if code := p.v.Code(); code != n.spoken("").Code() {
+		p.answers = code
+	}
 	l := letter{key: m.Alert.Key, incident: m.Alert.Incident, version: m.Incident.Version}
 	isRoot := m.Alert.Kind == detector.KindRoot || m.Alert.Kind == detector.KindEdit
 	switch {
@@ -200,7 +203,7 @@ func (n *Notifier) compose(ctx context.Context, m *notifier.Message) letter {
 
 // alone is a message with nothing in it but an incident.
 func (n *Notifier) alone(i *detector.Incident) *notifier.Message {
-	return &notifier.Message{Incident: *i, Now: n.now()}
+	return &notifier.Message{Incident: *i, Zone: n.cfg.Zone, Now: n.now()}
 }
 
 // spoken is the language of a code, else that of the default route.

@@ -47,5 +47,5 @@ func (n *Notifier) hidden(ctx context.Context, v voice, i *detector.Incident) st
 			count++
 		}
 	}
-	return v.Count("snooze.hidden", count, "span", v.Span(span))
+	return v.Count("snooze.hidden", count, "span", v.SpanAfter(span))
 }

@@ -137,7 +137,7 @@ func (n *Notifier) askMerge(cb *slackapi.InteractionCallback, t token) job {
 		var options []*slackapi.OptionBlockObject
 		for i := range list {
 			if list[i].ID != inc.ID && units(list[i].ID) <= maxValue {
-				options = append(options, option(list[i].ID, icon(list[i].Severity)+" "+list[i].ID+" · "+list[i].Title))
+				options = append(options, option(list[i].ID, icon(list[i].Severity)+" "+list[i].ID+" · "+notifier.Title(v.Language, &list[i])))
 			}
 		}
 		if options == nil {
@@ -180,7 +180,7 @@ func (n *Notifier) submitted(ctx context.Context, cb *slackapi.InteractionCallba
 	case lost:
 		return reaction{lost: true}
 	case said != "":
-		return reaction{payload: slackapi.NewErrorsViewSubmissionResponse(map[string]string{field: plain(said, maxBlurb)})}
+		return reaction{payload: slackapi.NewErrorsViewSubmissionResponse(map[string]string{field: plain(spelledOut(said), maxBlurb)})}
 	}
 	return reaction{payload: slackapi.NewClearViewSubmissionResponse()}
 }

@@ -134,6 +134,12 @@ func TestARefusalStandsBesideTheField(t *testing.T) {
 	if !strings.Contains(got, `"response_action":"errors"`) || !strings.Contains(got, `"user":"already closed by Ingrid"`) {
 		t.Error(got)
 	}
+	d.mu.Lock()
+	d.result.Said = detector.Said{{Code: "refused.snoozed", Name: "ingrid", At: notifiertest.At}}
+	d.mu.Unlock()
+	if got := handIn(t, s, window(t, s, 1, 0).ID, nil); !strings.Contains(got, `"user":"snoozed by ingrid until 2026-11-16 08:20 UTC"`) {
+		t.Errorf("no time in the reader's zone can stand there: %s", got)
+	}
 	clean(t, s)
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,13 +55,33 @@ func when(t time.Time) string {
 	return fmt.Sprintf("<!date^%d^{date_short_pretty} {time}|%s>", t.Unix(), t.Format("2006-01-02 15:04 UTC"))
 }
 
-// ago is how long something has lasted, in words.
-func (v voice) ago(from, now time.Time) string {
+var dated = regexp.MustCompile(`<!date\^[^|>]*\|([^>]*)>`)
+
+// spelledOut has times stand as they are, for places where Slack shows none in the reader's zone.
+func spelledOut(s string) string { return dated.ReplaceAllString(s, "$1") }
+
+// lasted is how long something has lasted, in words, and ago the same after a preposition.
+func (v voice) lasted(from, now time.Time) string {
 	if from.IsZero() {
 		return v.Say("span.while")
 	}
 	return v.Span(now.Sub(from).Round(time.Minute))
 }
+
+func (v voice) ago(from, now time.Time) string {
+	if from.IsZero() {
+		return v.Say("span.after.while")
+	}
+	return v.SpanAfter(now.Sub(from).Round(time.Minute))
+}
+
+// tell says what the detector has said, with times in each reader's own zone.
+func (v voice) tell(text string, said detector.Said) string {
+	return clip(v.Tell(text, said, notifier.Manner{Foreign: func(s string) string { return esc(s, maxBlurb) }, When: when}), 2*maxBlurb)
+}
+
+// note is what an alert says besides its incident.
+func (v voice) note(a *detector.Alert) string { return v.tell(a.Note, a.Said) }
 
 // top lists the largest entries of a split, "instagram 31, reviews 9 and 2 more".
 func (v voice) top(split map[string]int, name func(string) string, show func(n int) string) string {

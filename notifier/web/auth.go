@@ -113,7 +113,7 @@ func (s *Server) page(need Scope, h handlerFunc) http.Handler {
 		case !ok:
 			s.askLogin(w, r)
 		case !p.may(need):
-			s.fail(w, r, refuse(http.StatusForbidden, "%q may not do this: its token lacks the scope %q", p.name, need))
+			s.fail(w, r, refuseSaying(http.StatusForbidden, "problem.scope", "name", p.name, "scope", string(need)))
 		default:
 			if err := h(w, r, p); err != nil {
 				s.fail(w, r, err)

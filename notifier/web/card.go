@@ -50,7 +50,7 @@ func (n namer) name(id string) string { return cmp.Or(n[id], id) }
 
 func (v voice) card(i *detector.Incident, brands namer, set *rules.Set) card {
 	return card{
-		ID: i.ID, Path: "/incidents/" + i.ID, Brand: brands.name(i.Brand), Title: i.Title,
+		ID: i.ID, Path: "/incidents/" + i.ID, Brand: brands.name(i.Brand), Title: notifier.Title(v.Language, i),
 		Sentence: notifier.Sentence(v.Language, i, v.zone, asIs),
 		Severity: v.severity(i.Severity), DataSays: v.dataSays(i), State: v.state(i), Handling: string(i.Handling),
 		Since: v.at(i.Since), Closed: v.at(i.ClosedAt), Next: v.next(i, set),
@@ -81,7 +81,7 @@ func (v voice) state(i *detector.Incident) string {
 	owner := cmp.Or(i.Owner, capital(v.Say("somebody")))
 	switch i.Handling {
 	case detector.New:
-		return v.Say("page.state.new", "span", v.span(v.now.Sub(waitingSince(i))))
+		return v.Say("page.state.new", "span", v.spanAfter(v.now.Sub(waitingSince(i))))
 	case detector.Acked:
 		if i.LeaseUntil.IsZero() {
 			return v.Say("page.state.acked", "who", owner)

@@ -7,23 +7,33 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"emberwatch/detector"
+	"emberwatch/notifier"
 	"emberwatch/sources"
 )
 
-// refusal is an answer other than the one asked for, in words that may be shown.
+// refusal is an answer other than the one asked for, in words that may be shown. What people can meet on a page has a
+// phrase in every language.
 type refusal struct {
-	code int
-	text string
+	code  int
+	text  string // in English
+	key   string // of the phrase; empty: there is none
+	pairs []string
 }
 
 // Error returns the words.
 func (r *refusal) Error() string { return r.text }
 
 func refuse(code int, format string, args ...any) error {
-	return &refusal{code, fmt.Sprintf(format, args...)}
+	return &refusal{code: code, text: fmt.Sprintf(format, args...)}
+}
+
+// refuseSaying refuses with a phrase.
+func refuseSaying(code int, key string, pairs ...string) *refusal {
+	return &refusal{code, notifier.English().Say(key, pairs...), key, pairs}
 }
 
 func badRequest(format string, args ...any) error {
@@ -39,13 +49,13 @@ func asRefusal(err error) *refusal {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &large):
-		return &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body may have %d bytes at most", large.Limit)}
+		return refuseSaying(http.StatusRequestEntityTooLarge, "problem.large", "n", strconv.FormatInt(large.Limit, 10))
 	case errors.Is(err, detector.ErrNotFound):
-		return &refusal{http.StatusNotFound, "there is no such incident"}
+		return refuseSaying(http.StatusNotFound, "problem.incident")
 	case errors.Is(err, sources.ErrUnavailable):
-		return &refusal{http.StatusServiceUnavailable, "nothing can be stored at the moment; try again shortly"}
+		return refuseSaying(http.StatusServiceUnavailable, "problem.store")
 	}
-	return &refusal{http.StatusInternalServerError, "something went wrong here; the log of the daemon says what"}
+	return refuseSaying(http.StatusInternalServerError, "problem.unknown")
 }
 
 // fail tells why a request was not answered, in the form that fits who asks. It is the one place that logs
@@ -59,10 +69,26 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "5")
 	}
 	if wantsPage(r) {
-		s.render(w, s.voice(r), told.code, "problem.html", problemView{frame{Title: http.StatusText(told.code)}, told.text})
+		v := s.voice(r)
+		s.render(w, v, told.code, "problem.html", problemView{frame{Title: v.problem(told.code)}, capital(v.refusal(told))})
 		return
 	}
 	writeJSON(w, told.code, map[string]string{"error": told.text})
+}
+
+// problem is the title of the page of an error.
+func (v voice) problem(code int) string {
+	if key := "problem." + strconv.Itoa(code); v.Has(key) {
+		return v.Say(key)
+	}
+	return http.StatusText(code)
+}
+
+func (v voice) refusal(r *refusal) string {
+	if r.key == "" {
+		return r.text
+	}
+	return v.Say(r.key, r.pairs...)
 }
 
 // wantsPage reports whether a person with a browser asks, and not for the API.
@@ -82,5 +108,5 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 }
 
 func noSuchPath(_ http.ResponseWriter, r *http.Request, _ person) error {
-	return refuse(http.StatusNotFound, "there is no %s %s", r.Method, r.URL.Path)
+	return refuseSaying(http.StatusNotFound, "problem.path", "method", r.Method, "path", r.URL.Path)
 }

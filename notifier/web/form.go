@@ -121,7 +121,7 @@ func (v voice) notice(done string) string {
 func (s *Server) postForm(w http.ResponseWriter, r *http.Request, p person) error {
 	r.Body = http.MaxBytesReader(w, r.Body, formLimit)
 	if err := r.ParseForm(); err != nil {
-		return badRequest("the form cannot be read: %v", err)
+		return refuseSaying(http.StatusBadRequest, "problem.form", "why", err.Error())
 	}
 	e, err := formEvent(r, p, s.rules(), s.c.Now())
 	if err != nil {
@@ -130,6 +130,7 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request, p person) erro
 	if as := oneLine(r.PostForm.Get("as"), longestName); as != "" {
 		s.setCookie(w, r, nameCookieName, hex.EncodeToString([]byte(as)), 365*24*time.Hour)
 	}
+	v := s.voice(r)
 	res, err := s.respond(r.Context(), e)
 	switch {
 	case err != nil:
@@ -138,20 +139,20 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request, p person) erro
 		http.Redirect(w, r, "/incidents/"+res.Incident.ID+"?done="+string(e.Op), http.StatusSeeOther)
 		return nil
 	case res.Outcome == detector.Refused:
-		return s.showIncident(w, r, p, res.Message+" "+s.voice(r).Say("page.below"), true)
+		return s.showIncident(w, r, p, v.told(&res)+" "+v.Say("page.below"), true)
 	}
-	return s.showIncident(w, r, p, res.Message, false)
+	return s.showIncident(w, r, p, v.told(&res), false)
 }
 
 // formEvent makes an event of a pressed button.
 func formEvent(r *http.Request, p person, set *rules.Set, now time.Time) (detector.Event, error) {
 	c, ok := choiceOf(r.PostForm.Get("do"))
 	if !ok {
-		return detector.Event{}, badRequest("there is no button %q", r.PostForm.Get("do"))
+		return detector.Event{}, refuseSaying(http.StatusBadRequest, "problem.button", "name", oneLine(r.PostForm.Get("do"), longestName))
 	}
 	version, err := strconv.Atoi(r.PostForm.Get("version"))
 	if err != nil {
-		return detector.Event{}, badRequest("the form lacks the version of the incident; load the page again")
+		return detector.Event{}, refuseSaying(http.StatusBadRequest, "problem.version")
 	}
 	args := c.args(now, set.Zone)
 	args.Note = strings.TrimSpace(r.PostForm.Get("note"))

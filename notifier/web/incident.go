@@ -118,14 +118,12 @@ func (v voice) incident(d dossier, brands namer, set *rules.Set, p person) *inci
 	out.frame = frame{Title: i.ID + ": " + v.severity(i.Severity).Word, Who: p.name}
 	if e.Bar > 0 {
 		out.Score = v.Say("page.score", "score", v.Number(e.Score), "bar", v.Number(e.Bar))
-		if e.Budget != nil && v.english() {
-			out.Score += " Budget: " + e.Budget.String() + "." // the detector says it in English
+		if e.Budget != nil {
+			out.Score += " " + v.Say("page.score.budget", "budget", v.Budget(e.Budget))
 		}
 	}
 	return out
 }
-
-func (v voice) english() bool { return v.Code() == notifier.English().Code() }
 
 // facts lists what is known beside the numbers; what is not known is left out.
 func (v voice) facts(i *detector.Incident) []fact {
@@ -138,9 +136,7 @@ func (v voice) facts(i *detector.Incident) []fact {
 	}
 	fs = append(fs, fact{Name: v.Say("field.since"), When: v.at(i.Since)}, fact{Name: v.Say("page.fact.opened"), When: v.at(i.OpenedAt)})
 	add("owner", i.Owner)
-	if v.english() {
-		add("severity", i.SeverityWhy) // likewise
-	}
+	add("severity", v.Tell(i.SeverityWhy, i.SeveritySaid, v.manner()))
 	add("authors", v.count(e.Authors))
 	if e.Reach > 0 {
 		add("reach", v.Count("page.reach", e.Reach))
@@ -149,8 +145,8 @@ func (v voice) facts(i *detector.Incident) []fact {
 		add("private", v.Count("console.private", e.Private))
 	}
 	add("rule", i.Rule)
-	add("signal", i.Signal)
-	add("learning", e.Learning)
+	add("signal", notifier.SignalWords(v.Language, i.Signal, asIs))
+	add("learning", v.Learning(e, asIs))
 	add("before", i.Previous)
 	return fs
 }
@@ -233,12 +229,9 @@ func (v voice) mentions(js []shown) []mentionView {
 func (v voice) mention(j shown) mentionView {
 	m := &j.Mention
 	out := mentionView{
-		Masked: j.Masked, Kind: string(m.Kind), Network: network(m), Author: m.Author.Name, Handle: m.Author.Handle,
+		Masked: j.Masked, Kind: v.Kind(m.Kind), Network: network(m), Author: m.Author.Name, Handle: m.Author.Handle,
 		Text: cut(m.Body(), 1200), Lang: langAttr(j.Lang), Language: v.LanguageName(j.Lang), Category: v.Topic(j.Category),
 		Negative: int(100*j.P.Negative + 0.5), URL: link(m.URL), When: v.at(m.CreatedAt),
-	}
-	if m.Kind == sources.DM {
-		out.Kind = v.Say("page.direct")
 	}
 	if out.Author == "" {
 		out.Author, out.Handle = out.Handle, ""

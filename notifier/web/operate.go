@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -144,7 +145,7 @@ func checkArgs(e *detector.Event, now time.Time) error {
 	case e.Expected < 0:
 		return badRequest("expected_version is a number from 1, or 0 for any")
 	case len([]rune(a.Note)) > longestNote:
-		return badRequest("the note may have %d characters at most", longestNote)
+		return refuseSaying(http.StatusBadRequest, "problem.note.long", "n", strconv.Itoa(longestNote))
 	case a.For != 0 && !a.Until.IsZero():
 		return badRequest("give either for or until, not both")
 	case a.For < 0 || (!a.Until.IsZero() && !a.Until.After(now)):
@@ -168,7 +169,9 @@ func checkNeeds(e *detector.Event, now time.Time) error {
 	case detector.OpAssign:
 		return needed(a.Assignee != "", "assign to whom? give assignee")
 	case detector.OpNote:
-		return needed(strings.TrimSpace(a.Note) != "", "the note is empty; give note")
+		if strings.TrimSpace(a.Note) == "" {
+			return refuseSaying(http.StatusBadRequest, "problem.note.empty")
+		}
 	case detector.OpSeverity:
 		return needed(a.Severity >= rules.Crisis && a.Severity <= rules.Notice, "give severity: 1 crisis, 2 serious, 3 issue, 4 notice")
 	case detector.OpMerge:
@@ -186,7 +189,7 @@ func needed(there bool, what string) error {
 	if there {
 		return nil
 	}
-	return &refusal{http.StatusBadRequest, what}
+	return &refusal{code: http.StatusBadRequest, text: what}
 }
 
 func words[T ~string](vs []T) []string {

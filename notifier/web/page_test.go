@@ -113,7 +113,7 @@ func TestPagesDoWithoutAnything(t *testing.T) {
 		}
 	}
 	a := get("/incidents/acme-1", "Accept", "text/html").send(s)
-	if a.Code != 404 || !strings.Contains(a.Body.String(), "there is no such incident") {
+	if a.Code != 404 || !strings.Contains(a.Body.String(), "There is no such incident") {
 		t.Errorf("unknown incident: %d %s", a.Code, a.Body)
 	}
 }
@@ -219,7 +219,7 @@ func TestFormsThatCannotBeMeant(t *testing.T) {
 	for _, c := range []struct{ name, do, version, says string }{
 		{"unknown button", "explode", "4", "no button"},
 		{"no version", "resolve", "", "load the page again"},
-		{"note without words", "note", "4", "the note is empty"},
+		{"note without words", "note", "4", "The note is empty"},
 	} {
 		if code, _, body := press(s, "do", c.do, "version", c.version); code != 400 || !strings.Contains(body, c.says) {
 			t.Errorf("%s: %d %s", c.name, code, body)

@@ -19,7 +19,7 @@ const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-actio
 func (s *Server) Protect(h http.Handler) http.Handler {
 	cross := http.NewCrossOriginProtection()
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, r, refuse(http.StatusForbidden, "this request came from another web site"))
+		s.fail(w, r, refuseSaying(http.StatusForbidden, "problem.foreign"))
 	}))
 	if origin := originOf(s.c.PublicURL); origin != "" {
 		// A proxy may change the Host, and then the browser's Origin no longer agrees with it.
@@ -72,7 +72,7 @@ func (s *Server) ownHost(r *http.Request) bool {
 func (s *Server) own(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.ownHost(r) {
-			s.fail(w, r, refuse(http.StatusForbidden, "the host %q is not served here; name it in public_url, or use localhost", r.Host))
+			s.fail(w, r, refuseSaying(http.StatusForbidden, "problem.host", "name", oneLine(r.Host, longestName)))
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -55,7 +55,7 @@ func (s *Server) static(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	s.fail(w, r, refuse(http.StatusNotFound, "there is no such file"))
+	s.fail(w, r, refuseSaying(http.StatusNotFound, "problem.file"))
 }
 
 // parsePages reads each page's template together with the layout around it, in each language, under its code and name.

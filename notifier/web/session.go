@@ -104,7 +104,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	again := loginView{frame{Title: v.Say("page.login")}, localPath(r.PostFormValue("next")), ""}
 	if wait := s.logins.blocked(from, now); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
-		again.Problem = v.Say("page.login.many", "span", v.span(wait+time.Minute))
+		again.Problem = v.Say("page.login.many", "span", v.spanAfter(wait+time.Minute))
 		s.render(w, v, http.StatusTooManyRequests, "login.html", again)
 		return
 	}

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"emberwatch/detector"
 	"emberwatch/notifier"
 	"emberwatch/rules"
 )
@@ -72,9 +73,9 @@ func (v voice) relative(t time.Time) string {
 	case d.Abs() < 30*time.Second:
 		return v.Say("page.now")
 	case d > 0:
-		return v.Say("page.ahead", "span", v.span(d))
+		return v.Say("page.ahead", "span", v.spanAfter(d))
 	default:
-		return v.Say("ago", "span", v.span(d))
+		return v.Say("ago", "span", v.spanAfter(d))
 	}
 }
 
@@ -86,8 +87,9 @@ func (v voice) due(t time.Time) string {
 	return v.relative(t)
 }
 
-// span writes a length of time to the minute.
-func (v voice) span(d time.Duration) string { return v.Span(d.Abs().Round(time.Minute)) }
+// span writes a length of time to the minute, and spanAfter the same after a preposition.
+func (v voice) span(d time.Duration) string      { return v.Span(d.Abs().Round(time.Minute)) }
+func (v voice) spanAfter(d time.Duration) string { return v.SpanAfter(d.Abs().Round(time.Minute)) }
 
 // count writes a whole number.
 func (v voice) count(n int) string { return v.Number(float64(n)) }
@@ -108,6 +110,12 @@ type share struct {
 	N       int
 	Percent int
 }
+
+// manner is how a page shows names and times.
+func (v voice) manner() notifier.Manner { return notifier.Manner{Foreign: asIs, When: v.clock} }
+
+// told is why a button changed nothing.
+func (v voice) told(r *detector.Result) string { return capital(v.Tell(r.Message, r.Said, v.manner())) }
 
 // split returns the parts of a whole, the largest first, the small ones of many as one.
 func (v voice) split(parts map[string]int, name func(string) string) []share {
@@ -132,9 +140,6 @@ func (v voice) split(parts map[string]int, name func(string) string) []share {
 }
 
 func asIs(s string) string { return s }
-
-// spaced turns an id such as false_alarm or not-arrived into words.
-func spaced(s string) string { return strings.NewReplacer("_", " ", "-", " ").Replace(s) }
 
 // langAttr returns a code that may stand in a lang attribute, else nothing.
 func langAttr(code string) string {
