@@ -144,7 +144,7 @@ func TestExplainEveryKind(t *testing.T) {
 		}},
 		{"silent", []string{
 			"now shop spoke last at 2026-03-17 13:15 CET, 1 min ago; since then next to nothing was to be expected, at this hour one usually comes every 14 min.",
-			"if nothing comes that is at 2026-03-17 17:15 CET, after 3 h 59 min verdict not told: it has not been silent for long enough",
+			"if nothing comes that is at 2026-03-17 17:15 CET, after 4 h verdict not told: it has not been silent for long enough",
 			"acme, silence, stats, as of", "tells never: what is usual is learnt only of sources that bring something in words",
 		}},
 		{"late", []string{
