@@ -65,6 +65,7 @@ type Client struct {
 	plain   *http.Client
 	retries *retryablehttp.Client
 	manners *manners // nil: none, see For
+	once    bool     // see Once
 }
 
 // NewClient makes a client.
@@ -105,6 +106,17 @@ func guarded(opt ClientOptions) *http.Transport {
 
 // Pace is how long a wait takes that a source makes by itself; see [Pace].
 func (c *Client) Pace(d time.Duration) time.Duration { return c.opt.Pace.Of(d) }
+
+// Once is the client of a look at everything that a source reads, such as a check of the configuration makes: [Client.Poll]
+// polls once, nothing rests between two requests, and of one that fails nothing is concluded for the others.
+func (c *Client) Once() *Client {
+	own := *c
+	own.once, own.manners = true, nil
+	return &own
+}
+
+// IsOnce reports whether [Client.Once] made it. Who listens ends with the first batch then.
+func (c *Client) IsOnce() bool { return c.once }
 
 // Close ends idle connections. The client stays usable.
 func (c *Client) Close() { c.plain.CloseIdleConnections() }

@@ -35,7 +35,9 @@ func (e *PausedError) Error() string {
 // spread over the day. 0 is no limit.
 func (c *Client) For(perDay int) *Client {
 	own := *c
-	own.manners = &manners{perDay: perDay, pace: c.opt.Pace}
+	if !c.once {
+		own.manners = &manners{perDay: perDay, pace: c.opt.Pace}
+	}
 	return &own
 }
 

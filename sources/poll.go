@@ -22,24 +22,52 @@ func (p Pace) Of(d time.Duration) time.Duration { return d / time.Duration(max(p
 // Poll calls step at once and then again and again, every so often with a fifth of the time left to chance, until
 // ctx ends (nil) or step fails. A step that was paused ([PausedError]) has not failed: the next one waits until
 // it may ask again. An error that asking again soon does not change, such as 404, is returned with the wish to
-// be left alone until the next poll would have been.
+// be left alone until the next poll would have been. With [Client.Once] it is one step and what came of it.
 func (c *Client) Poll(ctx context.Context, every time.Duration, step func(context.Context) error) error {
 	every = c.Pace(every)
 	for {
 		wait := jittered(every)
-		if err := step(ctx); err != nil {
-			paused, ok := errors.AsType[*PausedError](err)
+		err := step(ctx)
+		if c.once {
+			return err
+		}
+		if err != nil {
+			after, ok := paused(err)
 			if !ok {
 				return patient(err, every)
 			}
-			wait = max(wait, paused.After)
+			wait = max(wait, after)
 		}
-		select {
-		case <-ctx.Done():
+		if !pause(ctx, wait) {
 			return nil
-		case <-time.After(wait):
 		}
 	}
+}
+
+// Rest waits between two requests of one poll. It reports false when ctx ends meanwhile.
+func (c *Client) Rest(ctx context.Context, d time.Duration) bool {
+	if c.once {
+		return ctx.Err() == nil
+	}
+	return pause(ctx, c.Pace(d))
+}
+
+// paused is how long a step waits that was paused and has not failed: of its parts none may have.
+func paused(err error) (after time.Duration, ok bool) {
+	if parts, many := err.(interface{ Unwrap() []error }); many {
+		for _, part := range parts.Unwrap() {
+			wait, ok := paused(part)
+			if !ok {
+				return 0, false
+			}
+			after = max(after, wait)
+		}
+		return after, true
+	}
+	if p, ok := errors.AsType[*PausedError](err); ok {
+		return p.After, true
+	}
+	return 0, false
 }
 
 // patient has an answer that asking again soon does not change wait for the next poll.

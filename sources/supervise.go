@@ -158,9 +158,12 @@ func (o *SupervisorOptions) restartAfter(failures int, err error) time.Duration 
 	return wait
 }
 
-func pause(ctx context.Context, d time.Duration) {
+// pause waits, and reports false when ctx ends meanwhile.
+func pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
+		return false
 	case <-time.After(d):
+		return true
 	}
 }

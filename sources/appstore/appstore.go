@@ -155,7 +155,7 @@ func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit
 func (s *Source) poll(ctx context.Context, known memory, emit sources.Emit) error {
 	var failed []error
 	for i, code := range s.opt.Countries {
-		if i > 0 && !pause(ctx, s.opt.Client.Pace(s.between())) {
+		if i > 0 && !s.opt.Client.Rest(ctx, s.between()) {
 			break
 		}
 		w := s.walk(ctx, code, known.Countries[code], time.Now())
@@ -192,28 +192,4 @@ func (s *Source) handOver(ctx context.Context, known memory, code string, w *sou
 		known.Countries[code] = before
 	}
 	return err
-}
-
-// Once reads the first page of every country, as a check of the configuration.
-func (s *Source) Once(ctx context.Context) ([]sources.Mention, error) {
-	var out []sources.Mention
-	for _, code := range s.opt.Countries {
-		p, err := s.fetch(ctx, code, 1)
-		if err != nil {
-			return nil, fmt.Errorf("source %s: country %s: %w", s.opt.Name, code, err)
-		}
-		ms, _ := s.mentions(p, time.Now(), false)
-		out = append(out, ms...)
-	}
-	return out, nil
-}
-
-// pause waits, and reports false when ctx ends meanwhile.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
 }

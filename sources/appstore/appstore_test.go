@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"emberwatch/sources"
+	"emberwatch/sources/sourcetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -319,7 +320,7 @@ func TestCursorOfAnotherApp(t *testing.T) {
 }
 
 func TestPathIsOptional(t *testing.T) {
-	client := sources.NewClient(sources.ClientOptions{Allow: loopback})
+	client := sources.NewClient(sources.ClientOptions{Allow: loopback}).Once()
 	defer client.Close()
 	var asked string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -331,7 +332,7 @@ func TestPathIsOptional(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ms, err := s.Once(t.Context()); err != nil || len(ms) != 1 || asked != "/mirror/us/id=7/sortBy=mostRecent/json" {
+	if ms, err := sourcetest.Look(t.Context(), s); err != nil || len(ms) != 1 || asked != "/mirror/us/id=7/sortBy=mostRecent/json" {
 		t.Errorf("%v, %v, asked %s", ms, err, asked)
 	}
 	if w := s.walk(t.Context(), "us", sources.Listing{}, now); w.Err != nil || len(w.News) != 1 || s.opt.Pages != 1 {

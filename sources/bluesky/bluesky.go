@@ -156,7 +156,7 @@ func (s *Source) address(p place) string {
 	return u.String()
 }
 
-// Run listens until ctx ends or the connection does.
+// Run listens until ctx ends or the connection does; with a client that looks once, until the first batch.
 func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit) error {
 	var at place
 	if len(from) > 0 {

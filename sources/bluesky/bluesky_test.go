@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"emberwatch/sources"
+	"emberwatch/sources/sourcetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -375,14 +376,16 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 	}
 }
 
-func TestOnce(t *testing.T) {
+// TestALookEndsWithTheFirstBatch: somebody who checks the configuration does not wait for ever.
+func TestALookEndsWithTheFirstBatch(t *testing.T) {
 	server := newJetstream(t)
 	s := source(t, options(t, server.url))
-	if ms, err := s.Once(t.Context()); err != nil || ms != nil {
+	s.opt.Client, s.quiet = s.opt.Client.Once(), time.Millisecond
+	if ms, err := sourcetest.Look(t.Context(), s); err != nil || ms != nil {
 		t.Errorf("got %v, %v", ms, err)
 	}
 	server.refuse = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(http.StatusNotFound); return true }
-	if _, err := s.Once(t.Context()); !sources.Gone(err) {
+	if _, err := sourcetest.Look(t.Context(), s); !sources.Gone(err) {
 		t.Errorf("got %v", err)
 	}
 }

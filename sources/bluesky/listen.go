@@ -50,19 +50,11 @@ func (s *Source) listen(ctx context.Context, g *gathered) error {
 			}
 		case <-tick.C:
 		}
-		if err := g.handOver(ctx); err != nil {
+		before := g.told
+		if err := g.handOver(ctx); err != nil || s.opt.Client.IsOnce() && g.told.After(before) {
 			return err
 		}
 	}
-}
-
-// Once connects, as a check of the configuration. It reads nothing: what comes next may be about anybody.
-func (s *Source) Once(ctx context.Context) ([]sources.Mention, error) {
-	conn, err := s.dial(ctx, s.address(place{}))
-	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", s.opt.Name, err)
-	}
-	return nil, conn.CloseNow()
 }
 
 // ended is why a connection ended, nil if the source was told to stop.

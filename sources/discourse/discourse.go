@@ -152,15 +152,6 @@ func (s *Source) read(ctx context.Context, known memory, now time.Time) (finding
 	return s.latest(ctx, known, now)
 }
 
-// Once reads what the first poll would, as a check of the configuration.
-func (s *Source) Once(ctx context.Context) ([]sources.Mention, error) {
-	found, err := s.read(ctx, memory{}, time.Now())
-	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", s.opt.Name, err)
-	}
-	return found.mentions, nil
-}
-
 // get fetches a path of the forum.
 func (s *Source) get(ctx context.Context, path string, into any) error {
 	header := http.Header{"Accept": {"application/json"}}

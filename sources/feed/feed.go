@@ -122,15 +122,3 @@ func (s *Source) poll(ctx context.Context, seen memory, emit sources.Emit) (memo
 	_, err = emit(ctx, b)
 	return seen, err
 }
-
-// Once fetches the feed and returns what is in it now, as a check of the configuration.
-func (s *Source) Once(ctx context.Context) ([]sources.Mention, error) {
-	doc, err := s.fetch(ctx, memory{})
-	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", s.opt.Name, err)
-	}
-	if doc == nil { // a server that calls unchanged what was never asked for
-		return nil, nil
-	}
-	return doc.mentions, nil
-}

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"emberwatch/sources"
+	"emberwatch/sources/sourcetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -373,10 +374,10 @@ func TestFailuresNameNoAddress(t *testing.T) {
 			t.Errorf("%d: %v", status, err)
 		}
 	}
-	p.site.status = 200
+	p.site.status, p.opt.Client = 200, p.opt.Client.Once()
 	for _, body := range []string{"<html>canary</html>", "<rss><channel><item>&canary;<", `{"version":"https://jsonfeed.org/version/1","items":"canary"}`} {
 		p.site.body = body
-		if _, err := p.Once(t.Context()); err == nil || strings.Contains(err.Error(), "canary") {
+		if _, err := sourcetest.Look(t.Context(), p.Source); err == nil || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
@@ -416,18 +417,19 @@ func TestParseEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestOnce(t *testing.T) {
+func TestALookFetchesOnce(t *testing.T) {
 	p := newPolls(t)
+	p.opt.Client = p.opt.Client.Once()
 	p.site.body = rss(entry("a", "x"))
-	if ms, err := p.Once(t.Context()); err != nil || !slices.Equal(idsOf(ms), []string{"a"}) {
+	if ms, err := sourcetest.Look(t.Context(), p.Source); err != nil || !slices.Equal(idsOf(ms), []string{"a"}) {
 		t.Errorf("got %v, %v", ms, err)
 	}
 	p.site.status, p.site.body = http.StatusNotModified, ""
-	if ms, err := p.Once(t.Context()); err != nil || ms != nil {
+	if ms, err := sourcetest.Look(t.Context(), p.Source); err != nil || ms != nil {
 		t.Errorf("304: %v, %v", ms, err)
 	}
 	p.site.status = http.StatusGone
-	if _, err := p.Once(t.Context()); err == nil {
+	if _, err := sourcetest.Look(t.Context(), p.Source); err == nil {
 		t.Error("410 was taken for a feed")
 	}
 }

@@ -163,12 +163,3 @@ func (s *Source) page(ctx context.Context, token string) (sources.Page, error) {
 	}
 	return s.decode(resp.Body, time.Now())
 }
-
-// Once reads the newest page, as a check of the configuration.
-func (s *Source) Once(ctx context.Context) ([]sources.Mention, error) {
-	p, err := s.page(ctx, "")
-	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", s.opt.Name, err)
-	}
-	return p.Mentions, nil
-}

@@ -143,13 +143,3 @@ func (m memory) start(now time.Time) int64 {
 	}
 	return m.Since - int64(overlap/time.Second)
 }
-
-// Once asks for what was written within the last month, as a check of the configuration.
-func (s *Source) Once(ctx context.Context) ([]sources.Mention, error) {
-	now := time.Now()
-	found, err := s.since(ctx, memory{}.start(now), now)
-	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", s.opt.Name, err)
-	}
-	return found.mentions, nil
-}

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"emberwatch/sources"
+	"emberwatch/sources/sourcetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -237,13 +238,14 @@ func TestHotStoriesAreLookedAtAgain(t *testing.T) {
 	}
 }
 
-func TestOnce(t *testing.T) {
+func TestALookAsksOnce(t *testing.T) {
 	p := newPolls(t, hits(1, 2))
-	if ms, err := p.Once(t.Context()); err != nil || len(ms) != 1 {
+	p.opt.Client = p.opt.Client.Once()
+	if ms, err := sourcetest.Look(t.Context(), p.Source); err != nil || len(ms) != 1 {
 		t.Errorf("got %v, %v", ms, err)
 	}
 	p.service.pages = append(p.service.pages, fails(403))
-	if _, err := p.Once(t.Context()); err == nil {
+	if _, err := sourcetest.Look(t.Context(), p.Source); err == nil {
 		t.Error("403 was taken for an answer")
 	}
 }

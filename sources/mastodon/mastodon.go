@@ -203,23 +203,3 @@ func (s *Source) header() http.Header {
 	}
 	return h
 }
-
-// Once reads the newest page of each hashtag, as a check of the configuration.
-func (s *Source) Once(ctx context.Context) ([]sources.Mention, error) {
-	var all []sources.Mention
-	for _, tag := range s.opt.Hashtags {
-		p, err := s.timeline(ctx, tag, nil)
-		if err != nil {
-			return nil, fmt.Errorf("source %s: %w", s.opt.Name, err)
-		}
-		all = append(all, p.mentions...)
-	}
-	if s.opt.Token != "" {
-		p, err := s.notifications(ctx, nil)
-		if err != nil {
-			return nil, fmt.Errorf("source %s: %w", s.opt.Name, err)
-		}
-		all = append(all, p.mentions...)
-	}
-	return all, nil
-}

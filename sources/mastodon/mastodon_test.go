@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"emberwatch/sources"
+	"emberwatch/sources/sourcetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -451,12 +452,30 @@ func TestTokenIsSent(t *testing.T) {
 		return false
 	}
 	server.add(post("101", "x"))
-	if ms, err := source(t, server.url, "canary").Once(t.Context()); err != nil || len(ms) != 1 {
+	s := source(t, server.url, "canary")
+	s.opt.Client = s.opt.Client.Once()
+	if ms, err := sourcetest.Look(t.Context(), s); err != nil || len(ms) != 1 {
 		t.Errorf("got %v, %v", ms, err)
 	}
-	server.fail = func(w http.ResponseWriter, r *http.Request) bool { w.Write([]byte("{}")); return true }
-	if _, err := source(t, server.url, "").Once(t.Context()); err == nil {
-		t.Error("an object was taken for a list")
+}
+
+// TestALookNamesEveryPartThatFails: one hashtag that the server refuses leaves the others read.
+func TestALookNamesEveryPartThatFails(t *testing.T) {
+	server := newSocial(t)
+	server.add(post("101", "x"))
+	server.fail = func(w http.ResponseWriter, r *http.Request) bool {
+		refused := strings.HasSuffix(r.URL.Path, "/closed") || strings.HasSuffix(r.URL.Path, "/shut")
+		if refused {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		return refused
+	}
+	s := source(t, server.url, "")
+	s.opt.Hashtags = []string{"closed", s.opt.Hashtags[0], "shut"}
+	s.opt.Client = s.opt.Client.Once()
+	ms, err := sourcetest.Look(t.Context(), s)
+	if err == nil || !strings.Contains(err.Error(), "hashtag closed: fetch: ") || !strings.Contains(err.Error(), "hashtag shut: fetch: ") || len(ms) != 1 {
+		t.Errorf("got %v, %v", ms, err)
 	}
 }
 

@@ -3,6 +3,8 @@ package mastodon
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -19,21 +21,21 @@ const (
 )
 
 // poll reads every hashtag, and what reached the account, once. One that fails does not keep the others from being
-// read.
+// read; the error tells of all that failed.
 func (r *run) poll(ctx context.Context) error {
-	var first error
+	var failed []error
 	for _, tag := range r.opt.Hashtags {
-		if err := r.pollTag(ctx, tag); first == nil {
-			first = err
+		if err := r.pollTag(ctx, tag); err != nil {
+			failed = append(failed, fmt.Errorf("hashtag %s: %w", tag, err))
 		}
 	}
 	if r.opt.Token != "" {
-		if err := r.pollNotices(ctx); first == nil {
-			first = err
+		if err := r.pollNotices(ctx); err != nil {
+			failed = append(failed, fmt.Errorf("notifications: %w", err))
 		}
 	}
-	if first != nil {
-		return first
+	if len(failed) > 0 {
+		return errors.Join(failed...)
 	}
 	grown, err := r.again.News(ctx)
 	if err != nil || len(grown) == 0 {

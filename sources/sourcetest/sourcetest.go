@@ -365,3 +365,15 @@ func (s *sink) keep(ms []sources.Mention) (taken sources.Taken) {
 	}
 	return taken
 }
+
+// Look runs a source whose client looks once, and returns what it handed over.
+func Look(ctx context.Context, s sources.Source) (ms []sources.Mention, err error) {
+	var mu sync.Mutex
+	err = s.Run(ctx, nil, func(_ context.Context, b sources.Batch) (sources.Taken, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		ms = append(ms, b.Mentions...)
+		return sources.Taken{Accepted: len(b.Mentions)}, nil
+	})
+	return ms, err
+}

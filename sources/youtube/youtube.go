@@ -186,16 +186,3 @@ func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit
 	}
 	return nil
 }
-
-// Once reads the newest threads of each channel and video, as a check of the configuration.
-func (s *Source) Once(ctx context.Context) ([]sources.Mention, error) {
-	var out []sources.Mention
-	for _, name := range s.targets {
-		p, err := s.threads(ctx, name, "", time.Now())
-		if err != nil {
-			return nil, fmt.Errorf("source %s: %s: %w", s.opt.Name, name, err)
-		}
-		out = append(out, p.mentions...)
-	}
-	return out, nil
-}
