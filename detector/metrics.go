@@ -75,7 +75,7 @@ func (m *metrics) intake(in *intake) {
 	}
 	m.mentions.WithLabelValues(in.batch.Source, "accepted").Add(float64(in.taken.Accepted))
 	m.mentions.WithLabelValues(in.batch.Source, "duplicate").Add(float64(in.taken.Duplicates))
-	m.mentions.WithLabelValues(in.batch.Source, "rejected").Add(float64(len(in.taken.Rejected) + in.batch.Rejected))
+	m.mentions.WithLabelValues(in.batch.Source, "rejected").Add(float64(len(in.taken.Rejected) + in.batch.Rejected.Count))
 }
 
 func (m *metrics) rules(set *rules.Set) {

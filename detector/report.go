@@ -79,12 +79,13 @@ type TopicReport struct {
 	Before   int    `json:"before"`
 }
 
-// SourceReport is a source that fails, or from which nothing comes any more.
+// SourceReport is a source that fails, of which most is rejected, or from which nothing comes any more.
 type SourceReport struct {
 	Name  string   `json:"name"`
-	Fails bool     `json:"fails"` // else it is silent
-	For   Duration `json:"for"`   // since it was read last, or, of a silent one, since its last mention; 0: not since the start
-	Usual Duration `json:"usual"` // of a silent one: how soon its next mention was expected
+	Fails bool     `json:"fails"`         // else it is silent, or of little use
+	Why   string   `json:"why,omitempty"` // of one that is read, and most of which is rejected
+	For   Duration `json:"for"`           // since it was read last, or, of a silent one, since its last mention; 0: not since the start
+	Usual Duration `json:"usual"`         // of a silent one: how soon its next mention was expected
 }
 
 // DraftReport is what became of reply drafts, as far as people said so.
@@ -117,7 +118,7 @@ func NewReport(ctx context.Context, r Reader, set *rules.Set, from, to time.Time
 	return w.out, nil
 }
 
-// Listen adds to the report which sources fail or are silent now. Who makes it without a running daemon does not know.
+// Listen adds to the report which sources fail, have most of what they bring rejected, or are silent now. Who makes it without a running daemon does not know.
 func (r *Report) Listen(health []sources.Health, now time.Time) {
 	for i := range health {
 		h := &health[i]
@@ -126,6 +127,8 @@ func (r *Report) Listen(health []sources.Health, now time.Time) {
 			r.Sources = append(r.Sources, SourceReport{Name: h.Name, Fails: true})
 		case h.Failed():
 			r.Sources = append(r.Sources, SourceReport{Name: h.Name, Fails: true, For: Duration(now.Sub(h.LastSuccess))})
+		case h.Rejecting:
+			r.Sources = append(r.Sources, SourceReport{Name: h.Name, Why: h.RejectedWhy})
 		case h.Silent(now):
 			r.Sources = append(r.Sources, SourceReport{Name: h.Name, For: Duration(now.Sub(h.LastMention)), Usual: Duration(h.ExpectedGap)})
 		}

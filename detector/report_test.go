@@ -154,10 +154,12 @@ func TestAReportNamesSourcesThatDoNotSpeak(t *testing.T) {
 		{Name: "read", State: sources.Ended, LastMention: ago(30 * day), ExpectedGap: gap},
 		{Name: "down", State: sources.Failing, LastSuccess: ago(time.Hour), LastMention: ago(2 * day), ExpectedGap: gap},
 		{Name: "never", State: sources.Failing},
+		{Name: "mapped", State: sources.Running, Rejecting: true, RejectedWhy: "id: missing"},
 	}, monday)
 	expect(t, "sources", r.Sources, []SourceReport{
 		{Name: "silent", For: Duration(25 * time.Hour), Usual: Duration(time.Hour)},
 		{Name: "down", Fails: true, For: Duration(time.Hour)},
 		{Name: "never", Fails: true},
+		{Name: "mapped", Why: "id: missing"},
 	})
 }

@@ -166,8 +166,10 @@ func (w reportWords) sources() []string {
 			key = "report.source.never"
 		case s.Fails:
 			key = "report.source.fails"
+		case s.Why != "":
+			key = "report.source.rejects"
 		}
-		out = append(out, w.l.Say(key, "name", w.render(s.Name), "span", w.l.SpanAfter(time.Duration(s.For)), "usual", w.l.SpanAfter(time.Duration(s.Usual))))
+		out = append(out, w.l.Say(key, "name", w.render(s.Name), "why", w.render(s.Why), "span", w.l.SpanAfter(time.Duration(s.For)), "usual", w.l.SpanAfter(time.Duration(s.Usual))))
 	}
 	if more := len(w.r.Sources) - reportSources; more > 0 {
 		out = append(out, w.l.Count("more", more))

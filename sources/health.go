@@ -58,6 +58,9 @@ type entry struct {
 	since   time.Time    // of the present run
 	trouble func() error // of a part of the source
 	gaps    gaps
+	share   share
+	untold  Rejects   // since the last line of the log about them
+	told    time.Time // when that was
 }
 
 // snapshot returns the health of every source, by name.
@@ -67,8 +70,11 @@ func (l *ledger) snapshot() []Health {
 	out := make([]Health, 0, len(l.entries))
 	for _, e := range l.entries {
 		h := e.Health
+		h.Rejecting = e.share.most()
 		if err := e.trouble(); err != nil {
 			h.LastError = oneLine(err)
+		} else if h.Rejecting && h.LastError == "" {
+			h.LastError = rejectedMost(h.Rejected, h.RejectedWhy)
 		}
 		out = append(out, h)
 	}
@@ -108,8 +114,9 @@ func (l *ledger) started(name string, now time.Time) {
 	})
 }
 
-// took notes a batch that became durable.
-func (l *ledger) took(name string, b Batch, taken Taken, now time.Time) {
+// took notes a batch that became durable. It returns the rejected items that are to be logged: those of a minute at once.
+func (l *ledger) took(name string, b Batch, taken Taken, now time.Time) (tell Rejects) {
+	rejected := rejectsOf(&b, &taken)
 	l.update(name, func(e *entry) {
 		e.State, e.LastSuccess = Running, now
 		if !b.History && hasNew(b.Mentions) {
@@ -117,11 +124,26 @@ func (l *ledger) took(name string, b Batch, taken Taken, now time.Time) {
 		}
 		e.Mentions += int64(taken.Accepted)
 		e.Duplicates += int64(taken.Duplicates)
-		e.Rejected += int64(b.Rejected + len(taken.Rejected))
 		if now.Sub(e.since) >= l.healthy {
 			e.Failures, e.LastError = 0, ""
 		}
+		e.share.note(taken.Accepted+taken.Duplicates+b.Known, rejected.Count)
+		if rejected.Count > 0 {
+			tell = e.reject(rejected, now)
+		}
 	})
+	return tell
+}
+
+// reject notes rejected items, and returns those that are to be logged.
+func (e *entry) reject(r Rejects, now time.Time) (tell Rejects) {
+	e.Rejected += int64(r.Count)
+	e.RejectedWhy = r.Why
+	e.untold.Join(r)
+	if now.Sub(e.told) >= rejectsTold {
+		tell, e.untold, e.told = e.untold, Rejects{}, now
+	}
+	return tell
 }
 
 // heard notes that a mention came.

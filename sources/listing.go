@@ -13,7 +13,7 @@ type Listing struct {
 // Page is one page of a list. Next leads to the one after it; empty: it was the last.
 type Page struct {
 	Mentions []Mention
-	Rejected int // items of the page that are no mentions
+	Rejected Rejects // items of the page that are no mentions
 	Next     string
 }
 
@@ -21,7 +21,8 @@ type Page struct {
 // to where this one would have ended. Nothing is to be handed over if Pages is 0.
 type Walked struct {
 	News     []Mention // what is new or has changed
-	Rejected int
+	Known    int       // items that are neither
+	Rejected Rejects
 	Pages    int     // that were read
 	After    Listing // what is to be remembered once News is durable
 	Err      error   // why it broke off
@@ -40,13 +41,15 @@ func (l Listing) Walk(ctx context.Context, most, keep int, read func(ctx context
 			break
 		}
 		w.Pages++
-		found, w.Rejected = append(found, page.Mentions...), w.Rejected+page.Rejected
+		found = append(found, page.Mentions...)
+		w.Rejected.Join(page.Rejected)
 		passed := !l.Open && len(page.Mentions) > 0 && len(l.Seen.News(page.Mentions)) == 0
 		if token = page.Next; token == "" || passed {
 			break
 		}
 	}
 	w.News = l.Seen.News(found)
+	w.Known = len(found) - len(w.News)
 	w.After = Listing{Seen: l.Seen.With(found, keep), Open: w.Err != nil}
 	return w
 }

@@ -23,7 +23,7 @@ func (l *list) read(_ context.Context, token string) (sources.Page, error) {
 	if l.fails == at+1 {
 		return sources.Page{}, errors.New("502")
 	}
-	p := sources.Page{Rejected: 1}
+	p := sources.Page{Rejected: sources.Rejects{Count: 1}}
 	for _, id := range l.ids[min(2*at, len(l.ids)):min(2*at+2, len(l.ids))] {
 		p.Mentions = append(p.Mentions, sources.Mention{ID: id, Op: sources.Create})
 	}
@@ -65,7 +65,7 @@ func TestWalks(t *testing.T) {
 		for _, m := range w.News {
 			news += m.ID
 		}
-		if news != step.news || pages.asked != step.asked || (w.Err != nil) != (step.fails != 0) || w.Rejected != w.Pages {
+		if news != step.news || pages.asked != step.asked || (w.Err != nil) != (step.fails != 0) || w.Rejected.Count != w.Pages {
 			t.Errorf("%s: %q after %d pages, %+v", step.ids, news, pages.asked, w)
 		}
 		if w.Pages > 0 {

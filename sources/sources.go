@@ -206,8 +206,9 @@ type Batch struct {
 	Mentions []Mention
 	Cursor   Cursor
 	Delivery *Delivery
-	History  bool // teaches the baselines and alerts nobody
-	Rejected int  // items that the source itself could not read, for the counts
+	History  bool    // teaches the baselines and alerts nobody
+	Rejected Rejects // items that the source itself could not read
+	Known    int     // items that were read again and have been told before; Mentions lacks them
 }
 
 // Taken says what became of a batch. Indices in Rejected refer to Batch.Mentions.
@@ -266,7 +267,9 @@ type Health struct {
 	Mentions    int64     `json:"mentions"`              // taken since start
 	Duplicates  int64     `json:"duplicates"`
 	Rejected    int64     `json:"rejected"`
-	Failures    int       `json:"failures"` // in a row
+	RejectedWhy string    `json:"rejected_why,omitempty"` // the latest reason
+	Rejecting   bool      `json:"rejecting,omitempty"`    // most of what came lately was rejected
+	Failures    int       `json:"failures"`               // in a row
 	LastError   string    `json:"last_error,omitempty"`
 	NextTry     time.Time `json:"next_try,omitzero"`
 }

@@ -124,7 +124,9 @@ func (s *Supervisor) emit(src Source, history bool) Emit {
 			s.ledger.refused(src.Name(), err)
 			return taken, err
 		}
-		s.ledger.took(src.Name(), b, taken, time.Now())
+		if told := s.ledger.took(src.Name(), b, taken, time.Now()); told.Count > 0 {
+			s.opt.Log.Warn("items rejected", "source", src.Name(), "items", told.Count, "first", told.Why)
+		}
 		return taken, nil
 	}
 }

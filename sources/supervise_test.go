@@ -52,7 +52,7 @@ func fails(err error) func(context.Context, sources.Cursor, sources.Emit) error 
 
 func emits(n int, then func(context.Context, sources.Cursor, sources.Emit) error) func(context.Context, sources.Cursor, sources.Emit) error {
 	return func(ctx context.Context, from sources.Cursor, emit sources.Emit) error {
-		if _, err := emit(ctx, sources.Batch{Mentions: make([]sources.Mention, n), Rejected: 1}); err != nil {
+		if _, err := emit(ctx, sources.Batch{Mentions: make([]sources.Mention, n), Rejected: sources.Rejects{Count: 1, Why: "odd"}}); err != nil {
 			return err
 		}
 		return then(ctx, from, emit)
@@ -311,6 +311,77 @@ func TestTroubleOfAPartIsTold(t *testing.T) {
 				}
 			}
 		})
+	})
+}
+
+// TestASourceOfWhichLittleIsTakenIsTold: a mapping that fits nothing looks like silence otherwise. Odd items among others are
+// no trouble, and neither is the same odd item in every poll of a feed whose others are known.
+func TestASourceOfWhichLittleIsTakenIsTold(t *testing.T) {
+	odd := sources.Rejects{Count: 1, Why: "created_at: missing"}
+	each := func(batches ...sources.Batch) *script {
+		return scripted("hook", func(ctx context.Context, _ sources.Cursor, emit sources.Emit) error {
+			for _, b := range batches {
+				if _, err := emit(ctx, b); err != nil {
+					return err
+				}
+			}
+			return forever(ctx, nil, nil)
+		})
+	}
+	times := func(n int, b sources.Batch) []sources.Batch { return slices.Repeat([]sources.Batch{b}, n) }
+	good := sources.Batch{Mentions: make([]sources.Mention, 1)}
+	for name, tt := range map[string]struct {
+		batches []sources.Batch
+		told    bool
+	}{
+		"all are rejected":           {times(3, sources.Batch{Rejected: odd}), true},
+		"two are not many":           {times(2, sources.Batch{Rejected: odd}), false},
+		"most, after a good month":   {slices.Concat(times(500, good), times(40, sources.Batch{Rejected: odd})), true},
+		"few, after a good month":    {slices.Concat(times(500, good), times(20, sources.Batch{Rejected: odd})), false},
+		"good again":                 {slices.Concat(times(9, sources.Batch{Rejected: odd}), times(10, good)), false},
+		"the same beside what known": {times(50, sources.Batch{Rejected: odd, Known: 19}), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := supervise(t, sources.SupervisorOptions{Sources: []sources.Source{each(tt.batches...)}})
+				during(t, s, time.Second, func() {
+					h := health(t, s, "hook")
+					said := strings.Contains(h.LastError, "most of what comes is rejected") && strings.Contains(h.LastError, odd.Why)
+					if h.Rejecting != tt.told || said != tt.told || h.RejectedWhy != odd.Why {
+						t.Errorf("%+v", h)
+					}
+				})
+			})
+		})
+	}
+}
+
+// TestRejectedItemsAreLogged at once, and then those of a minute together.
+func TestRejectedItemsAreLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		src := scripted("hook", func(ctx context.Context, _ sources.Cursor, emit sources.Emit) error {
+			for i := range 61 {
+				why := []string{"id: missing", "created_at: missing", "not a JSON object"}[min(i, 2)]
+				if _, err := emit(ctx, sources.Batch{Rejected: sources.Rejects{Count: 1, Why: why}}); err != nil {
+					return err
+				}
+				time.Sleep(time.Second)
+			}
+			return forever(ctx, nil, nil)
+		})
+		s := supervise(t, sources.SupervisorOptions{Sources: []sources.Source{src}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		during(t, s, 5*time.Minute, func() {})
+		var lines []string
+		for line := range strings.Lines(log.String()) {
+			if _, what, ok := strings.Cut(line, `msg="items rejected" `); ok {
+				lines = append(lines, strings.TrimSpace(what))
+			}
+		}
+		want := []string{`source=hook items=1 first="id: missing"`, `source=hook items=60 first="created_at: missing"`}
+		if !slices.Equal(lines, want) {
+			t.Errorf("got %q, want %q", lines, want)
+		}
 	})
 }
 

@@ -107,6 +107,40 @@ func TestUnsignedHooksKeepForeignSitesOff(t *testing.T) {
 	}
 }
 
+// TestAWrongMappingIsNoSilence: whoever looks at the log, at the sources or at the report hears that nothing of what is
+// pushed is understood, and why.
+func TestAWrongMappingIsNoSilence(t *testing.T) {
+	dir := t.TempDir()
+	cfg := filepath.Join(dir, "emberwatch.yml")
+	hook := "sources: [{type: webhook, name: trustpilot, each: /events, map: {id: /id, text: /text, created_at: /when}}]\n"
+	if err := os.WriteFile(cfg, []byte(anyPort+hook), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, stop := startDaemon(t, filepath.Join(dir, "data"), cfg)
+	defer stop()
+	for i := range 3 {
+		body := fmt.Sprintf(`{"events":[{"id":"%d","text":"secretly angry","createdAt":"2026-11-16T07:42:10Z"}]}`, i)
+		if status, answer := pushTo(t, d, "/v1/hooks/trustpilot", "", "", body); status != 200 || !strings.Contains(answer, `"accepted":0`) {
+			t.Fatalf("%d %s", status, answer)
+		}
+	}
+	for path, want := range map[string]string{
+		"/api/v1/sources": `"rejected":3,"rejected_why":"created_at: missing","rejecting":true`,
+		"/api/v1/report":  `"name":"trustpilot","fails":false,"why":"created_at: missing"`,
+		"/":               "rejecting most of what comes",
+	} {
+		res, err := http.Get(d.server.URL() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if !strings.Contains(string(body), want) || strings.Contains(string(body), "secretly") {
+			t.Errorf("%s: %s", path, body)
+		}
+	}
+}
+
 // pushTo posts a body, again while the daemon is still starting.
 func pushTo(t *testing.T, d *Daemon, path, header, value, body string) (int, string) {
 	t.Helper()

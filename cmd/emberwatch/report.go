@@ -25,7 +25,7 @@ func (a *app) reportCommand() *cli.Command {
 			"data folder. Times count from when an incident was told: until a person took or closed it, until an answer was\n" +
 			"marked, until it was resolved or calm. Precision is what people closed as resolved among that and false alarms.\n" +
 			"Answers within an hour and a day are those of complaints with answer clocks (sla), of the last 14 days at most. Sources that\n" +
-			"fail or are silent are those of now; only a running daemon knows them.",
+			"fail, have most of what they bring rejected, or are silent are those of now; only a running daemon knows them.",
 		Flags: append(serverFlags(), jsonFlag(),
 			&cli.StringFlag{Name: "from", Usage: "`TIME` (RFC 3339 or a day such as 2026-11-09)"},
 			&cli.StringFlag{Name: "to", Usage: "`TIME`, not included"},

@@ -113,9 +113,13 @@ func (v voice) sources(health []sources.Health) sourcesView {
 	count := map[sources.State]int{}
 	for _, h := range health {
 		count[h.State]++
-		if h.Failed() {
+		if h.Failed() || h.Rejecting {
+			state, why := string(h.State), h.LastError
+			if !h.Failed() {
+				state, why = "rejecting", h.RejectedWhy
+			}
 			out.Trouble = append(out.Trouble, sourceTrouble{
-				Name: h.Name, State: v.Say("page.source." + string(h.State)), Error: cut(h.LastError, 200),
+				Name: h.Name, State: v.Say("page.source." + state), Error: cut(why, 200),
 				Heard: v.at(h.LastSuccess), Next: v.at(h.NextTry),
 			})
 		}

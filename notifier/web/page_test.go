@@ -58,6 +58,11 @@ func TestOverviewWithNothingToDo(t *testing.T) {
 			[]string{"All is calm", "has read 19,115 mentions", "about 2 brands", "2 min ago", "2 sources: 2 running"},
 		},
 		{"calm but deaf in one ear", func(*Config) {}, []string{"All is calm", "is not calm", "news"}},
+		{"calm, but what comes is not understood", func(c *Config) {
+			c.Sources = func() []sources.Health {
+				return []sources.Health{{Name: "desk", State: sources.Running, Rejecting: true, RejectedWhy: "created_at: missing"}}
+			}
+		}, []string{"is not calm", "desk", "rejecting most of what comes", "created_at: missing"}},
 		{"nothing read yet", func(c *Config) { c.Sources, c.Rules = nil, nil }, []string{"All is calm", "No mention has come in", "No source is polled"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -180,7 +180,7 @@ func (s *Source) between() time.Duration {
 // handOver emits what a walk found, with the cursor after it. With many countries that is large, and nothing that
 // stays as it is need be written again.
 func (s *Source) handOver(ctx context.Context, known memory, code string, w *sources.Walked, emit sources.Emit) (err error) {
-	b := sources.Batch{Source: s.opt.Name, Mentions: w.News, Rejected: w.Rejected}
+	b := sources.Batch{Source: s.opt.Name, Mentions: w.News, Known: w.Known, Rejected: w.Rejected}
 	before := known.Countries[code]
 	if len(w.News) > 0 || w.After.Open != before.Open {
 		known.Countries[code] = w.After

@@ -60,8 +60,8 @@ func TestDecode(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if rejected != 3 { // no id, eleven stars, a number
-		t.Errorf("%d rejected", rejected)
+	if rejected.Count != 3 { // no id, eleven stars, a number
+		t.Errorf("%d rejected", rejected.Count)
 	}
 }
 
@@ -374,8 +374,8 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		ms, rejected := s.mentions(p, now, false)
-		if len(ms)+rejected > len(p.Entry) {
-			t.Errorf("%d and %d of %d", len(ms), rejected, len(p.Entry))
+		if len(ms)+rejected.Count > len(p.Entry) {
+			t.Errorf("%d and %d of %d", len(ms), rejected.Count, len(p.Entry))
 		}
 		for _, m := range ms {
 			again := m

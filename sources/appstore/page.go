@@ -122,11 +122,11 @@ func decode(body []byte) (*page, error) {
 }
 
 // mentions translates the reviews of a page. What cannot be a mention is counted.
-func (s *Source) mentions(p *page, now time.Time, firstContact bool) (ms []sources.Mention, rejected int) {
+func (s *Source) mentions(p *page, now time.Time, firstContact bool) (ms []sources.Mention, rejected sources.Rejects) {
 	for _, raw := range p.Entry {
 		var r review
 		if len(raw) == 0 || raw[0] != '{' || json.Unmarshal(raw, &r) != nil {
-			rejected++
+			rejected.Add(sources.ErrForm)
 			continue
 		}
 		if r.Rating == "" {
@@ -137,7 +137,7 @@ func (s *Source) mentions(p *page, now time.Time, firstContact bool) (ms []sourc
 			m.CreatedAt = now
 		}
 		if err := sources.Normalize(&m, now); err != nil {
-			rejected++
+			rejected.Add(err)
 			continue
 		}
 		ms = append(ms, m)

@@ -24,7 +24,7 @@ func (s *Source) walk(ctx context.Context, code string, known sources.Listing, n
 		}
 		out.Mentions, out.Rejected = s.mentions(p, now, len(known.Seen) == 0)
 		switch {
-		case n == 0 && len(out.Mentions)+out.Rejected == 0 && len(known.Seen) > 0:
+		case n == 0 && len(out.Mentions)+out.Rejected.Count == 0 && len(known.Seen) > 0:
 			return out, &sources.RetryAfterError{After: s.opt.Every, Err: errEmptied, Ours: true}
 		case len(p.Entry) > 0:
 			out.Next = strconv.Itoa(n + 1)

@@ -16,7 +16,7 @@ type gathered struct {
 	at     place
 	told   time.Time // when a batch was last handed over
 	events []event   // those that may concern us
-	bad    int
+	bad    sources.Rejects
 	next   place
 }
 
@@ -28,7 +28,7 @@ func (g *gathered) add(e event) {
 	g.next = g.next.after(&e, time.Now())
 	switch {
 	case e.bad:
-		g.bad++
+		g.bad.Add(sources.ErrForm)
 	case e.kept, e.repost, e.vanished, e.op == sources.Delete, e.op == sources.Update:
 		g.events = append(g.events, e)
 	}
@@ -65,7 +65,7 @@ func (g *gathered) handOver(ctx context.Context) error {
 		return err
 	}
 	g.events = g.events[:0]
-	if told = append(told, about...); len(told)+g.bad == 0 && now.Sub(g.told) < g.quiet {
+	if told = append(told, about...); len(told)+g.bad.Count == 0 && now.Sub(g.told) < g.quiet {
 		return nil
 	}
 	b := sources.Batch{Source: g.opt.Name, Mentions: told, Rejected: g.bad}
@@ -77,7 +77,7 @@ func (g *gathered) handOver(ctx context.Context) error {
 	if _, err := g.emit(ctx, b); err != nil {
 		return err
 	}
-	g.bad, g.told = 0, now
+	g.bad, g.told = sources.Rejects{}, now
 	return nil
 }
 
@@ -100,7 +100,7 @@ func (g *gathered) posts(now time.Time) (told []sources.Mention, rest []event) {
 		}
 		m, err := g.mention(e, now)
 		if err != nil {
-			g.bad++
+			g.bad.Add(err)
 			continue
 		}
 		told = append(told, m)
@@ -130,7 +130,7 @@ func (g *gathered) about(ctx context.Context, events []event, now time.Time) (to
 		}
 		m, err := g.mention(e, now)
 		if err != nil {
-			g.bad++
+			g.bad.Add(err)
 			continue
 		}
 		if e.repost && e.op != sources.Delete {

@@ -98,7 +98,7 @@ type memory struct {
 // findings are what one poll brought.
 type findings struct {
 	mentions []sources.Mention
-	rejected int
+	rejected sources.Rejects
 	next     memory // without Seen
 }
 
@@ -133,8 +133,9 @@ func (s *Source) poll(ctx context.Context, known memory, again *sources.Revisit,
 	}
 	next := found.next
 	next.Seen = known.Seen.With(found.mentions, maxSeen)
+	news := known.Seen.News(found.mentions)
 	b := sources.Batch{
-		Source: s.opt.Name, Mentions: append(known.Seen.News(found.mentions), hot...), Rejected: found.rejected,
+		Source: s.opt.Name, Mentions: append(news, hot...), Known: len(found.mentions) - len(news), Rejected: found.rejected,
 	}
 	if b.Cursor, err = json.Marshal(next); err != nil {
 		return known, err

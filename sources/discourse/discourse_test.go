@@ -65,8 +65,8 @@ func TestDecode(t *testing.T) {
 	if diff := cmp.Diff([]sources.Mention{edited, bare, deleted, first}, got.mentions); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got.rejected != 1 || !slices.Equal(got.ids, []int64{912, 911, 910, 909, 908, 907, 906}) || !got.oldest.Equal(at(9, 0, 0, 0)) {
-		t.Errorf("%d rejected, ids %v, oldest %v", got.rejected, got.ids, got.oldest)
+	if got.rejected.Count != 1 || !slices.Equal(got.ids, []int64{912, 911, 910, 909, 908, 907, 906}) || !got.oldest.Equal(at(9, 0, 0, 0)) {
+		t.Errorf("%d rejected, ids %v, oldest %v", got.rejected.Count, got.ids, got.oldest)
 	}
 }
 

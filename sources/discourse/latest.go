@@ -65,7 +65,7 @@ func (s *Source) missing(ctx context.Context, f *findings, before []int64, prese
 type listed struct {
 	ids      []int64 // also of posts that are no mentions
 	mentions []sources.Mention
-	rejected int
+	rejected sources.Rejects
 	oldest   time.Time
 }
 
@@ -78,7 +78,8 @@ func (l *listed) lowest() int64 {
 }
 
 func (f *findings) add(p listed, present map[int64]bool) {
-	f.mentions, f.rejected = append(f.mentions, p.mentions...), f.rejected+p.rejected
+	f.mentions = append(f.mentions, p.mentions...)
+	f.rejected.Join(p.rejected)
 	for _, id := range p.ids {
 		present[id] = true
 	}
@@ -114,7 +115,7 @@ func (s *Source) decodeList(posts []json.RawMessage, now time.Time) (l listed) {
 		switch {
 		case errors.Is(err, errNoWords):
 		case err != nil:
-			l.rejected++
+			l.rejected.Add(err)
 		default:
 			l.mentions = append(l.mentions, m)
 		}

@@ -38,7 +38,7 @@ func (s *Source) search(ctx context.Context, known memory, now time.Time) (findi
 		if err != nil {
 			return findings{}, err
 		}
-		f.rejected += rejected
+		f.rejected.Join(rejected)
 		fresh = append(fresh, list...)
 	}
 	fresh = slices.DeleteFunc(fresh, func(p found) bool { return known.Seen.Has(p.ID.String()) })
@@ -64,7 +64,7 @@ func (s *Source) search(ctx context.Context, known memory, now time.Time) (findi
 }
 
 // newest lists what a search finds from a time on.
-func (s *Source) newest(ctx context.Context, query string, since time.Time) (list []found, rejected int, err error) {
+func (s *Source) newest(ctx context.Context, query string, since time.Time) (list []found, rejected sources.Rejects, err error) {
 	known := map[sources.Loose]bool{}
 	for page := 1; page <= searchPages; page++ {
 		var answer struct {
@@ -72,14 +72,14 @@ func (s *Source) newest(ctx context.Context, query string, since time.Time) (lis
 		}
 		q := url.Values{"q": {query + " order:latest"}, "page": {fmt.Sprint(page)}}
 		if err := s.get(ctx, "/search.json?"+q.Encode(), &answer); err != nil {
-			return nil, 0, err
+			return nil, rejected, err
 		}
 		more := false
 		for _, raw := range answer.Posts {
 			var p found
 			switch at := p.read(raw); {
 			case at.IsZero():
-				rejected++
+				rejected.Add(sources.ErrForm)
 			case !known[p.ID] && at.After(since):
 				known[p.ID], more = true, true
 				list = append(list, p)

@@ -18,7 +18,7 @@ import (
 // document is one answer of the server, read.
 type document struct {
 	mentions       []sources.Mention
-	rejected       int
+	rejected       sources.Rejects
 	etag, modified string
 }
 
@@ -70,7 +70,10 @@ func (s *Source) parse(ctx context.Context, body []byte, contentType, from strin
 		return nil, err
 	}
 	items := parsed.Items[:min(len(parsed.Items), maxItems)]
-	doc := &document{rejected: len(parsed.Items) - len(items)}
+	doc := &document{}
+	if more := len(parsed.Items) - len(items); more > 0 {
+		doc.rejected = sources.Rejects{Count: more, Why: fmt.Sprintf("past the first %d items of the document", maxItems)}
+	}
 	base := baseAddress(parsed, from)
 	shared := sharedIDs(items)
 	known := map[string]bool{}
@@ -83,7 +86,7 @@ func (s *Source) parse(ctx context.Context, body []byte, contentType, from strin
 		}
 		m := s.mention(item, base, shared, now)
 		if err := sources.Normalize(&m, now); err != nil {
-			doc.rejected++
+			doc.rejected.Add(err)
 			continue
 		}
 		if !known[m.ID] {

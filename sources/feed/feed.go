@@ -114,6 +114,7 @@ func (s *Source) poll(ctx context.Context, seen memory, emit sources.Emit) (memo
 	if doc != nil {
 		next := seen.after(doc)
 		b.Mentions, b.Rejected = seen.Seen.News(doc.mentions), doc.rejected
+		b.Known = len(doc.mentions) - len(b.Mentions)
 		if b.Cursor, err = next.cursor(); err != nil {
 			return seen, err
 		}

@@ -95,8 +95,8 @@ func TestParse(t *testing.T) {
 					t.Errorf("id %q, want %q", m.ID, want)
 				}
 			}
-			if doc.rejected != tt.rejected {
-				t.Errorf("%d rejected, want %d", doc.rejected, tt.rejected)
+			if doc.rejected.Count != tt.rejected {
+				t.Errorf("%d rejected, want %d", doc.rejected.Count, tt.rejected)
 			}
 		})
 	}
@@ -213,8 +213,8 @@ func names(n int) string {
 // Some generators declare the same namespaces anew with every item; some sites have a base.
 func TestNamespacesOfItems(t *testing.T) {
 	item := "<item" + names(20) + " xml:base='https://example.org/news/'><title>x</title><link>a</link></item>"
-	if doc := parse(t, rss(strings.Repeat(item, 100)), ""); len(doc.mentions) != 1 || doc.rejected != 0 {
-		t.Errorf("got %+v, %d rejected", doc.mentions, doc.rejected)
+	if doc := parse(t, rss(strings.Repeat(item, 100)), ""); len(doc.mentions) != 1 || doc.rejected.Count != 0 {
+		t.Errorf("got %+v, %d rejected", doc.mentions, doc.rejected.Count)
 	}
 }
 
@@ -399,8 +399,8 @@ func TestDocumentIsBounded(t *testing.T) {
 	if err != nil || len(told) != maxItems || told[0] != "create id-0" || told[maxItems-1] != fmt.Sprint("create id-", maxItems-1) {
 		t.Fatalf("%d told, %v", len(told), err)
 	}
-	if b := p.batches[0]; b.Rejected != 500 {
-		t.Errorf("%d items are told as left out, want 500", b.Rejected)
+	if b := p.batches[0]; b.Rejected.Count != 500 {
+		t.Errorf("%d items are told as left out, want 500", b.Rejected.Count)
 	}
 	if len(p.seen.Seen) != maxItems {
 		t.Errorf("%d remembered", len(p.seen.Seen))

@@ -133,7 +133,7 @@ func (s *Source) poll(ctx context.Context, known memory, emit sources.Emit) (mem
 		return known, w.Err
 	}
 	next := memory{App: s.opt.App, Reviews: w.After}
-	b := sources.Batch{Source: s.opt.Name, Mentions: w.News, Rejected: w.Rejected}
+	b := sources.Batch{Source: s.opt.Name, Mentions: w.News, Known: w.Known, Rejected: w.Rejected}
 	var err error
 	if b.Cursor, err = json.Marshal(next); err != nil {
 		return known, err

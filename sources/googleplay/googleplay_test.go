@@ -44,7 +44,7 @@ func TestDecode(t *testing.T) {
 	reply.Kind, reply.Text, reply.ParentID, reply.RootID = sources.Comment, "Здравствуйте! Напишите нам, пожалуйста.", "gp:AOq2", "gp:AOq2"
 	reply.Author.ID = "com.example.app" // one's own
 	third.Rating, third.Lang, third.Author.Name = 4, "en", "no words"
-	if diff := cmp.Diff(sources.Page{Mentions: []sources.Mention{first, second, reply, third}, Rejected: 4, Next: "CAES+/="}, got); diff != "" {
+	if diff := cmp.Diff(sources.Page{Mentions: []sources.Mention{first, second, reply, third}, Rejected: sources.Rejects{Count: 4, Why: "created_at: missing"}, Next: "CAES+/="}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff) // rejected: no time, no id, a comment that is a number, a review that is a string
 	}
 }

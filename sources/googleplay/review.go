@@ -61,12 +61,12 @@ func (s *Source) decode(body []byte, now time.Time) (sources.Page, error) {
 	for _, raw := range answer.Reviews {
 		var r review
 		if json.Unmarshal(raw, &r) != nil {
-			page.Rejected++
+			page.Rejected.Add(sources.ErrForm)
 			continue
 		}
 		for _, m := range s.mentions(&r) {
-			if sources.Normalize(&m, now) != nil {
-				page.Rejected++
+			if err := sources.Normalize(&m, now); err != nil {
+				page.Rejected.Add(err)
 				continue
 			}
 			page.Mentions = append(page.Mentions, m)

@@ -123,8 +123,9 @@ func (s *Source) poll(ctx context.Context, known memory, again *sources.Revisit,
 	if err != nil {
 		return known, err
 	}
+	news := known.Seen.News(found.mentions)
 	b := sources.Batch{
-		Source: s.opt.Name, Mentions: append(known.Seen.News(found.mentions), hot...), Rejected: found.rejected,
+		Source: s.opt.Name, Mentions: append(news, hot...), Known: len(found.mentions) - len(news), Rejected: found.rejected,
 	}
 	next := memory{Since: max(known.Since, found.newest), Seen: known.Seen.With(found.mentions, maxSeen)}
 	if b.Cursor, err = json.Marshal(next); err != nil {

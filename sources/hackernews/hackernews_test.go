@@ -64,8 +64,8 @@ func TestDecode(t *testing.T) {
 	if diff := cmp.Diff(want, got.mentions); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got.rejected != 1 || got.newest != 1794824400 {
-		t.Errorf("%d rejected, newest %d", got.rejected, got.newest)
+	if got.rejected.Count != 1 || got.newest != 1794824400 {
+		t.Errorf("%d rejected, newest %d", got.rejected.Count, got.newest)
 	}
 }
 
@@ -92,8 +92,8 @@ func TestOddAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var got findings
 			_, err := s.decode([]byte(tt.body), &got, now)
-			if (err != nil) != tt.fails || len(got.mentions) != tt.items || got.rejected != tt.rejected {
-				t.Errorf("%d items, %d rejected, %v", len(got.mentions), got.rejected, err)
+			if (err != nil) != tt.fails || len(got.mentions) != tt.items || got.rejected.Count != tt.rejected {
+				t.Errorf("%d items, %d rejected, %v", len(got.mentions), got.rejected.Count, err)
 			}
 			if got.newest > now.Unix() {
 				t.Error("the cursor is ahead of time")

@@ -21,7 +21,7 @@ const (
 // findings are what a walk over pages brought.
 type findings struct {
 	mentions []sources.Mention
-	rejected int
+	rejected sources.Rejects
 	newest   int64 // Unix seconds
 }
 
@@ -101,12 +101,12 @@ func (s *Source) decode(body []byte, to *findings, now time.Time) (last int, err
 	for _, raw := range p.Hits {
 		var h hit
 		if sources.DecodeJSON(raw, &h) != nil {
-			to.rejected++
+			to.rejected.Add(sources.ErrForm)
 			continue
 		}
 		m := s.mention(&h)
-		if sources.Normalize(&m, now) != nil {
-			to.rejected++
+		if err := sources.Normalize(&m, now); err != nil {
+			to.rejected.Add(err)
 			continue
 		}
 		to.mentions = append(to.mentions, m)

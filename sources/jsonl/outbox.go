@@ -2,6 +2,8 @@ package jsonl
 
 import (
 	"context"
+	"fmt"
+	"path/filepath"
 	"time"
 
 	"emberwatch/sources"
@@ -17,18 +19,18 @@ type outbox struct {
 	opt      *Options
 	emit     sources.Emit
 	mentions []sources.Mention
-	rejected int
+	rejected sources.Rejects
 	last     time.Time // of the last batch
 }
 
 func (o *outbox) add(m sources.Mention) { o.mentions = append(o.mentions, m) }
 
 func (o *outbox) reject(file string, line int, err error) {
-	o.rejected++
+	o.rejected.Add(fmt.Errorf("%s: line %d: %w", filepath.Base(file), line, err))
 	o.opt.report(file, line, err)
 }
 
-func (o *outbox) full() bool { return len(o.mentions)+o.rejected >= maxBatch }
+func (o *outbox) full() bool { return len(o.mentions)+o.rejected.Count >= maxBatch }
 
 // flush hands over what was gathered, with the places in all files that it came from.
 func (o *outbox) flush(ctx context.Context, at marks) error {
@@ -43,13 +45,13 @@ func (o *outbox) flush(ctx context.Context, at marks) error {
 	if _, err := o.emit(ctx, b); err != nil {
 		return err
 	}
-	o.mentions, o.rejected, o.last = nil, 0, time.Now()
+	o.mentions, o.rejected, o.last = nil, sources.Rejects{}, time.Now()
 	return nil
 }
 
 // rest hands over what is left. With nothing left it says so: at once the first time, then once a minute.
 func (o *outbox) rest(ctx context.Context, at marks) error {
-	if len(o.mentions) == 0 && o.rejected == 0 {
+	if len(o.mentions) == 0 && o.rejected.Count == 0 {
 		if !o.last.IsZero() && time.Since(o.last) < heartbeat {
 			return nil
 		}

@@ -42,7 +42,7 @@ func (in *intake) emit(_ context.Context, b sources.Batch) (sources.Taken, error
 		in.ids = append(in.ids, m.ID)
 	}
 	in.sizes = append(in.sizes, len(b.Mentions))
-	in.bad += b.Rejected
+	in.bad += b.Rejected.Count
 	if b.History {
 		in.history++
 	}

@@ -163,12 +163,13 @@ func (r *run) listenAndPoll(ctx context.Context) error {
 
 // handOver gives a batch of what is new of ms; move changes how far has been read, and has the memory stored with the
 // batch. Nothing counts before the batch is durable.
-func (r *run) handOver(ctx context.Context, ms []sources.Mention, rejected int, move func(*memory)) error {
+func (r *run) handOver(ctx context.Context, ms []sources.Mention, rejected sources.Rejects, move func(*memory)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	next := r.known
 	next.Seen = r.known.Seen.With(ms, maxSeen)
 	b := sources.Batch{Source: r.opt.Name, Mentions: r.known.Seen.News(ms), Rejected: rejected}
+	b.Known = len(ms) - len(b.Mentions)
 	if move != nil { // else it comes from a stream, one by one, and the next poll stores it
 		move(&next)
 		cursor, err := json.Marshal(next)

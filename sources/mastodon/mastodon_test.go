@@ -79,7 +79,7 @@ func TestDecodeTimeline(t *testing.T) {
 	if diff := cmp.Diff([]sources.Mention{first(), reply, direct, boost}, got.mentions); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got.rejected != 1 || len(got.ids) != 5 || got.older != "114000000000000302" || !got.oldest.Equal(boost.CreatedAt) {
+	if got.rejected.Count != 1 || len(got.ids) != 5 || got.older != "114000000000000302" || !got.oldest.Equal(boost.CreatedAt) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -97,7 +97,7 @@ func TestDecodeNotifications(t *testing.T) {
 	if diff := cmp.Diff([]sources.Mention{mention, follow, like}, got.mentions); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got.rejected != 1 || !slices.Equal(got.ids, []string{"9004", "9003", "9002", "9001"}) {
+	if got.rejected.Count != 1 || !slices.Equal(got.ids, []string{"9004", "9003", "9002", "9001"}) {
 		t.Errorf("got %+v", got)
 	}
 }

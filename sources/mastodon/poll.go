@@ -98,7 +98,8 @@ func (r *run) walkBack(ctx context.Context, tag string, head *page) error {
 		if err != nil {
 			return err
 		}
-		head.mentions, head.rejected = append(head.mentions, p.mentions...), head.rejected+p.rejected
+		head.mentions = append(head.mentions, p.mentions...)
+		head.rejected.Join(p.rejected)
 		at = &p
 	}
 	return nil

@@ -148,7 +148,7 @@ func (s *Source) decodeNotice(raw []byte, now time.Time) (string, sources.Mentio
 type page struct {
 	ids      []string // also of items that are no mentions
 	mentions []sources.Mention
-	rejected int
+	rejected sources.Rejects
 	oldest   time.Time
 	older    string // max_id of the page after it; empty: there is none
 	walked   int    // pages that were added to it
@@ -171,7 +171,7 @@ func decodePage(body []byte, link string, decode decoder, now time.Time) (page, 
 		switch {
 		case errors.Is(err, errOther):
 		case err != nil:
-			p.rejected++
+			p.rejected.Add(err)
 		default:
 			p.mentions = append(p.mentions, m)
 			if p.oldest.IsZero() || m.CreatedAt.Before(p.oldest) {

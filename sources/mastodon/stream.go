@@ -106,9 +106,9 @@ func (r *run) took(ctx context.Context, event, data string) error {
 	case errors.Is(err, errOther):
 		return nil
 	case err != nil:
-		return r.handOver(ctx, nil, 1, nil)
+		return r.handOver(ctx, nil, sources.Rejects{Count: 1, Why: err.Error()}, nil)
 	}
-	return r.handOver(ctx, []sources.Mention{m}, 0, nil)
+	return r.handOver(ctx, []sources.Mention{m}, sources.Rejects{}, nil)
 }
 
 func (s *Source) decodeEvent(event, data string, now time.Time) (m sources.Mention, err error) {

@@ -166,6 +166,7 @@ func (s *Source) deliver(w http.ResponseWriter, r *http.Request) (sources.Taken,
 	}
 	told, rejected, err := decode(raw)
 	if err != nil {
+		s.opt.Log.Warn("request refused", "source", s.opt.Name, "remote", r.RemoteAddr, "error", err)
 		return sources.Taken{}, &sources.Refusal{Status: http.StatusBadRequest, Reason: err.Error()}
 	}
 	if err := s.complete(r.Context(), told); err != nil {
@@ -184,7 +185,7 @@ func (s *Source) deliver(w http.ResponseWriter, r *http.Request) (sources.Taken,
 }
 
 // batch normalises what was told. What cannot be a mention, such as a comment that is a picture alone, is counted.
-func (s *Source) batch(told []notice, rejected int) sources.Batch {
+func (s *Source) batch(told []notice, rejected sources.Rejects) sources.Batch {
 	b := sources.Batch{Source: s.opt.Name, Rejected: rejected}
 	for _, n := range told {
 		m := n.mention
@@ -193,7 +194,7 @@ func (s *Source) batch(told []notice, rejected int) sources.Batch {
 			m.CreatedAt = s.now()
 		}
 		if err := sources.Normalize(&m, s.now()); err != nil {
-			b.Rejected++
+			b.Rejected.Add(err)
 			continue
 		}
 		b.Mentions = append(b.Mentions, m)

@@ -141,8 +141,8 @@ func TestDeliveries(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if b.Rejected != tt.rejected {
-				t.Errorf("%d rejected, want %d", b.Rejected, tt.rejected)
+			if b.Rejected.Count != tt.rejected {
+				t.Errorf("%d rejected, want %d", b.Rejected.Count, tt.rejected)
 			}
 			if want := sha256.Sum256(body); b.Delivery == nil || b.Delivery.Digest != want || !strings.HasPrefix(b.Delivery.ID, "body-") {
 				t.Errorf("delivery %+v", b.Delivery)
@@ -334,8 +334,8 @@ func FuzzDelivery(f *testing.F) {
 			return
 		}
 		b := s.batch(told, rejected)
-		if len(b.Mentions)+b.Rejected != len(told)+rejected {
-			t.Errorf("%d mentions and %d rejected of %d told and %d rejected", len(b.Mentions), b.Rejected, len(told), rejected)
+		if len(b.Mentions)+b.Rejected.Count != len(told)+rejected.Count {
+			t.Errorf("%d mentions and %d rejected of %d told and %d rejected", len(b.Mentions), b.Rejected.Count, len(told), rejected.Count)
 		}
 		for _, m := range b.Mentions {
 			again := m

@@ -25,28 +25,28 @@ type entry struct {
 
 // decode reads a delivery. Changes of kinds that say nothing about a brand are left out; what should be one and
 // cannot be read is counted.
-func decode(body []byte) (told []notice, rejected int, err error) {
+func decode(body []byte) (told []notice, rejected sources.Rejects, err error) {
 	if err := sources.CheckDepth(body); err != nil {
-		return nil, 0, err
+		return nil, rejected, err
 	}
 	var delivery struct {
 		Object string            `json:"object"`
 		Entry  []json.RawMessage `json:"entry"`
 	}
 	if err := json.Unmarshal(body, &delivery); err != nil {
-		return nil, 0, errors.New("the body is no notification: expected an object with a list entry")
+		return nil, rejected, errors.New("the body is no notification: expected an object with a list entry")
 	}
 	for _, raw := range delivery.Entry {
 		var e entry
 		if json.Unmarshal(raw, &e) != nil {
-			rejected++
+			rejected.Add(sources.ErrForm)
 			continue
 		}
 		for _, change := range e.Changes {
 			n, ok, err := read(delivery.Object, change, &e)
 			switch {
 			case err != nil:
-				rejected++
+				rejected.Add(err)
 			case ok:
 				told = append(told, n)
 			}

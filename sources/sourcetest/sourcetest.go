@@ -343,7 +343,7 @@ func (s *sink) emit(ctx context.Context, b sources.Batch) (sources.Taken, error)
 		s.t.Errorf("Batch.Source is %q, the source is named %q", b.Source, s.name)
 	}
 	s.batches++
-	s.rejected += b.Rejected
+	s.rejected += b.Rejected.Count
 	if b.Cursor != nil {
 		s.cursor = slices.Clone(b.Cursor)
 	}

@@ -222,7 +222,7 @@ func TestHookWithMapping(t *testing.T) {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 	b := in.batches[0]
-	if m := b.Mentions[0]; b.Source != "desk" || m.Source != "desk" || m.Brand != "nordhavn" || !m.CreatedAt.Equal(at(6, 0, 0)) || b.Rejected != 1 {
+	if m := b.Mentions[0]; b.Source != "desk" || m.Source != "desk" || m.Brand != "nordhavn" || !m.CreatedAt.Equal(at(6, 0, 0)) || b.Rejected.Count != 1 {
 		t.Errorf("%+v", b)
 	}
 	if w := post(h, "{"); w.Code != http.StatusBadRequest {

@@ -47,6 +47,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch no.Status {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
+		h.opt.Log.Warn("request refused", "source", h.opt.Name, "remote", r.RemoteAddr, "error", no.Reason)
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", http.MethodPost)
 	case http.StatusTooManyRequests:
@@ -79,7 +81,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (*result, *sourc
 	if no != nil {
 		return nil, no
 	}
-	b := sources.Batch{Source: h.opt.Name, Mentions: ms, Rejected: len(rejected)}
+	b := sources.Batch{Source: h.opt.Name, Mentions: ms}
+	if len(rejected) > 0 {
+		b.Rejected = sources.Rejects{Count: len(rejected), Why: rejected[0].Error}
+	}
 	if b.Delivery, no = h.delivery(r, from, raw); no != nil {
 		return nil, no
 	}

@@ -90,7 +90,7 @@ func TestAnswerTellsOfEachItem(t *testing.T) {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 	b := in.batches[0]
-	if b.Source != "webhook" || len(b.Mentions) != 3 || b.Rejected != 2 || b.Delivery != nil || b.Cursor != nil {
+	if b.Source != "webhook" || len(b.Mentions) != 3 || b.Rejected.Count != 2 || b.Delivery != nil || b.Cursor != nil {
 		t.Errorf("batch %+v", b)
 	}
 	if m := b.Mentions[0]; m.Source != "webhook" || m.Brand != "fjellbryg" || m.ID != "a" {

@@ -94,18 +94,19 @@ func (s *Source) threads(ctx context.Context, name, token string, now time.Time)
 }
 
 // answersTo reads the answers within a thread.
-func (s *Source) answersTo(ctx context.Context, thread, video string, now time.Time) (ms []sources.Mention, rejected int, err error) {
+func (s *Source) answersTo(ctx context.Context, thread, video string, now time.Time) (ms []sources.Mention, rejected sources.Rejects, err error) {
 	query := url.Values{"part": {"snippet"}, "maxResults": {"100"}, "parentId": {thread}}
 	for range answerPages {
 		body, err := s.ask(ctx, "comments", query)
 		if err != nil {
-			return nil, 0, err
+			return nil, sources.Rejects{}, err
 		}
 		p, err := s.decodeComments(body, func(string) string { return video }, now)
 		if err != nil {
-			return nil, 0, err
+			return nil, sources.Rejects{}, err
 		}
-		ms, rejected = append(ms, p.Mentions...), rejected+p.Rejected
+		ms = append(ms, p.Mentions...)
+		rejected.Join(p.Rejected)
 		if p.Next == "" {
 			break
 		}
@@ -126,7 +127,7 @@ func (s *Source) look(ctx context.Context, ids []string) ([]sources.Mention, err
 		return nil, err
 	}
 	for _, id := range ids {
-		if slices.ContainsFunc(p.Mentions, func(m sources.Mention) bool { return m.ID == id }) || p.Rejected > 0 {
+		if slices.ContainsFunc(p.Mentions, func(m sources.Mention) bool { return m.ID == id }) || p.Rejected.Count > 0 {
 			continue // an answer that cannot be read to its end proves no absence
 		}
 		gone := sources.Mention{ID: id, Source: s.opt.Name, Network: network, Kind: sources.Comment, Op: sources.Delete, CreatedAt: now}

@@ -14,7 +14,7 @@ const network = "youtube"
 // threadPage is a page of threads, read: the comments that begin them and the answers that came along.
 type threadPage struct {
 	mentions []sources.Mention
-	rejected int
+	rejected sources.Rejects
 	next     string
 	more     []thread // with answers that did not come along
 }
@@ -90,7 +90,7 @@ func (s *Source) decodeThreads(body []byte, now time.Time) (*threadPage, error) 
 			} `json:"replies"`
 		}
 		if json.Unmarshal(raw, &t) != nil {
-			p.rejected++
+			p.rejected.Add(sources.ErrForm)
 			continue
 		}
 		videoOf := func(string) string { return t.Snippet.Video.String() }
@@ -109,8 +109,8 @@ func (s *Source) decodeThreads(body []byte, now time.Time) (*threadPage, error) 
 
 // add takes a comment if it is a mention.
 func (p *threadPage) add(m sources.Mention, now time.Time) {
-	if sources.Normalize(&m, now) != nil {
-		p.rejected++
+	if err := sources.Normalize(&m, now); err != nil {
+		p.rejected.Add(err)
 		return
 	}
 	p.mentions = append(p.mentions, m)

@@ -43,11 +43,11 @@ type handover struct {
 }
 
 // give emits what was found, and next as what is known from then on.
-func (h *handover) give(ctx context.Context, next memory, ms []sources.Mention, rejected int) {
+func (h *handover) give(ctx context.Context, next memory, b sources.Batch) {
 	if h.err != nil {
 		return
 	}
-	b := sources.Batch{Source: h.s.opt.Name, Mentions: ms, Rejected: rejected}
+	b.Source = h.s.opt.Name
 	if b.Cursor, h.err = json.Marshal(next); h.err != nil {
 		return
 	}
@@ -79,14 +79,14 @@ func (s *Source) read(ctx context.Context, h *handover, name string, now time.Ti
 	switch {
 	case errors.Is(w.Err, errDisabled): // no failure: there is nothing to read
 		s.opt.Log.Info("comments are disabled", "source", s.opt.Name, "of", name)
-		h.give(ctx, *h.known, nil, 0)
+		h.give(ctx, *h.known, sources.Batch{})
 		return nil
 	case errors.Is(w.Err, errQuota):
 		s.closed = now.Add(untilMidnight(now))
 	}
 	if w.Pages > 0 {
 		next := target{Threads: w.After, Answers: remembering(answers, t.Answers), Deep: t.Deep}
-		h.give(ctx, h.known.with(name, next), w.News, w.Rejected)
+		h.give(ctx, h.known.with(name, next), sources.Batch{Mentions: w.News, Known: w.Known, Rejected: w.Rejected})
 	}
 	return w.Err
 }
@@ -129,7 +129,8 @@ func (s *Source) answers(ctx context.Context, p *threadPage, before, now map[str
 		if err != nil {
 			return fmt.Errorf("answers: %w", err)
 		}
-		p.mentions, p.rejected = append(p.mentions, ms...), p.rejected+rejected
+		p.mentions = append(p.mentions, ms...)
+		p.rejected.Join(rejected)
 	}
 	return nil
 }
@@ -148,7 +149,7 @@ func (s *Source) recount(ctx context.Context, h *handover, now time.Time) error 
 	}
 	next := *h.known
 	next.Gauged = now
-	h.give(ctx, next, m, 0)
+	h.give(ctx, next, sources.Batch{Mentions: m})
 	return nil
 }
 
@@ -159,7 +160,7 @@ func (s *Source) revisit(ctx context.Context, h *handover, again *sources.Revisi
 		return fmt.Errorf("second look: %w", err)
 	}
 	if len(ms) > 0 {
-		h.give(ctx, *h.known, ms, 0)
+		h.give(ctx, *h.known, sources.Batch{Mentions: ms})
 	}
 	return nil
 }

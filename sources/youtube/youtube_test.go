@@ -50,8 +50,8 @@ func TestDecodeThreads(t *testing.T) {
 	if diff := cmp.Diff(want, got.mentions); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got.rejected != 3 || got.next != "QURT" { // a number, no time, null
-		t.Errorf("%d rejected, next %q", got.rejected, got.next)
+	if got.rejected.Count != 3 || got.next != "QURT" { // a number, no time, null
+		t.Errorf("%d rejected, next %q", got.rejected.Count, got.next)
 	}
 	if diff := cmp.Diff([]thread{{"UgxN1", "nordvid0001", 3}}, got.more, cmp.AllowUnexported(thread{})); diff != "" {
 		t.Error(diff)
