@@ -8,10 +8,28 @@ import (
 	"syscall"
 )
 
-// ErrAddress is the error for an address that sources may not fetch from.
-var ErrAddress = errors.New("not a public address; outgoing.allow lists exceptions")
+// ErrAddress is what an [*AddressError] is.
+var ErrAddress = errors.New("not a public address")
 
-var errRedirects = errors.New("too many redirects")
+// AddressError is the error for an address that sources may not fetch from. It names the address that was about to be
+// connected to, which need not be that of the host that is configured.
+type AddressError struct{ Addr string }
+
+func (e *AddressError) Error() string {
+	return e.Addr + " is not a public address; outgoing.allow lists exceptions"
+}
+
+// Is reports that it is an ErrAddress.
+func (e *AddressError) Is(target error) bool { return target == ErrAddress }
+
+// ErrRedirects is the error for a redirect that is not followed, because there are too many or because of where it leads.
+var ErrRedirects = errors.New("too many redirects")
+
+// redirectError is an ErrRedirects that says where it leads.
+type redirectError string
+
+func (e redirectError) Error() string        { return string(e) }
+func (e redirectError) Is(target error) bool { return target == ErrRedirects }
 
 // reserved are the ranges that no public server has an address in. Those of IPv6 that carry an IPv4 address
 // are among them whole: who needs one lists it.
@@ -45,7 +63,7 @@ type guard struct{ allow []netip.Prefix }
 func (g guard) control(_, address string, _ syscall.RawConn) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return fmt.Errorf("%w: %s", ErrAddress, address)
+		return &AddressError{address}
 	}
 	return g.check(at.Addr())
 }
@@ -56,7 +74,7 @@ func (g guard) check(a netip.Addr) error {
 		return nil
 	}
 	if a.Is6() && !globalV6.Contains(a) || contains(reserved, a) {
-		return fmt.Errorf("%w: %s", ErrAddress, a)
+		return &AddressError{a.String()}
 	}
 	return nil
 }
@@ -74,10 +92,10 @@ func contains(list []netip.Prefix, a netip.Addr) bool {
 // Authorization and cookies only, and adds a Referer, which may hold a secret of our address.
 func redirect(req *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
-		return errRedirects
+		return ErrRedirects
 	}
 	if s := req.URL.Scheme; s != "http" && s != "https" {
-		return fmt.Errorf("redirect to scheme %.10q", s)
+		return redirectError(fmt.Sprintf("a redirect to the scheme %.10q, which is neither http nor https", s))
 	}
 	req.Header.Del("Referer")
 	first := via[0].URL
@@ -85,7 +103,7 @@ func redirect(req *http.Request, via []*http.Request) error {
 		return nil
 	}
 	if req.Body != nil && req.Body != http.NoBody { // of a 307 or 308: what we send may be a secret as a whole
-		return errors.New("redirect of a body to another host")
+		return redirectError("a redirect of what is sent to another host")
 	}
 	for name := range req.Header {
 		switch name {

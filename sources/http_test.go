@@ -93,8 +93,46 @@ func TestRedirectsAreCheckedToo(t *testing.T) {
 	outside := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, inside.URL, http.StatusFound) })
 	c := sources.NewClient(sources.ClientOptions{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
 	t.Cleanup(c.Close)
-	if _, err := c.Get(t.Context(), outside, nil); !errors.Is(err, sources.ErrAddress) {
-		t.Errorf("got %v", err)
+	_, err = c.Get(t.Context(), outside+"/?secret=s3cret", nil)
+	want := "GET " + hostOf(outside) + ": redirected to " + hostOf(inside.URL) + ": 127.0.0.2 is not a public address; outgoing.allow lists exceptions"
+	if !errors.Is(err, sources.ErrAddress) || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func hostOf(address string) string { return strings.TrimPrefix(address, "http://") }
+
+// TestErrorsSayWhatIsWrongWithTheAddress, where it is that: another server answers there.
+func TestErrorsSayWhatIsWrongWithTheAddress(t *testing.T) {
+	plain := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "file:///etc/s3cret", http.StatusFound) })
+	mail, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { mail.Close() })
+	go func() {
+		for {
+			conn, err := mail.Accept()
+			if err != nil {
+				return
+			}
+			io.WriteString(conn, "220 mail ESMTP\r\n")
+			conn.Close()
+		}
+	}()
+	for _, tt := range []struct {
+		address string
+		is      error
+		says    string
+	}{
+		{"https://" + hostOf(plain), sources.ErrNoTLS, "the server does not speak TLS there"},
+		{"http://" + mail.Addr().String(), sources.ErrNoHTTP, "the answer is no HTTP"},
+		{plain, sources.ErrRedirects, `a redirect to the scheme "file", which is neither http nor https`},
+	} {
+		_, err := local(t, sources.ClientOptions{Retries: -1}).Get(t.Context(), tt.address+"/?key=s3cret", nil)
+		if !errors.Is(err, tt.is) || !strings.HasSuffix(err.Error(), ": "+tt.says) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", tt.address, err)
+		}
 	}
 }
 

@@ -70,7 +70,7 @@ func paused(err error) (after time.Duration, ok bool) {
 	return 0, false
 }
 
-// patient has an answer that asking again soon does not change wait for the next poll.
+// patient has an answer that asking again soon does not change wait for the next poll, for an hour at most.
 func patient(err error, every time.Duration) error {
 	if _, ok := errors.AsType[*RetryAfterError](err); ok {
 		return err
@@ -79,7 +79,7 @@ func patient(err error, every time.Duration) error {
 	if !ok || status.Status < 400 || status.Status >= 500 || mayPass(status.Status) {
 		return err
 	}
-	return &RetryAfterError{After: every, Err: err, Ours: true}
+	return &RetryAfterError{After: min(every, longestAsked), Err: err, Ours: true}
 }
 
 // jittered spreads the polls of many sources over a fifth of the interval.

@@ -150,11 +150,15 @@ func runSafely(ctx context.Context, src Source, from Cursor, emit Emit, log *slo
 }
 
 // restartAfter is how long a source rests after it failed so many times in a row: twice as long each time
-// with some chance in it, and at least as long as the server asked for.
+// with some chance in it, and at least as long as the server asked for, within bounds, or as its source knows.
 func (o *SupervisorOptions) restartAfter(failures int, err error) time.Duration {
 	wait := o.Pace.Of(min(firstWait<<min(failures-1, 20), longestWait))
 	wait = wait/2 + rand.N(wait/2+1)
-	if asked, ok := errors.AsType[*RetryAfterError](err); ok {
+	asked, ok := errors.AsType[*RetryAfterError](err)
+	switch {
+	case ok && asked.Ours: // known, not asked for: such as when a quota begins anew
+		wait = max(wait, asked.After)
+	case ok:
 		wait = max(wait, min(asked.After, longestAsked))
 	}
 	return wait

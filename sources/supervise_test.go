@@ -181,15 +181,17 @@ func TestPanicIsAFailure(t *testing.T) {
 	})
 }
 
+// TestRetryAfterIsObeyed: a server may ask for an hour at most; what a source knows by itself is waited for in full.
 func TestRetryAfterIsObeyed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		later := func(d time.Duration) error {
 			return &sources.RetryAfterError{After: d, Err: &sources.StatusError{Method: "GET", Host: "h", Status: 429}}
 		}
-		src := scripted("s", fails(later(20*time.Minute)), fails(later(20*time.Hour)), forever)
+		known := &sources.RetryAfterError{After: 9 * time.Hour, Err: errors.New("quota"), Ours: true}
+		src := scripted("s", fails(later(20*time.Minute)), fails(later(20*time.Hour)), fails(known), forever)
 		s := supervise(t, sources.SupervisorOptions{Sources: []sources.Source{src}})
-		during(t, s, 3*time.Hour, func() {})
-		if len(src.at) != 3 || src.at[1].Sub(src.at[0]) != 20*time.Minute || src.at[2].Sub(src.at[1]) != time.Hour {
+		during(t, s, 12*time.Hour, func() {})
+		if len(src.at) != 4 || src.at[1].Sub(src.at[0]) != 20*time.Minute || src.at[2].Sub(src.at[1]) != time.Hour || src.at[3].Sub(src.at[2]) != 9*time.Hour {
 			t.Errorf("started at %v", src.at)
 		}
 	})

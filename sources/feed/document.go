@@ -15,6 +15,12 @@ import (
 	"emberwatch/sources"
 )
 
+// What is wrong with an answer that is not a feed to be read.
+var (
+	ErrNoFeed = errors.New("this is no RSS, Atom or JSON feed")
+	ErrDTD    = errors.New("the document brings a DTD of its own")
+)
+
 // document is one answer of the server, read.
 type document struct {
 	mentions       []sources.Mention
@@ -110,7 +116,7 @@ func parseSafely(body []byte) (feed *gofeed.Feed, err error) {
 		return feed, nil
 	}
 	if errors.Is(err, gofeed.ErrFeedTypeNotDetected) {
-		return nil, errors.New("this is no RSS, Atom or JSON feed")
+		return nil, ErrNoFeed
 	}
 	if syntax, ok := errors.AsType[*xml.SyntaxError](err); ok {
 		return nil, fmt.Errorf("broken XML in line %d", syntax.Line)

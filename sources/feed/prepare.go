@@ -92,7 +92,7 @@ func checkXML(b []byte) error {
 		b = b[end:]
 		switch {
 		case bytes.HasPrefix(tag, []byte("<!DOCTYPE")) && bytes.IndexByte(tag, '[') >= 0:
-			return errors.New("the document brings a DTD of its own")
+			return ErrDTD
 		case tag[1] == '?' && declaration.Match(tag) && bytes.Contains(tag, []byte("encoding")):
 			return errors.New("the document changes its encoding") // what follows would be read otherwise than here
 		case tags == maxTags:

@@ -14,11 +14,10 @@ import (
 	"emberwatch/sources"
 )
 
-// What the API refuses, beyond the status.
-var (
-	errQuota    = errors.New("the daily quota of the key is used up")
-	errDisabled = errors.New("comments are disabled")
-)
+// ErrQuota is the error for a key of which Google takes no more that day.
+var ErrQuota = errors.New("the daily quota of the key is used up")
+
+var errDisabled = errors.New("comments are disabled")
 
 const answerPages = 5 // of 100 answers each, most that are read of a thread at once
 
@@ -41,7 +40,7 @@ func explained(err error, now time.Time) error {
 	}
 	switch reason(status.Body) {
 	case "quotaExceeded", "dailyLimitExceeded":
-		return &sources.RetryAfterError{After: untilMidnight(now), Err: errQuota, Ours: true}
+		return usedUp(now, now.Add(untilMidnight(now)))
 	case "commentsDisabled":
 		return errDisabled
 	case "rateLimitExceeded", "userRateLimitExceeded":
@@ -63,6 +62,13 @@ func reason(body []byte) string {
 		return ""
 	}
 	return answer.Error.Errors[0].Reason
+}
+
+// usedUp is the error for a quota that begins anew at a time.
+func usedUp(now, anew time.Time) error {
+	return &sources.RetryAfterError{
+		After: anew.Sub(now), Ours: true, Err: fmt.Errorf("%w; it begins anew at %s", ErrQuota, anew.UTC().Format(time.RFC3339)),
+	}
 }
 
 // untilMidnight is how long until the quota begins anew: at midnight in California.

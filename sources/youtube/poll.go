@@ -14,8 +14,8 @@ import (
 // poll reads every channel and video and hands over what is new there; known is brought up to date with each batch
 // that was taken. One that fails does not keep the others from being read, unless it is the quota that is used up.
 func (s *Source) poll(ctx context.Context, known *memory, again *sources.Revisit, emit sources.Emit, now time.Time) error {
-	if wait := s.closed.Sub(now); wait > 0 {
-		return &sources.RetryAfterError{After: wait, Err: errQuota, Ours: true}
+	if s.closed.After(now) {
+		return usedUp(now, s.closed)
 	}
 	h := &handover{s: s, known: known, emit: emit}
 	failed := []error{s.recount(ctx, h, now)}
@@ -24,7 +24,7 @@ func (s *Source) poll(ctx context.Context, known *memory, again *sources.Revisit
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", name, err))
 		}
-		if h.err != nil || errors.Is(err, errQuota) {
+		if h.err != nil || errors.Is(err, ErrQuota) {
 			break
 		}
 	}
@@ -81,7 +81,7 @@ func (s *Source) read(ctx context.Context, h *handover, name string, now time.Ti
 		s.opt.Log.Info("comments are disabled", "source", s.opt.Name, "of", name)
 		h.give(ctx, *h.known, sources.Batch{})
 		return nil
-	case errors.Is(w.Err, errQuota):
+	case errors.Is(w.Err, ErrQuota):
 		s.closed = now.Add(untilMidnight(now))
 	}
 	if w.Pages > 0 {
@@ -141,7 +141,7 @@ func (s *Source) recount(ctx context.Context, h *handover, now time.Time) error 
 		return nil
 	}
 	m, err := s.subscribers(ctx, now)
-	if errors.Is(err, errQuota) {
+	if errors.Is(err, ErrQuota) {
 		s.closed = now.Add(untilMidnight(now))
 	}
 	if err != nil {

@@ -176,14 +176,14 @@ func TestQuotaExceeded(t *testing.T) {
 	p.stage.refuses["threads/2"] = "quotaExceeded"
 	ops, err := p.once(t)
 	later, ok := errors.AsType[*sources.RetryAfterError](err)
-	if !ok || !errors.Is(err, errQuota) || !slices.Equal(ops, []string{followers + "2026-11-16T12:10", "create c", "create b"}) {
+	if !ok || !errors.Is(err, ErrQuota) || !slices.Equal(ops, []string{followers + "2026-11-16T12:10", "create c", "create b"}) {
 		t.Fatalf("%v, %v", ops, err)
 	}
 	if later.After <= 0 || later.After > 25*time.Hour || strings.Contains(err.Error(), "secret-key") {
 		t.Errorf("%v in %v", err, later.After)
 	}
 	clear(p.stage.refuses)
-	if _, err = p.once(t); !errors.Is(err, errQuota) || len(p.stage.asked) > 0 {
+	if _, err = p.once(t); !errors.Is(err, ErrQuota) || len(p.stage.asked) > 0 {
 		t.Errorf("%v, asking for %q", err, p.stage.asked)
 	}
 	p.at = time.Date(2026, 11, 17, 8, 0, 0, 0, time.UTC) // midnight there
