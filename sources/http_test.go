@@ -104,7 +104,9 @@ func hostOf(address string) string { return strings.TrimPrefix(address, "http://
 
 // TestErrorsSayWhatIsWrongWithTheAddress, where it is that: another server answers there.
 func TestErrorsSayWhatIsWrongWithTheAddress(t *testing.T) {
-	plain := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "file:///etc/s3cret", http.StatusFound) })
+	plain := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "file:///etc/s3cret", http.StatusFound)
+	})
 	mail, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -117,8 +118,9 @@ func (v *validation) history(at string, s *SourceConfig) {
 	}
 }
 
-// paths refuses what could be no file name.
+// paths refuses what could be no file name, and warns of what leads to no file.
 func (v *validation) paths(at string, s *SourceConfig) {
+	before := len(v.errs)
 	if slices.Contains(s.Path, jsonl.Stdin) && len(s.Path) > 1 {
 		v.fail(at+".path", "standard input (-) stands beside files", "its end would never be known", "make it a source of its own")
 	}
@@ -127,6 +129,28 @@ func (v *validation) paths(at string, s *SourceConfig) {
 			v.fail(at+".path", fmt.Sprintf("%q is no pattern", p), "a [ in it is not closed, or a \\ stands at its end", `write \[ for a bracket that is part of the name`)
 		}
 	}
+	if len(v.errs) > before {
+		return
+	}
+	for _, p := range v.c.unmatched(s) {
+		v.warn(at+".path", fmt.Sprintf("no file is at %q", p), "nothing will be read from there", "correct it; a relative path begins where "+v.c.name()+" is")
+	}
+}
+
+// unmatched are the paths of a source that lead to no file. Where files are followed they may come later, if there is a
+// folder for them to come to.
+func (c *Config) unmatched(s *SourceConfig) (missing []string) {
+	for _, p := range s.Path {
+		path := c.resolvePath(p)
+		found, err := jsonl.Files([]string{path})
+		if s.Follow {
+			_, err = os.Stat(filepath.Dir(path))
+		}
+		if err != nil || len(found) == 0 && !s.Follow {
+			missing = append(missing, p)
+		}
+	}
+	return missing
 }
 
 // sourceValues checks what is written, whether the type uses it or not.

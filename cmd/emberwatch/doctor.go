@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"emberwatch/detector"
@@ -19,21 +18,16 @@ import (
 	"emberwatch/notifier/console"
 	"emberwatch/notifier/slack"
 	"emberwatch/rules"
-	"emberwatch/sources"
-	"emberwatch/sources/jsonl"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
 )
 
-// sourceWithin is how long doctor waits for a source's first batch.
-const sourceWithin = 30 * time.Second
-
 func (a *app) doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name: "doctor", Usage: "look at everything between here and the first alert, and say how to repair it",
 		Description: "The online half of check: data folder, lock, disk, clock, Slack (token, scopes, every channel by a message that is\n" +
-			"edited and deleted again, the people and groups that are named, the socket), each source fetched once, and what the\n" +
+			"edited and deleted again, the people and groups that are named, the socket), every part of each source read once, and what the\n" +
 			"rules have done so far: those that look at the same (W05), are silent or tell too much (W06). Nothing that it does\n" +
 			"stays. Exit code 3 if there are problems; warnings alone: 0, with --strict 3.",
 		Flags: []cli.Flag{
@@ -251,58 +245,4 @@ func slackPeople(cfg *Config, set *rules.Set) []string {
 		names[r.Slack.User], names[r.Slack.Mention] = true, true
 	}
 	return slices.Sorted(maps.Keys(names))
-}
-
-// examineSources has each configured source read until its first batch. Nothing of it is kept.
-func examineSources(ctx context.Context, cfg *Config) []finding {
-	var out []finding
-	client := sources.NewClient(sources.ClientOptions{Allow: outgoing(cfg), UserAgent: "emberwatch/" + version()})
-	d := &Daemon{log: slog.New(slog.DiscardHandler)} // without a store: only what makes sources
-	d.config.Store(cfg)
-	for i := range cfg.Sources {
-		s := &cfg.Sources[i]
-		check := "source " + s.Name
-		src, err := d.newSource(s, client)
-		switch {
-		case err != nil:
-			out = append(out, bad(check, err.Error(), "see sources in the configuration"))
-		case src == nil || s.Type == "webhook" || s.Type == "meta":
-			out = append(out, good(check, "mentions are pushed to it"))
-		case slices.Contains(s.Path, jsonl.Stdin):
-			out = append(out, good(check, "reads standard input; not tried, since what is read there is gone"))
-		default:
-			out = append(out, examineSource(ctx, check, src))
-		}
-	}
-	return out
-}
-
-// errFetched ends a source that has shown that it can read.
-var errFetched = errors.New("fetched once")
-
-func examineSource(ctx context.Context, check string, src sources.Source) finding {
-	ctx, cancel := context.WithTimeout(ctx, sourceWithin)
-	defer cancel()
-	fetched := -1
-	err := src.Run(ctx, nil, func(_ context.Context, b sources.Batch) (sources.Taken, error) {
-		fetched = max(fetched, 0) + len(b.Mentions)
-		cancel()
-		return sources.Taken{}, errFetched
-	})
-	switch {
-	case fetched >= 0:
-		return good(check, "fetched once, %d mentions", fetched)
-	case err == nil:
-		return good(check, "there is nothing to read yet")
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return doubtful(check, fmt.Sprintf("nothing came within %s", sourceWithin), "look at its address and at the network; a stream may simply be quiet")
-	}
-	return bad(check, err.Error(), sourceRepair(err))
-}
-
-func sourceRepair(err error) string {
-	if strings.Contains(err.Error(), "outgoing") || strings.Contains(err.Error(), "not allowed") {
-		return "add the network to outgoing.allow if it is meant"
-	}
-	return "look at its address, its credentials and the network"
 }

@@ -39,7 +39,7 @@ func prepare(body []byte, contentType string) ([]byte, error) {
 	}
 	switch trimmed := bytes.TrimSpace(body); {
 	case len(trimmed) == 0:
-		return nil, errors.New("the document is empty")
+		return nil, fmt.Errorf("the document is empty: %w", ErrNoFeed)
 	case trimmed[0] == '{':
 		return body, sources.CheckDepth(body)
 	}
