@@ -57,6 +57,7 @@ type entry struct {
 	Health
 	since   time.Time    // of the present run
 	trouble func() error // of a part of the source
+	broken  func() bool  // its circuit breaker is open
 	gaps    gaps
 	share   share
 	untold  Rejects   // since the last line of the log about them
@@ -70,7 +71,7 @@ func (l *ledger) snapshot() []Health {
 	out := make([]Health, 0, len(l.entries))
 	for _, e := range l.entries {
 		h := e.Health
-		h.Rejecting = e.share.most()
+		h.Rejecting, h.Broken = e.share.most(), e.broken()
 		if err := e.trouble(); err != nil {
 			h.LastError = oneLine(err)
 		} else if h.Rejecting && h.LastError == "" {
@@ -82,15 +83,18 @@ func (l *ledger) snapshot() []Health {
 	return out
 }
 
-// add reports false for a name that is there already. A source that has a method Type is asked for it.
+// add reports false for a name that is there already. A source that has the methods Type and Broken is asked by them.
 func (l *ledger) add(src Source) bool {
 	name := src.Name()
 	if l.entries[name] != nil {
 		return false
 	}
-	e := &entry{Health: Health{Name: name, State: Starting}, trouble: func() error { return nil }}
+	e := &entry{Health: Health{Name: name, State: Starting}, trouble: func() error { return nil }, broken: func() bool { return false }}
 	if s, ok := src.(Troubled); ok {
 		e.trouble = s.Trouble
+	}
+	if s, ok := src.(interface{ Broken() bool }); ok {
+		e.broken = s.Broken
 	}
 	if typed, ok := src.(interface{ Type() string }); ok {
 		e.Type = typed.Type()

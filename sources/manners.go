@@ -41,6 +41,9 @@ func (c *Client) For(perDay int) *Client {
 	return &own
 }
 
+// Broken reports whether the circuit breaker of a source is open: nothing is asked, or a single request to see.
+func (c *Client) Broken() bool { return c.manners.broken() }
+
 // manners is what a source knows of how its server wants to be treated. A nil one allows everything.
 type manners struct {
 	perDay int
@@ -76,6 +79,15 @@ func (m *manners) admit(now time.Time) (probe bool, err error) {
 	}
 	m.probing = m.failures >= breakAfter
 	return m.probing, nil
+}
+
+func (m *manners) broken() bool {
+	if m == nil {
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.failures >= breakAfter
 }
 
 // again says whether the budget has another request left for a retry.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -110,6 +111,29 @@ func TestOneProbeAtATime(t *testing.T) {
 		close(release)
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestAnOpenBreakerIsTold until a request has got through again.
+func TestAnOpenBreakerIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &answers{}
+		for range 9 { // three requests, each with two retries
+			a.list = append(a.list, status(500))
+		}
+		a.list = append(a.list, status(200))
+		c := polite(0, a)
+		var told []bool
+		for range 3 {
+			told = append(told, c.Broken())
+			get(c)
+		}
+		told = append(told, c.Broken())
+		time.Sleep(time.Minute)
+		get(c)
+		if told = append(told, c.Broken()); !slices.Equal(told, []bool{false, false, false, true, false}) {
+			t.Errorf("got %v", told)
 		}
 	})
 }

@@ -270,6 +270,7 @@ type Health struct {
 	RejectedWhy string    `json:"rejected_why,omitempty"` // the latest reason
 	Rejecting   bool      `json:"rejecting,omitempty"`    // most of what came lately was rejected
 	Failures    int       `json:"failures"`               // in a row
+	Broken      bool      `json:"breaker_open,omitempty"` // it asks its server nothing, or once to see
 	LastError   string    `json:"last_error,omitempty"`
 	NextTry     time.Time `json:"next_try,omitzero"`
 }

@@ -387,6 +387,18 @@ func TestRejectedItemsAreLogged(t *testing.T) {
 	})
 }
 
+// fused is a source with a circuit breaker that is open.
+type fused struct{ *script }
+
+func (fused) Broken() bool { return true }
+
+func TestAnOpenBreakerIsPartOfTheHealth(t *testing.T) {
+	s := supervise(t, sources.SupervisorOptions{Sources: []sources.Source{fused{scripted("fused", forever)}, scripted("plain", forever)}})
+	if !health(t, s, "fused").Broken || health(t, s, "plain").Broken {
+		t.Errorf("got %+v", s.Health())
+	}
+}
+
 func TestPaceOfRestarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := scripted("s", fails(errors.New("lost")), fails(&sources.RetryAfterError{After: time.Minute, Err: errors.New("busy")}), forever)

@@ -123,6 +123,9 @@ func (s *Source) Name() string { return s.opt.Name }
 // Type is the name of this type of source in the configuration.
 func (s *Source) Type() string { return "bluesky" }
 
+// Broken reports whether its circuit breaker is open.
+func (s *Source) Broken() bool { return s.opt.Client.Broken() }
+
 // place is where in the stream we are: the cursor of the source.
 type place struct {
 	TimeUS int64 `json:"time_us,omitempty"`

@@ -88,6 +88,9 @@ func (s *Source) Name() string { return s.opt.Name }
 // Type is the name of this type of source in the configuration.
 func (s *Source) Type() string { return "feed" }
 
+// Broken reports whether its circuit breaker is open.
+func (s *Source) Broken() bool { return s.opt.Client.Broken() }
+
 // Run polls until ctx ends or a poll fails.
 func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit) error {
 	seen, err := parseMemory(from, s.opt.URL)

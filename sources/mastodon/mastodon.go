@@ -93,6 +93,9 @@ func (s *Source) Name() string { return s.opt.Name }
 // Type is the name of this type of source in the configuration.
 func (s *Source) Type() string { return "mastodon" }
 
+// Broken reports whether its circuit breaker is open.
+func (s *Source) Broken() bool { return s.opt.Client.Broken() }
+
 // Run polls, and with a token listens too, until ctx ends or one of both fails.
 func (s *Source) Run(ctx context.Context, from sources.Cursor, emit sources.Emit) error {
 	r, err := s.resume(from, emit)

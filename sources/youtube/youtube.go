@@ -140,6 +140,9 @@ func (s *Source) Name() string { return s.opt.Name }
 // Type is the name of this type of source in the configuration.
 func (s *Source) Type() string { return "youtube" }
 
+// Broken reports whether its circuit breaker is open.
+func (s *Source) Broken() bool { return s.opt.Client.Broken() }
+
 // memory is what is remembered between polls: the cursor of the source.
 type memory struct {
 	Targets map[string]target `json:"targets"`
