@@ -181,14 +181,19 @@ func clean(s string) string {
 	}, s)
 }
 
-// printConfig shows what is in force. Secrets are references, never values.
+// printConfig shows what is in force. Secrets are references, never values; those that stand in addresses are hidden.
 func (a *app) printConfig(cfg *Config, errs rules.Errors) error {
 	from := "built-in defaults"
 	if cfg.path != "" {
 		from = cfg.path + ", the rest built-in defaults"
 	}
 	fmt.Fprintf(a.stdout, "# from %s\n", from)
-	b, err := yaml.Marshal(cfg)
+	var doc yaml.Node
+	if err := doc.Encode(cfg); err != nil {
+		return err
+	}
+	veil(&doc)
+	b, err := yaml.Marshal(&doc)
 	if err != nil {
 		return err
 	}

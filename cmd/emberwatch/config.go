@@ -277,6 +277,7 @@ func (v *validation) http() {
 	}
 	if h.PublicURL != "" {
 		v.webAddress("http.public_url", h.PublicURL)
+		v.openSecrets("http.public_url", h.PublicURL, "")
 	}
 	names := map[string]bool{}
 	for i := range h.Tokens {
@@ -386,6 +387,7 @@ func (v *validation) slack() {
 	v.secret("slack.app_token", &s.AppToken, false)
 	v.secret("slack.signing_secret", &s.SigningSecret, false)
 	v.webAddress("slack.api_url", s.APIURL)
+	v.openSecrets("slack.api_url", s.APIURL, "")
 	if t := s.BotToken.value; t != "" && strings.HasPrefix(t, "xapp-") {
 		v.fail("slack.bot_token", "this is an app token (xapp-…)", "messages need a bot token", "use the token that starts with xoxb-")
 	}

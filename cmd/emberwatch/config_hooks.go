@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -18,7 +17,7 @@ type FieldMap []webhook.Field
 // UnmarshalYAML reads {text: /review/text, …}, each value one place or a list of places to try.
 func (m *FieldMap) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind != yaml.MappingNode {
-		return errors.New("map is written like {id: /review/id, text: /review/text}")
+		return formError("what is written like {id: /review/id, text: /review/text}")
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		var from Strings

@@ -67,6 +67,7 @@ func (v *validation) notifier(at string, n *NotifierConfig) {
 		v.fail(at+".type", fmt.Sprintf("unknown type %q", n.Type), "", "use webhook, email, command or slack")
 		return
 	}
+	v.openSecrets(at+".url", n.URL, "")
 	set, complete := n.keys(), n.Name != ""
 	for _, key := range needs {
 		if !slices.Contains(set, key) {

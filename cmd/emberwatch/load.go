@@ -74,9 +74,10 @@ func (c *Config) yamlErrors(err error) rules.Errors {
 	}
 	var errs rules.Errors
 	for _, e := range many.Errors {
+		what, hint := c.misfit(e)
 		errs = append(errs, &rules.Error{
 			Pos: rules.Pos{File: c.path, Line: max(e.Mark.Line, 1), Col: max(e.Mark.Column, 1)},
-			ID:  "type", Level: rules.LevelError, What: e.Message, Hint: "look at the example in the README, or run emberwatch init",
+			ID:  "type", Level: rules.LevelError, What: what, Hint: hint,
 		})
 	}
 	return errs

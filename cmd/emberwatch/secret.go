@@ -39,7 +39,7 @@ func (s Secret) MarshalYAML() (any, error) {
 // UnmarshalYAML reads the reference; what it says is checked when it is resolved.
 func (s *Secret) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode {
-		return errors.New("a secret is env:NAME or file:PATH")
+		return formError("env:NAME or file:PATH, where the secret stands")
 	}
 	s.ref = n.Value
 	return nil
@@ -78,8 +78,8 @@ func (s *Strings) UnmarshalYAML(n *yaml.Node) error {
 		return n.Decode((*[]string)(s))
 	}
 	var one string
-	if err := n.Decode(&one); err != nil {
-		return err
+	if n.Kind != yaml.ScalarNode || n.Decode(&one) != nil {
+		return formError("a text, or a list of texts")
 	}
 	*s = Strings{one}
 	return nil

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// secretEnds are the ends of names of query parameters that hold secrets.
+var secretEnds = []string{"key", "token", "secret", "password", "passwd", "pwd", "sig", "signature", "auth", "credential", "credentials", "jwt"}
+
+// secretParameter reports whether a query parameter of that name is likely to hold a secret.
+func secretParameter(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(secretEnds, func(end string) bool { return strings.HasSuffix(name, end) })
+}
+
+// openSecrets refuses a password in an address, and warns of what looks like another secret in it. instead is the key that
+// a secret may stand under; empty: there is none.
+func (v *validation) openSecrets(at, address, instead string) {
+	const why = "files are copied, shown and committed"
+	u, err := url.Parse(address)
+	if err != nil {
+		return // told elsewhere
+	}
+	move := "take it out; what the server has to know is written as " + instead + ": env:NAME or file:PATH"
+	if u.User != nil {
+		hint := "take it out, and use an address that needs none"
+		if instead != "" {
+			hint = move
+		}
+		v.fail(at, "holds a user name or password", why, hint)
+	}
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		if name, err = url.QueryUnescape(name); err != nil || value == "" || !secretParameter(name) {
+			continue
+		}
+		hint := "if it is one, keep the file to the user that runs emberwatch (chmod 600): there is no other place for it"
+		if instead != "" {
+			hint = move
+		}
+		v.warn(at, "the parameter "+name+" looks like a secret", why, hint)
+	}
+}
+
+// instead is the key of a source that takes what its server has to know.
+func (s *SourceConfig) instead() string {
+	for _, key := range []string{"token", "key", "credentials"} {
+		if slices.Contains(sourceKeys[s.Type], key) {
+			return key
+		}
+	}
+	return ""
+}
+
+var (
+	userOfAddress  = regexp.MustCompile(`://[^/?#\s]*@`)
+	pairsOfAddress = regexp.MustCompile(`([?&;])([^=&;#\s]+)=([^&;#\s]+)`)
+)
+
+// veiled is an address without what may be secret in it.
+func veiled(address string) string {
+	address = userOfAddress.ReplaceAllString(address, "://***@")
+	return pairsOfAddress.ReplaceAllStringFunc(address, func(pair string) string {
+		m := pairsOfAddress.FindStringSubmatch(pair)
+		if name, err := url.QueryUnescape(m[2]); err == nil && !secretParameter(name) {
+			return pair
+		}
+		return m[1] + m[2] + "=***"
+	})
+}
+
+// veil hides the secrets in all addresses of a document.
+func veil(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, "://") {
+		n.Value = veiled(n.Value)
+	}
+	for _, child := range n.Content {
+		veil(child)
+	}
+}
