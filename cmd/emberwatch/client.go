@@ -29,9 +29,13 @@ type client struct {
 // errNoDaemon: nothing answers at the address.
 var errNoDaemon = errors.New("no daemon answers")
 
+func serverFlag() cli.Flag {
+	return &cli.StringFlag{Name: "server", Usage: "`URL` of the running daemon", EnvVars: []string{"EMBERWATCH_SERVER"}}
+}
+
 func serverFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "server", Usage: "`URL` of the running daemon", EnvVars: []string{"EMBERWATCH_SERVER"}},
+		serverFlag(),
 		&cli.StringFlag{Name: "as", Usage: "`NAME` of who acts, for the audit"},
 	}
 }

@@ -390,9 +390,11 @@ func (d *Daemon) fileOptions(s *SourceConfig) jsonl.Options {
 	o := jsonl.Options{
 		Name: s.Name, Follow: s.Follow, History: s.History, Brand: s.Brand, Stdin: os.Stdin,
 		Report: func(file string, line int, err error) {
-			if line == 0 { // what is wrong with lines, the supervisor says of all sources alike
-				d.log.Warn("file not read", "source", s.Name, "file", filepath.Base(file), "err", err)
+			if line > 0 { // of all sources alike the supervisor says what is rejected; this says where all of it stands
+				d.log.Debug("line not read", "source", s.Name, "file", filepath.Base(file), "line", line, "err", err)
+				return
 			}
+			d.log.Warn("file not read", "source", s.Name, "file", filepath.Base(file), "err", err)
 		},
 	}
 	for _, p := range s.Path {

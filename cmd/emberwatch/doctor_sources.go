@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -13,13 +14,34 @@ import (
 
 	"emberwatch/sources"
 	"emberwatch/sources/jsonl"
+
+	"github.com/urfave/cli/v2"
 )
 
 // sourceWithin is how long doctor reads a source.
 const sourceWithin = 30 * time.Second
 
-// examineSources has each configured source read once, whole. Nothing of it is kept.
-func examineSources(ctx context.Context, cfg *Config) []finding {
+// running is how the sources of the running daemon are doing, by name; none where no daemon answers, or none that we may ask.
+func (a *app) running(c *cli.Context) map[string]sources.Health {
+	ctx, cancel := context.WithTimeout(c.Context, 5*time.Second)
+	defer cancel()
+	var answer struct{ Sources []sources.Health }
+	cl, err := a.newClient(c)
+	if err == nil {
+		_, err = cl.do(ctx, http.MethodGet, "/api/v1/sources", nil, &answer)
+	}
+	all := map[string]sources.Health{}
+	if err == nil {
+		for _, h := range answer.Sources {
+			all[h.Name] = h
+		}
+	}
+	return all
+}
+
+// examineSources has each configured source read once, whole. Nothing of it is kept. Of those that are pushed to, the
+// running daemon knows what became of it.
+func examineSources(ctx context.Context, cfg *Config, running map[string]sources.Health) []finding {
 	client := sources.NewClient(sources.ClientOptions{Allow: outgoing(cfg), UserAgent: "emberwatch/" + version()}).Once()
 	defer client.Close()
 	d := &Daemon{log: slog.New(slog.DiscardHandler)} // without a store: only what makes sources
@@ -30,7 +52,7 @@ func examineSources(ctx context.Context, cfg *Config) []finding {
 		check := "source " + s.Name
 		switch {
 		case s.Type == "webhook" || s.Type == "meta":
-			out = append(out, good(check, "mentions are pushed to it"))
+			out = append(out, examinePushed(check, s.Name, running))
 		case slices.Contains(s.Path, jsonl.Stdin):
 			out = append(out, good(check, "reads standard input; not tried, since what is read there is gone"))
 		case s.Type == "jsonl":
@@ -41,6 +63,19 @@ func examineSources(ctx context.Context, cfg *Config) []finding {
 	}
 	return out
 }
+
+func examinePushed(check, name string, running map[string]sources.Health) finding {
+	switch h, known := running[name]; {
+	case !known:
+		return good(check, "mentions are pushed to it")
+	case h.Rejecting:
+		return bad(check, h.LastError, pushedRepair)
+	default:
+		return good(check, "mentions are pushed to it; the running daemon has taken %d and rejected %d", h.Mentions, h.Rejected)
+	}
+}
+
+const pushedRepair = "correct map, each and timezone of the source, or what the sender sends; the README has an example for helpdesks"
 
 // examineFiles reads the files that are there now. Those of a source that is followed may come later.
 func (d *Daemon) examineFiles(ctx context.Context, check string, s SourceConfig) finding {

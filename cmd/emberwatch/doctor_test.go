@@ -76,7 +76,7 @@ func TestDoctorReadsEveryPartOfASource(t *testing.T) {
 		bad("source video", "channel:UCxxxxxxxxxxxxxxxxxxxxxx: the daily quota of the key is used up; it begins anew at ", sourceRepair(youtube.ErrQuota)),
 		good("source us", "1 mention, 1 item refused: %v", sources.ErrForm),
 	}
-	got := examineSources(t.Context(), cfg)
+	got := examineSources(t.Context(), cfg, nil)
 	for i := range got {
 		if w := want[i]; got[i].Check != w.Check || got[i].Level != w.Level || got[i].Detail != w.Detail || !strings.HasPrefix(got[i].Problem, w.Problem) || got[i].Fix != w.Fix {
 			t.Errorf("got  %+v\nwant %+v", got[i], w)

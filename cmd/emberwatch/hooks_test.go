@@ -124,6 +124,13 @@ func TestAWrongMappingIsNoSilence(t *testing.T) {
 			t.Fatalf("%d %s", status, answer)
 		}
 	}
+	out := func() string {
+		_, out, _ := invoke(t, "--config", cfg, "--data", filepath.Join(dir, "data"), "doctor", "--server", d.server.URL())
+		return out
+	}()
+	if !strings.Contains(out, "error    source trustpilot: most of what comes is rejected, 3 items since the start; the latest: created_at: missing") {
+		t.Errorf("doctor says %s", out)
+	}
 	for path, want := range map[string]string{
 		"/api/v1/sources": `"rejected":3,"rejected_why":"created_at: missing","rejecting":true`,
 		"/api/v1/report":  `"name":"trustpilot","fails":false,"why":"created_at: missing"`,
