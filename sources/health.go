@@ -182,7 +182,7 @@ func (l *ledger) failed(name string, err error, now time.Time) (failures int) {
 			e.Failures = 0
 		}
 		e.Failures++
-		e.State, e.LastError = Failing, oneLine(err)
+		e.State, e.LastError = Failing, strings.TrimPrefix(oneLine(err), "source "+name+": ") // its name stands beside it
 		failures = e.Failures
 	})
 	return failures

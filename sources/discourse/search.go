@@ -33,10 +33,10 @@ func (s *Source) search(ctx context.Context, known memory, now time.Time) (findi
 	}
 	f := findings{next: memory{Since: known.Since}}
 	var fresh []found
-	for _, query := range s.opt.Query {
+	for i, query := range s.opt.Query {
 		list, rejected, err := s.newest(ctx, query, since)
 		if err != nil {
-			return findings{}, err
+			return findings{}, fmt.Errorf("query %d: %w", i+1, err)
 		}
 		f.rejected.Join(rejected)
 		fresh = append(fresh, list...)

@@ -48,7 +48,7 @@ type hit struct {
 // since asks for everything that was written after a second, for each query in turn.
 func (s *Source) since(ctx context.Context, second int64, now time.Time) (findings, error) {
 	var all findings
-	for _, query := range s.opt.Query {
+	for i, query := range s.opt.Query {
 		for at := 0; at < maxPages; at++ {
 			last, err := s.fetch(ctx, &all, url.Values{
 				"query":          {phrase(query)},
@@ -60,7 +60,7 @@ func (s *Source) since(ctx context.Context, second int64, now time.Time) (findin
 				"page":           {strconv.Itoa(at)},
 			}, now)
 			if err != nil {
-				return findings{}, err
+				return findings{}, fmt.Errorf("query %d: %w", i+1, err)
 			}
 			if last <= at {
 				break
