@@ -132,6 +132,19 @@ func (l *loader) need(n *yaml.Node, seen map[string]*yaml.Node, what string, key
 	return all
 }
 
+// nothing refuses what says nothing where something is meant to be said.
+func (l *loader) nothing(n *yaml.Node, what, example string) {
+	if n.ShortTag() == "!!null" || n.Kind != yaml.ScalarNode && len(n.Content) == 0 {
+		l.fail(n, "type", what+" is empty", "it would do nothing", "write "+example+", or take it out")
+	}
+}
+
+// some returns the items of a list that must not be empty, or the one value that stands in its place.
+func (l *loader) some(n *yaml.Node, what, example string) []*yaml.Node {
+	l.nothing(n, what, example)
+	return l.items(n)
+}
+
 // list calls f for every item of a list.
 func (l *loader) list(n *yaml.Node, f func(n *yaml.Node)) {
 	n, ok := l.real(n)

@@ -15,10 +15,9 @@ func (l *loader) typed(v *yaml.Node, of factOf, measure bool) *Expr {
 	if s == "" {
 		return nil
 	}
-	e, refs, err := parseExpr(s, of, measure)
-	if err != nil {
+	e, refs, errs := parseExpr(s, of, measure)
+	for _, err := range errs {
 		l.add(LevelError, l.within(v, err.at), "E10", err.what, err.why, err.hint)
-		return nil
 	}
 	for _, r := range refs {
 		l.refs = append(l.refs, reference{l.within(v, r.at), r.kind, r.id})
@@ -56,6 +55,7 @@ type SeverityIf struct {
 // severityIf reads conditions, each with the severity that it stands for.
 func (l *loader) severityIf(v *yaml.Node, of factOf) []SeverityIf {
 	var all []SeverityIf
+	l.nothing(v, "the list of conditions", `[{when: "authors(1h) >= 5", severity: 2}]`)
 	l.list(v, func(n *yaml.Node) {
 		s := SeverityIf{Pos: l.pos(n)}
 		seen := l.object(n, "a condition", fields{

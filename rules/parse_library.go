@@ -161,7 +161,7 @@ func (l *loader) facts(v *yaml.Node) PlaybookFacts {
 		"instruction": func(v *yaml.Node) { f.Instruction = l.instruction(v) },
 		"next_update": func(v *yaml.Node) {
 			l.object(v, "next_update", fields{
-				"in":    func(v *yaml.Node) { f.NextUpdate.In = l.duration(v) },
+				"in":    func(v *yaml.Node) { f.NextUpdate.In = l.duration(v, nextUpdate) },
 				"where": func(v *yaml.Node) { f.NextUpdate.Where = l.str(v); l.slots(v) },
 			})
 		},
