@@ -3,7 +3,6 @@ package rules
 import (
 	"cmp"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -118,16 +117,15 @@ func (l *loader) read(f File) {
 		l.add(LevelError, Pos{f.Name, 1, 1}, "limit", fmt.Sprintf("the file is larger than %d MB", MaxFile>>20), "it is read anew at each reload", "split it, and take out what nothing looks for")
 		return
 	}
-	var doc yaml.Node
-	if err := yaml.Load(f.Data, &doc); err != nil {
-		l.syntax(err)
-		return
-	}
-	if len(doc.Content) == 0 || doc.Content[0].ShortTag() == "!!null" {
+	root, errs := ReadYAML(f)
+	switch {
+	case len(errs) > 0:
+		l.errs = append(l.errs, errs...)
+	case root == nil:
 		l.add(LevelError, Pos{f.Name, 1, 1}, "syntax", "the file is empty", "", "begin with version: 1")
-		return
+	default:
+		l.top(root)
 	}
-	l.top(doc.Content[0])
 }
 
 func (l *loader) begin(file string) {
@@ -135,45 +133,6 @@ func (l *loader) begin(file string) {
 	if _, ok := l.order[file]; !ok {
 		l.order[file] = len(l.order)
 	}
-}
-
-// syntax reports what the YAML reader could not read.
-func (l *loader) syntax(err error) {
-	const hint = "check indentation and brackets; put text that holds : # { [ or & in quotes"
-	var all *yaml.LoadErrors
-	if errors.As(err, &all) {
-		for _, e := range all.Errors {
-			l.add(LevelError, l.markPos(e.Mark), "syntax", l.syntaxText(e), "", hint)
-		}
-		return
-	}
-	var one *yaml.LoadError
-	if errors.As(err, &one) {
-		l.add(LevelError, l.markPos(one.Mark), "syntax", l.syntaxText(one), "", hint)
-		return
-	}
-	l.add(LevelError, Pos{l.file, 1, 1}, "syntax", err.Error(), "", hint)
-}
-
-func (l *loader) syntaxText(e *yaml.LoadError) string {
-	text := strings.TrimPrefix(e.Message, "yaml: ")
-	if text == "no documents in stream" {
-		return "the file is empty"
-	}
-	if text == "expected single document, found multiple" {
-		return "the file holds several documents (a line of ---), one is read"
-	}
-	if e.ContextMsg != "" {
-		text += ", " + e.ContextMsg
-		if e.ContextMark.Line > 0 {
-			text += fmt.Sprintf(" that begins at line %d", e.ContextMark.Line)
-		}
-	}
-	return text
-}
-
-func (l *loader) markPos(m yaml.Mark) Pos {
-	return Pos{l.file, max(m.Line, 1), max(m.Column, 1)}
 }
 
 // top reads the outermost mapping.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/text/encoding/unicode"
 )
 
 // one parses a file by itself, on top of the embedded library.
@@ -150,6 +152,9 @@ func TestProblems(t *testing.T) {
 		{"season without series", head + "  - {id: a, title: A, kind: silence, baseline: {season: none}}\n", "5:57", "key", "is for rules of kind burst, shift and backlash"},
 		{"per no product", head + burst + ", brand: acme, baseline: {per: product}}\n", "5:107", "E01", "name them in products"},
 		{"syntax", "version: 1\nbrands:\n  acme: [\n", "4:1", "syntax", "did not find expected"},
+		{"latin letters", "version: 1\nbrands:\n  acme: {names: [K\u00e4se, K\xe4se]}\n", "3:25", "syntax", "the file is not UTF-8; the byte E4 is no letter there; save it as UTF-8"},
+		{"a zero", "version: 1\nbrands:\n  acme: {names: [\"a\x00b\"]}\n", "3:20", "syntax", "the control character U+0000; nobody who reads it can see it; take it out"},
+		{"wide letters unsaid", "v\x00e\x00r\x00s\x00i\x00o\x00n\x00", "1:2", "syntax", "as in UTF-16; save it as UTF-8"},
 		{"empty", "# nothing\n", "1:1", "syntax", "empty"},
 		{"share of what", head + "  - {id: a, title: A, kind: shift, measure: share(hats), window: 3h, floor: {items: 5, authors: 3}, budget: 1/week}\n", "5:51", "E10", "unknown fact"},
 		{"key of another kind", head + "  - {id: a, title: A, kind: burst, match: {}, floor: {items: 5, authors: 3}, metric: followers}\n", "5:86", "key", "for rules of kind gauge"},
@@ -312,6 +317,18 @@ func TestFormat(t *testing.T) {
 	got := Format(errs, files)
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	for _, order := range []unicode.Endianness{unicode.LittleEndian, unicode.BigEndian} {
+		wide, err := unicode.UTF16(order, unicode.UseBOM).NewEncoder().Bytes(files[0].Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Format(errs, []File{{"r.yml", wide}}); got != want {
+			t.Errorf("in UTF-16\n%s\nwant\n%s", got, want)
+		}
+		if _, errs := Parse([]File{{"r.yml", wide}}, Options{}); len(errs) != 1 || errs[0].Pos != (Pos{"r.yml", 3, 24}) {
+			t.Errorf("in UTF-16: %v", errs)
+		}
 	}
 	errs[0].Pos.Line = 99
 	if got := Format(errs, files); strings.Contains(got, "|") {
