@@ -317,7 +317,7 @@ func isExprWord(s string) bool {
 }
 
 func (p *exprParser) unknown(o *operand) {
-	p.fail(o.at, fmt.Sprintf("unknown fact %q", o.text), "", suggest(o.text, factNames(p.of)))
+	p.fail(o.at, fmt.Sprintf("unknown fact %q", o.text), "", Suggest(o.text, factNames(p.of)))
 }
 
 // bracketed reads what stands in brackets behind a fact.
@@ -424,7 +424,7 @@ func (p *exprParser) compareWords(left *operand, sign exprToken, right *operand)
 	case right.is != isWord:
 		p.fail(right.at, fmt.Sprintf("a word is expected here, not %q", right.text), "", left.hint())
 	case left.fact.known != nil && !slices.Contains(left.fact.known, word):
-		p.fail(right.at, fmt.Sprintf("%q is not one of %s", word, strings.Join(left.fact.known, ", ")), "", suggest(word, left.fact.known))
+		p.fail(right.at, fmt.Sprintf("%q is not one of %s", word, strings.Join(left.fact.known, ", ")), "", Suggest(word, left.fact.known))
 	case left.fact.name == "language" && !langForm.MatchString(word):
 		p.fail(right.at, fmt.Sprintf("%q is no language code of two letters", word), "", "write en, de or sv")
 	}

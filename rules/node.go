@@ -106,7 +106,7 @@ func (l *loader) object(n *yaml.Node, what string, known fields) map[string]*yam
 	ok := l.each(n, func(k, v *yaml.Node) {
 		read, ok := known[k.Value]
 		if !ok {
-			l.fail(k, "key", fmt.Sprintf("unknown key %q in %s", k.Value, what), "", suggest(k.Value, sortedKeys(known)))
+			l.fail(k, "key", fmt.Sprintf("unknown key %q in %s", k.Value, what), "", Suggest(k.Value, sortedKeys(known)))
 			return
 		}
 		seen[k.Value] = v

@@ -80,7 +80,10 @@ type loader struct {
 	spent      spent
 	seen       map[string]Pos // "kind\x00id" of what the files define, for double ids
 	refs       []reference    // checked when all is read
-	ruleIDs    []string       // those not run too
+	awaited    []awaited      // as well
+	forBrand   func() string  // of what expressions are read for
+	disabled   map[string]bool
+	ruleIDs    []string // those not run too
 	signs      map[string][]string
 	keys       map[string][]string     // of every kind of object that was read, if somebody wants to know
 	budgetPos  map[string]Pos          // by route
@@ -94,6 +97,8 @@ func newLoader(opt Options) *loader {
 		told:      map[Error]bool{},
 		order:     map[string]int{},
 		seen:      map[string]Pos{},
+		disabled:  map[string]bool{},
+		forBrand:  func() string { return "" },
 		budgetPos: map[string]Pos{}, perProduct: map[*Rule]Pos{},
 		answerPos: map[string]answerPlaces{},
 		set: &Set{
@@ -173,7 +178,7 @@ func (l *loader) packs(v *yaml.Node) {
 	for _, n := range l.items(v) {
 		id := l.str(n)
 		if known := PackIDs(); id != "" && !slices.Contains(known, id) {
-			l.fail(n, "E01", fmt.Sprintf("unknown pack %q", id), "", suggest(id, known))
+			l.fail(n, "E01", fmt.Sprintf("unknown pack %q", id), "", Suggest(id, known))
 			continue
 		}
 		l.set.Packs = append(l.set.Packs, id)

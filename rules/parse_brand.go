@@ -47,7 +47,7 @@ func (l *loader) ambiguousNames(b *Brand, at *yaml.Node) {
 	l.each(at, func(k, _ *yaml.Node) {
 		if !folded[Fold(k.Value)] {
 			l.fail(k, "E01", fmt.Sprintf("%q is neither a name nor a product of the brand", k.Value),
-				"only those can be ambiguous", suggest(k.Value, known))
+				"only those can be ambiguous", Suggest(k.Value, known))
 		}
 	})
 }

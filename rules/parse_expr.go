@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -23,6 +24,10 @@ func (l *loader) typed(v *yaml.Node, of factOf, measure bool) *Expr {
 		l.refs = append(l.refs, reference{l.within(v, r.at), r.kind, r.id})
 		if r.kind == "rule" {
 			l.set.counted[r.id] = true
+			l.await(awaited{
+				pos: l.within(v, r.at), of: []string{r.id}, least: 1, brand: l.forBrand, past: true, id: "E10",
+				what: fmt.Sprintf("the incidents of %q are always none here", r.id),
+			})
 		}
 	}
 	return e

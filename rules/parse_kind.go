@@ -143,6 +143,12 @@ func (l *loader) checkCorrelate(seen map[string]*yaml.Node, r *ruleDraft) {
 	if seen["of"] != nil && len(r.Of) > 0 && len(r.Of) < r.AtLeast {
 		l.fail(seen["of"], "E14", fmt.Sprintf("%d of %d rules can never fire together", r.AtLeast, len(r.Of)), "", "name more rules in of, or lower at_least")
 	}
+	if !r.off && seen["of"] != nil && len(r.Of) >= r.AtLeast {
+		l.await(awaited{
+			pos: l.pos(seen["of"]), of: r.Of, least: r.AtLeast, brand: func() string { return r.Brand }, id: "E14",
+			what: fmt.Sprintf("%d of these rules can never fire together", r.AtLeast),
+		})
+	}
 	if slices.Contains(r.Of, r.ID) {
 		l.fail(seen["of"], "E14", "the rule waits for itself", "", "take its own id out of of")
 	}

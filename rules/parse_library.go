@@ -240,7 +240,7 @@ func (l *loader) slots(v *yaml.Node, more ...string) {
 		slot, filter, filtered := strings.Cut(m[1], "|")
 		slot, filter = strings.TrimSpace(slot), strings.TrimSpace(filter)
 		if !slices.Contains(known, slot) && !contactForm.MatchString(slot) {
-			l.fail(v, "E09", "unknown slot {{"+slot+"}}", "the draft could never be filled in", suggest(slot, append(known, "brand.contact.dm")))
+			l.fail(v, "E09", "unknown slot {{"+slot+"}}", "the draft could never be filled in", Suggest(slot, append(known, "brand.contact.dm")))
 		}
 		if filtered && filter != "list" {
 			l.fail(v, "E09", "unknown filter "+strconv.Quote(filter), "", "the only filter is list")

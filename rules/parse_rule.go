@@ -38,9 +38,11 @@ func (l *loader) rule(n *yaml.Node) {
 		r.Pos = l.pos(seen["id"])
 	}
 	l.checkRule(n, seen, r)
+	l.forBrand = func() string { return r.Brand }
 	l.conditions(seen, r)
+	l.forBrand = func() string { return "" }
 	l.checkAnswers(n, seen, r)
-	if !r.off {
+	if l.disabled[r.ID] = r.off; !r.off {
 		l.set.Rules = append(l.set.Rules, r.Rule)
 	}
 }

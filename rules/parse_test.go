@@ -277,6 +277,55 @@ func TestProblemsTogether(t *testing.T) {
 	}
 }
 
+// What waits for rules waits for those that are in force where it looks.
+func TestRulesThatAreNotInForce(t *testing.T) {
+	const files = `version: 1
+%s
+brands: {b: {names: [Bravo]}, c: {names: [Charlie]}}
+rules:
+  - {id: ours, title: A, kind: burst, brand: b, match: {}, floor: {items: 5, authors: 3}}
+  - {id: theirs, title: B, kind: burst, brand: c, match: {}, floor: {items: 5, authors: 3}}
+  - {id: off, title: C, kind: burst, enabled: false, match: {}, floor: {items: 5, authors: 3}}
+  - {id: neg-brust, title: D, kind: burst, match: {}, floor: {items: 5, authors: 3}}
+%s
+`
+	together := func(brand, of string) string {
+		return "  - {id: x, title: X, kind: correlate, " + brand + "of: [" + of + "], within: 2h, severity: 1}"
+	}
+	counts := func(rule string) string {
+		return "  - {id: x, title: X, kind: burst, brand: b, match: {}, floor: {items: 5, authors: 3}, severity_if: [{when: \"incidents(" + rule + ", 60d) > 1\", severity: 2}]}"
+	}
+	expects := func(rule string) string { return "tests: [{name: t, feed: [], expect: [{rule: " + rule + "}]}]" }
+	for _, c := range []struct{ name, packs, text, want string }{
+		{"starter rules of a named brand", "", together("brand: b, ", "neg-burst, mood"), `r.yml:9:54 E14 "mood" is a starter rule, which brands of the files do not have by themselves and "neg-burst" is a starter rule, which brands of the files do not have by themselves: add packs: [starter]`},
+		{"starter rules that are asked for", "packs: [starter]", together("brand: b, ", "neg-burst, mood"), ""},
+		{"starter rules of brands that no file names", "", together("", "neg-burst, mood"), ""},
+		{"a disabled rule and one of another brand", "", together("brand: b, ", "off, theirs"), `r.yml:9:54 E14 "off" is disabled and "theirs" is of the brand "c": take enabled: false out, or name another rule`},
+		{"one of each brand", "", together("", "ours, theirs"), `r.yml:9:44 E14 "ours" is of the brand "b" and "theirs" is of the brand "c": name rules of one brand`},
+		{"enough without the disabled one", "", together("brand: b, ", "ours, neg-brust, off"), ""},
+		{"a disabled correlation", "", together("enabled: false, ", "ours, theirs"), ""},
+		{"incidents of a starter rule", "", counts("mood"), `r.yml:9:120 E10 "mood" is a starter rule, which brands of the files do not have by themselves: add packs: [starter]`},
+		{"incidents of another brand", "", counts("theirs"), `r.yml:9:120 E10 "theirs" is of the brand "c": name rules of one brand`},
+		{"incidents of before it was disabled", "", counts("off"), ""},
+		{"a test of a starter rule", "", expects("mood"), `r.yml:9:45 E01 "mood" is a starter rule, which brands of the files do not have by themselves: add packs: [starter]`},
+		{"a test of a disabled rule", "", expects("off"), `r.yml:9:45 E01 "off" is disabled: take enabled: false out, or name another rule`},
+		{"a test of a starter rule that is asked for", "packs: [starter]", expects("mood"), ""},
+		{"our own rule is meant", "", counts("neg-burts"), `r.yml:9:120 E01 : did you mean "neg-brust"?`},
+		{"one of the library is meant", "packs: [starter]", counts("volme"), `r.yml:9:120 E01 : did you mean "volume"?`},
+	} {
+		_, errs := one(t, fmt.Sprintf(files, c.packs, c.text), Options{})
+		var told []string
+		for _, e := range errs {
+			if e.Level == LevelError {
+				told = append(told, fmt.Sprintf("%s %s %s: %s", e.Pos, e.ID, e.Why, e.Hint))
+			}
+		}
+		if got := strings.Join(told, "\n"); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}
+
 func TestUnknownNotifier(t *testing.T) {
 	text := "version: 1\nroutes:\n  a: {also: [siren]}\n"
 	if _, errs := one(t, text, Options{}); errs.Refused() {

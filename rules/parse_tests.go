@@ -214,9 +214,9 @@ func (l *loader) gauge(v *yaml.Node) *sources.Gauge {
 }
 
 func (l *loader) expected(n *yaml.Node, t *Test) {
-	e := Expected{Pos: l.pos(n), By: -1}
+	e, at := Expected{Pos: l.pos(n), By: -1}, l.pos(n)
 	seen := l.object(n, "an expected alert", fields{
-		"rule":     func(v *yaml.Node) { e.Rule = l.str(v); l.refer(v, "rule", e.Rule) },
+		"rule":     func(v *yaml.Node) { e.Rule, at = l.str(v), l.pos(v); l.refer(v, "rule", e.Rule) },
 		"severity": func(v *yaml.Node) { e.Severity = l.severity(v) },
 		"by":       func(v *yaml.Node) { e.By = l.duration(v, ofTestsOr0) },
 		"route":    func(v *yaml.Node) { e.Route = l.str(v); l.refer(v, "route", e.Route) },
@@ -224,6 +224,10 @@ func (l *loader) expected(n *yaml.Node, t *Test) {
 		"draft":    func(v *yaml.Node) { e.Draft = l.expectedDraft(v) },
 	})
 	if l.need(n, seen, "an expected alert", "rule") {
+		l.await(awaited{
+			pos: at, of: []string{e.Rule}, least: 1, brand: func() string { return e.Brand }, id: "E01", test: true,
+			what: fmt.Sprintf("no test can bring out the rule %q", e.Rule),
+		})
 		t.Expect = append(t.Expect, e)
 	}
 }

@@ -75,7 +75,7 @@ func (l *loader) oneOf(n *yaml.Node, words ...string) string {
 		}
 	}
 	if s != "" {
-		hint := suggest(s, words)
+		hint := Suggest(s, words)
 		l.fail(n, "type", fmt.Sprintf("%s is not one of %s", describe(n), strings.Join(words, ", ")), "", hint)
 	}
 	return ""
