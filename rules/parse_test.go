@@ -356,6 +356,32 @@ func TestAliases(t *testing.T) {
 	}
 }
 
+// A mapping can take the keys of others; its own count before theirs.
+func TestMergedKeys(t *testing.T) {
+	s := must(t, `version: 1
+brands: {acme: {names: [Acme]}}
+rules:
+  - &base {id: a, title: A, kind: burst, brand: acme, match: &m {sentiment: negative}, floor: {items: 5, authors: 3}, budget: 1/week}
+  - {<<: *base, id: b, title: B, budget: 2/week}
+  - {id: c, title: C, budget: 3/week, <<: [*base, {budget: 4/week, note: N}]}
+  - {id: d, title: D, match: {<<: *m, languages: [en]}, <<: *base}
+`)
+	for i, want := range []string{"a 1 negative [] ", "b 2 negative [] ", "c 3 negative [] N", "d 1 negative [en] "} {
+		r := s.Rules[i]
+		if got := fmt.Sprint(r.ID, " ", r.Budget[Issue].PerWeek(), " ", r.Match.Sentiment, " ", r.Match.Languages, " ", r.Note); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	const broken = "version: 1\nbrands: {acme: {names: [Acme]}}\nrules:\n  - &base {id: a, title: A, kind: brst}\n  - {<<: *base, id: b}\n  - {<<: 7, id: c, title: C, kind: silence}\n"
+	_, errs := one(t, broken, Options{})
+	if got, want := refusals(errs), []string{"r.yml:4:35 type", "r.yml:6:10 type"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v:\n%s", got, want, errs)
+	}
+	for _, endless := range []string{"version: 1\nteam: &x {<<: *x}\n", "version: 1\n<<: &x [*x]\n", "&x version: 1\nbrands: &y {a: *y, <<: *y}\n"} {
+		one(t, endless, Options{Builtin: true}) // ends
+	}
+}
+
 func TestFormat(t *testing.T) {
 	files := []File{{Name: "r.yml", Data: []byte("version: 1\nbrands:\n  acme: {names: [日本, \"x\x1b\"], colour: red}\n")}}
 	errs := Errors{{Pos: Pos{"r.yml", 3, 29}, ID: "key", Level: LevelError, What: `unknown key "colour"`, Why: "w", Hint: "h"}}
@@ -394,7 +420,7 @@ func FuzzParse(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, s := range []string{string(full), string(starter), "a: &x [*x]", "version: 1\nrules: [{}]", "? [a]\n: b", "version: 1\nroutes: {a: {slack: ~, ladder: {a: b}}}", "brands: {a: {names: [*]}}"} {
+	for _, s := range []string{string(full), string(starter), "a: &x [*x]", "a: &x {<<: [*x, *x]}", "version: 1\nrules: [{}]", "? [a]\n: b", "version: 1\nroutes: {a: {slack: ~, ladder: {a: b}}}", "brands: {a: {names: [*]}}"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
