@@ -92,7 +92,7 @@ func (l *loader) suggestRule(id string) string {
 	for _, r := range l.set.Rules {
 		own = append(own, r.ID)
 	}
-	if nearest(id, own) == "" && (nearest(id, l.ruleIDs) != "" || len(own) == 0) {
+	if Nearest(id, own) == "" && (Nearest(id, l.ruleIDs) != "" || len(own) == 0) {
 		return Suggest(id, l.ruleIDs)
 	}
 	return Suggest(id, own)

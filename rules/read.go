@@ -15,7 +15,7 @@ import (
 // ReadYAML reads the one document of a file and tells what keeps it from being read: its encoding, or its form. The node
 // of an empty file is nil. The configuration is read by it as rule files are, so that both tell the same.
 func ReadYAML(f File) (*yaml.Node, Errors) {
-	text := decoded(f.Data)
+	text := Decoded(f.Data)
 	if e := unreadable(f.Name, text); e != nil {
 		return nil, Errors{e}
 	}
@@ -29,8 +29,8 @@ func ReadYAML(f File) (*yaml.Node, Errors) {
 	return doc.Content[0], nil
 }
 
-// decoded is a file as UTF-8: one in UTF-16 says so by its first two bytes.
-func decoded(data []byte) []byte {
+// Decoded is a file as UTF-8: one in UTF-16 says so by its first two bytes.
+func Decoded(data []byte) []byte {
 	var order binary.ByteOrder
 	switch {
 	case bytes.HasPrefix(data, []byte{0xFE, 0xFF}):

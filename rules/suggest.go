@@ -7,7 +7,7 @@ import (
 
 // Suggest returns a hint: the known word that is most like the one written, or all of them if they are few.
 func Suggest(word string, known []string) string {
-	best := nearest(word, known)
+	best := Nearest(word, known)
 	switch {
 	case best != "":
 		return fmt.Sprintf("did you mean %q?", best)
@@ -19,8 +19,8 @@ func Suggest(word string, known []string) string {
 	return ""
 }
 
-// nearest is the known word that is most like the one written; empty if none is like it.
-func nearest(word string, known []string) string {
+// Nearest is the known word that is most like the one written; empty if none is like it.
+func Nearest(word string, known []string) string {
 	best, least := "", len(word)/3+2
 	for _, k := range known {
 		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
