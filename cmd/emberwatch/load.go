@@ -67,7 +67,12 @@ func (c *Config) read(data []byte) rules.Errors {
 // yamlErrors gives the positions of what the YAML library found.
 func (c *Config) yamlErrors(err error) rules.Errors {
 	var many *yaml.LoadErrors
-	if !errors.As(err, &many) {
+	var one *yaml.LoadError
+	switch {
+	case errors.As(err, &many):
+	case errors.As(err, &one):
+		many = &yaml.LoadErrors{Errors: []*yaml.LoadError{one}}
+	default:
 		return rules.Errors{{Pos: rules.Pos{File: c.path, Line: 1, Col: 1}, ID: "syntax", Level: rules.LevelError, What: err.Error()}}
 	}
 	var errs rules.Errors
@@ -125,9 +130,7 @@ func (c *Config) key(key, value *yaml.Node, t reflect.Type, at string, errs *rul
 		return
 	}
 	if key.ShortTag() == "!!merge" {
-		place := c.place[at]
-		c.walk(value, t, at, errs)
-		c.place[at] = place
+		c.base(value, t, at, errs)
 		return
 	}
 	child := strings.TrimPrefix(at+"."+key.Value, ".")
@@ -146,6 +149,25 @@ func (c *Config) key(key, value *yaml.Node, t reflect.Type, at string, errs *rul
 		Pos: rules.Pos{File: c.path, Line: key.Line, Col: key.Column}, ID: "key",
 		Level: rules.LevelError, What: fmt.Sprintf("unknown key %q", child), Why: "it would be ignored unnoticed", Hint: hint,
 	})
+}
+
+// base notes where the keys stand that a mapping merges. What is wrong with those of an alias is told where it stands for
+// itself, and bases of bases are left to the decoder.
+func (c *Config) base(n *yaml.Node, t reflect.Type, at string, errs *rules.Errors) {
+	bases := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		bases = n.Content
+	}
+	for _, b := range bases {
+		if b.Kind == yaml.AliasNode {
+			b, errs = b.Alias, new(rules.Errors)
+		}
+		for i := 0; b.Kind == yaml.MappingNode && i+1 < len(b.Content); i += 2 {
+			if key := b.Content[i]; key.ShortTag() != "!!merge" {
+				c.key(key, b.Content[i+1], t, at, errs)
+			}
+		}
+	}
 }
 
 // yamlKeys returns the keys of a struct with the types of their values.
