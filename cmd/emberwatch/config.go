@@ -38,10 +38,10 @@ type Config struct {
 	Store     StoreConfig      `yaml:"store"`
 	Retention RetentionConfig  `yaml:"retention"`
 
-	text  []byte               // as read
 	path  string               // of the file; empty: the built-in defaults
 	dir   string               // that relative paths are relative to
 	place map[string]rules.Pos // of each key, by its path: "sources[0].every"
+	text  []byte               // as read
 }
 
 // HTTPConfig is the one listener.
