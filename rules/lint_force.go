@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -69,7 +70,7 @@ func (l *loader) inForce(id, brand string) bool {
 // idle says why the rules tell nothing, and what to do about it.
 func (l *loader) idle(a *awaited) (why, hint string) {
 	hint = "name rules of one brand"
-	var said []string
+	var said, starters []string
 	for _, id := range a.of {
 		own := slices.IndexFunc(l.set.Rules, func(r *Rule) bool { return r.ID == id })
 		switch brand := a.brand(); {
@@ -79,9 +80,12 @@ func (l *loader) idle(a *awaited) (why, hint string) {
 		case own >= 0 && l.set.Rules[own].Brand != "" && l.set.Rules[own].Brand != brand:
 			said = append(said, fmt.Sprintf("%q is of the brand %q", id, l.set.Rules[own].Brand))
 		case own < 0 && slices.ContainsFunc(l.set.starter, func(r *Rule) bool { return r.ID == id }) && !slices.Contains(l.set.Packs, starterPack):
-			said = append(said, fmt.Sprintf("%q is a starter rule, which brands of the files do not have by themselves", id))
-			hint = "add packs: [" + starterPack + "]"
+			starters = append(starters, strconv.Quote(id))
 		}
+	}
+	if len(starters) > 0 {
+		said = append(said, strings.Join(starters, " and ")+" of the starter pack, which brands of the files do not have by themselves")
+		hint = "add packs: [" + starterPack + "]"
 	}
 	return strings.Join(said, " and "), hint
 }

@@ -170,7 +170,7 @@ func (l *loader) nothing(n *yaml.Node, what, example string) {
 
 // some returns the items of a list that must not be empty, or the one value that stands in its place.
 func (l *loader) some(n *yaml.Node, what, example string) []*yaml.Node {
-	l.nothing(n, what, example)
+	l.nothing(n, what, what+": "+example)
 	return l.items(n)
 }
 

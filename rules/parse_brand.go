@@ -91,7 +91,10 @@ func (l *loader) ambiguous(v *yaml.Node) map[string]Ambiguity {
 	l.each(v, func(k, v *yaml.Node) {
 		var a Ambiguity
 		seen := l.object(v, "an ambiguous name", fields{
-			"need_any":     func(v *yaml.Node) { l.nothing(v, "need_any", "[words that stand near it]"); a.NeedAny = l.terms(v) },
+			"need_any": func(v *yaml.Node) {
+				l.nothing(v, "need_any", "need_any: [words that stand near it]")
+				a.NeedAny = l.terms(v)
+			},
 			"within_words": func(v *yaml.Node) { a.WithinWords = l.int(v, 1, 200) },
 		})
 		l.need(k, seen, "an ambiguous name", "need_any")

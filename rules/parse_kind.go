@@ -26,13 +26,13 @@ func (l *loader) kindFields(r *ruleDraft, known fields) {
 	known["metric"] = func(v *yaml.Node) { r.Metric = l.id(v) }
 	known["direction"] = func(v *yaml.Node) { r.Direction = l.oneOf(v, "up", "down", "both") }
 	known["watch"] = func(v *yaml.Node) {
-		l.nothing(v, "watch", "[{step: 6h}]")
+		l.nothing(v, "watch", "watch: [{step: 6h}]")
 		l.list(v, func(n *yaml.Node) { l.watch(n, r) })
 	}
 	known["under"] = func(v *yaml.Node) { l.oneOf(v, "own_authors") }
 	known["sources"] = func(v *yaml.Node) {
 		if v.Value != "*" {
-			l.nothing(v, "sources", `"*" for all`)
+			l.nothing(v, "sources", `sources: "*"`)
 			r.Sources = l.strs(v)
 		}
 	}
@@ -163,7 +163,7 @@ func (l *loader) window(n *yaml.Node) {
 		"from": func(v *yaml.Node) { w.From = l.time(v) },
 		"to":   func(v *yaml.Node) { w.To = l.time(v); end = v },
 		"effect": func(v *yaml.Node) {
-			l.nothing(v, "effect", "{volume: expected}")
+			l.nothing(v, "effect", "effect: {volume: expected}")
 			l.each(v, func(k, v *yaml.Node) { l.effect(k, v, w.Effects) })
 		},
 		"note":  func(v *yaml.Node) { w.Note = l.str(v) },

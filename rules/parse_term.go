@@ -25,7 +25,7 @@ func (l *loader) terms(v *yaml.Node) []string {
 func (l *loader) termsByKey(v *yaml.Node) map[string][]string {
 	m := map[string][]string{}
 	l.each(v, func(k, v *yaml.Node) {
-		l.nothing(v, k.Value, "[what people call it]")
+		l.nothing(v, k.Value, k.Value+": [what people call it]")
 		m[k.Value] = l.terms(v)
 	})
 	return m

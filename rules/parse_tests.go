@@ -261,7 +261,7 @@ func (l *loader) expectRate(v *yaml.Node) map[Severity]Atmost {
 			all[s] = Atmost{r, m[1] == ">=", v.Value}
 		}
 	}
-	l.nothing(v, "expect_rate", `{severity_3: "<= 1/week"}`)
+	l.nothing(v, "expect_rate", `expect_rate: {severity_3: "<= 1/week"}`)
 	l.object(v, "expect_rate", known)
 	return all
 }
