@@ -2,6 +2,7 @@ package detector
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +26,7 @@ func ParseDuration(s string) (time.Duration, error) {
 			continue
 		}
 		v, err := strconv.ParseFloat(n, 64)
-		if err != nil || v < 0 {
+		if most := math.MaxInt64 / float64(u.length); err != nil || !(v >= 0 && v < most) {
 			break
 		}
 		return time.Duration(v * float64(u.length)), nil

@@ -59,11 +59,12 @@ const (
 	deepestExpr = 40
 )
 
-// parseExpr reads a condition on mentions, on signals or on both. measure: it is written share(condition).
-func parseExpr(text string, of factOf, measure bool) (*Expr, []exprRef, *exprError) {
+// parseExpr reads a condition on mentions, on signals or on both. measure: it is written share(condition). The expression
+// is nil if anything is wrong with it; what it refers to is returned all the same.
+func parseExpr(text string, of factOf, measure bool) (*Expr, []exprRef, []exprError) {
 	p := &exprParser{of: of, expr: &Expr{Text: text}}
 	if len(text) > longestExpr {
-		return nil, nil, &exprError{what: fmt.Sprintf("an expression of %d letters", len(text)), hint: fmt.Sprintf("at most %d", longestExpr)}
+		return nil, nil, []exprError{{what: fmt.Sprintf("an expression of %d letters", len(text)), hint: fmt.Sprintf("at most %d", longestExpr)}}
 	}
 	p.tokens = exprTokens(text)
 	if measure {
@@ -79,10 +80,10 @@ func parseExpr(text string, of factOf, measure bool) (*Expr, []exprRef, *exprErr
 		p.expect(")", "close share( with a )")
 	}
 	if t := p.peek(); t.text != "" {
-		p.fail(t.at, fmt.Sprintf("%q is not expected here", t.text), "", "join conditions by and, or")
+		p.stop(t.at, fmt.Sprintf("%q is not expected here", t.text), "", "join conditions by and, or")
 	}
-	if p.err != nil {
-		return nil, nil, p.err
+	if len(p.errs) > 0 {
+		return nil, p.refs, p.errs
 	}
 	return p.expr, p.refs, nil
 }
@@ -109,20 +110,28 @@ func exprTokens(text string) []exprToken {
 	return append(all, exprToken{at: len(strings.TrimRight(text, " \t\n"))})
 }
 
-// exprParser reads by descent. After the first error it goes on without harm and says nothing more.
+// exprParser reads by descent. After an error of syntax it goes on without harm and says nothing more.
 type exprParser struct {
-	of     factOf
-	tokens []exprToken
-	depth  int
-	expr   *Expr
-	refs   []exprRef
-	err    *exprError
+	of      factOf
+	tokens  []exprToken
+	depth   int
+	expr    *Expr
+	refs    []exprRef
+	errs    []exprError
+	stopped bool
 }
 
+// fail tells what is wrong with one value; the others are read as well.
 func (p *exprParser) fail(at int, what, why, hint string) {
-	if p.err == nil {
-		p.err = &exprError{at, what, why, hint}
+	if !p.stopped {
+		p.errs = append(p.errs, exprError{at, what, why, hint})
 	}
+}
+
+// stop tells what cannot be read. What follows it could mean anything.
+func (p *exprParser) stop(at int, what, why, hint string) {
+	p.fail(at, what, why, hint)
+	p.stopped = true
 }
 
 func (p *exprParser) peek() exprToken { return p.tokens[0] }
@@ -146,7 +155,7 @@ func (p *exprParser) took(text string) bool {
 
 func (p *exprParser) expect(text, hint string) {
 	if t := p.peek(); !p.took(text) {
-		p.fail(t.at, fmt.Sprintf("%q is expected here, not %s", text, t), "", hint)
+		p.stop(t.at, fmt.Sprintf("%q is expected here, not %s", text, t), "", hint)
 	}
 }
 
@@ -177,7 +186,7 @@ func (p *exprParser) and() condition {
 
 func (p *exprParser) not() condition {
 	if p.depth++; p.depth > deepestExpr {
-		p.fail(p.peek().at, "the expression is nested too deep", "", "use fewer brackets")
+		p.stop(p.peek().at, "the expression is nested too deep", "", "use fewer brackets")
 		return never
 	}
 	defer func() { p.depth-- }()
@@ -202,10 +211,13 @@ func (p *exprParser) comparison() condition {
 	left := p.operand()
 	sign := p.peek()
 	if !slices.Contains(comparisons, sign.text) || sign.quoted {
-		if left.is == isWord {
+		switch {
+		case left.is == isWord:
 			p.unknown(left)
-		}
-		if left.fact == nil || left.fact.flag == nil {
+			return never
+		case left.is == isNothing:
+			return never
+		case left.fact == nil || left.fact.flag == nil:
 			p.fail(sign.at, fmt.Sprintf("a comparison is expected here, not %s", sign), left.name()+" is neither true nor false by itself", left.hint())
 			return never
 		}
@@ -214,7 +226,7 @@ func (p *exprParser) comparison() condition {
 	p.next()
 	right := p.operand()
 	if t := p.peek(); slices.Contains(comparisons, t.text) && !t.quoted {
-		p.fail(t.at, "two comparisons in a row", "", "write a < b and b < c")
+		p.stop(t.at, "two comparisons in a row", "", "write a < b and b < c")
 	}
 	return p.compare(left, sign, right)
 }
@@ -259,22 +271,30 @@ func (p *exprParser) operand() *operand {
 		return o
 	}
 	if o.fact = factNamed(t.text); o.fact != nil {
-		o.is = isFact
-		p.arguments(o)
-		if o.fact.of&p.of == 0 {
-			p.fail(t.at, fmt.Sprintf("%s is not known here", t.text), "it is asked of "+askedOf(o.fact.of), "known here: "+strings.Join(factNames(p.of), ", "))
-		}
-		p.expr.facts = append(p.expr.facts, t.text)
-		return o
+		return p.asked(o)
 	}
 	switch {
 	case t.text == "" || !isExprWord(t.text) || t.text == "and" || t.text == "or" || t.text == "not":
-		p.fail(t.at, fmt.Sprintf("a fact is expected here, not %s", t), "", "for example "+p.example())
+		p.stop(t.at, fmt.Sprintf("a fact is expected here, not %s", t), "", "for example "+p.example())
 	case p.peek().text == "(":
+		p.bracketed()
 		p.unknown(o)
 	default:
 		o.is = isWord
 	}
+	return o
+}
+
+// asked reads the arguments of a fact.
+func (p *exprParser) asked(o *operand) *operand {
+	args := p.bracketed()
+	switch {
+	case o.fact.of&p.of == 0:
+		p.fail(o.at, fmt.Sprintf("%s is not known here", o.text), "it is asked of "+askedOf(o.fact.of), "known here: "+strings.Join(factNames(p.of), ", "))
+	case p.arguments(o, args):
+		o.is = isFact
+	}
+	p.expr.facts = append(p.expr.facts, o.text)
 	return o
 }
 
@@ -297,21 +317,27 @@ func isExprWord(s string) bool {
 }
 
 func (p *exprParser) unknown(o *operand) {
-	p.fail(o.at, fmt.Sprintf("unknown fact %q", o.text), "", suggest(o.text, factNames(p.of)))
+	p.fail(o.at, fmt.Sprintf("unknown fact %q", o.text), "", Suggest(o.text, factNames(p.of)))
 }
 
-// arguments reads what stands in brackets behind a fact.
-func (p *exprParser) arguments(o *operand) {
-	var args []exprToken
-	if p.took("(") {
-		for t := p.peek(); t.text != ")" && t.text != ""; t = p.peek() {
-			args = append(args, p.next())
-			if !p.took(",") {
-				break
-			}
-		}
-		p.expect(")", "close the bracket")
+// bracketed reads what stands in brackets behind a fact.
+func (p *exprParser) bracketed() []exprToken {
+	if !p.took("(") {
+		return nil
 	}
+	var args []exprToken
+	for t := p.peek(); t.text != ")" && t.text != ""; t = p.peek() {
+		args = append(args, p.next())
+		if !p.took(",") {
+			break
+		}
+	}
+	p.expect(")", "close the bracket")
+	return args
+}
+
+// arguments types the arguments of a fact, and reports whether they are right.
+func (p *exprParser) arguments(o *operand, args []exprToken) bool {
 	rest := args
 	if o.fact.rule && len(rest) > 0 {
 		o.args.rule = rest[0].text
@@ -320,21 +346,28 @@ func (p *exprParser) arguments(o *operand) {
 	}
 	if want := o.fact.name + o.fact.example; o.fact.rule && len(args) == 0 || len(rest) < o.fact.within || len(rest) > o.fact.most {
 		p.fail(o.at, fmt.Sprintf("%s has %d arguments", o.text, len(args)), "", "write "+want)
-		return
+		return false
 	}
+	right := true
 	for _, t := range rest {
 		o.args.within = p.duration(t)
+		right = right && o.args.within > 0
 	}
+	return right
 }
 
+// duration reads how far back a fact looks; 0 if that is no such time.
 func (p *exprParser) duration(t exprToken) time.Duration {
-	m := durationForm.FindStringSubmatch(t.text)
-	if m == nil || t.quoted {
+	d, ok := durationOf(t.text)
+	switch {
+	case !ok || t.quoted:
 		p.fail(t.at, fmt.Sprintf("a duration is expected here, not %s", t), "", "write it like 30m, 1h or 60d")
 		return 0
+	case !lookBack.holds(d):
+		p.fail(t.at, fmt.Sprintf("%s is no time to look back", t), lookBack.why, lookBack.says())
+		return 0
 	}
-	n, _ := strconv.Atoi(m[1])
-	return time.Duration(n) * units[m[2]]
+	return d
 }
 
 // compare types a comparison.
@@ -343,7 +376,7 @@ func (p *exprParser) compare(left *operand, sign exprToken, right *operand) cond
 		left, right, sign.text = right, left, mirrored[sign.text]
 	}
 	switch {
-	case p.err != nil:
+	case left.is == isNothing || right.is == isNothing:
 		return never
 	case left.is != isFact:
 		p.unknown(left)
@@ -391,7 +424,7 @@ func (p *exprParser) compareWords(left *operand, sign exprToken, right *operand)
 	case right.is != isWord:
 		p.fail(right.at, fmt.Sprintf("a word is expected here, not %q", right.text), "", left.hint())
 	case left.fact.known != nil && !slices.Contains(left.fact.known, word):
-		p.fail(right.at, fmt.Sprintf("%q is not one of %s", word, strings.Join(left.fact.known, ", ")), "", suggest(word, left.fact.known))
+		p.fail(right.at, fmt.Sprintf("%q is not one of %s", word, strings.Join(left.fact.known, ", ")), "", Suggest(word, left.fact.known))
 	case left.fact.name == "language" && !langForm.MatchString(word):
 		p.fail(right.at, fmt.Sprintf("%q is no language code of two letters", word), "", "write en, de or sv")
 	}

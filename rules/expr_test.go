@@ -69,9 +69,9 @@ func TestExpressions(t *testing.T) {
 		{"sources >= 2", mention, false}, // nothing adds up to anything
 		{"not sources >= 2", mention, true},
 	} {
-		e, _, err := parseExpr(c.text, ofMention|ofSignal, false)
-		if err != nil {
-			t.Errorf("%s: %s", c.text, err.what)
+		e, _, errs := parseExpr(c.text, ofMention|ofSignal, false)
+		if len(errs) > 0 {
+			t.Errorf("%s: %s", c.text, errs[0].what)
 			continue
 		}
 		if got := e.Holds(c.facts); got != c.want {
@@ -113,13 +113,29 @@ func TestBrokenExpressions(t *testing.T) {
 		{strings.Repeat("(", 200), ofMention, 40, "nested too deep"},
 		{strings.Repeat("not ", 200), ofMention, 160, "nested too deep"},
 	} {
-		_, _, err := parseExpr(c.text, c.of, false)
-		if err == nil {
-			t.Errorf("%s: no error", c.text)
-			continue
+		_, _, errs := parseExpr(c.text, c.of, false)
+		if len(errs) != 1 || errs[0].at != c.at || !strings.Contains(errs[0].what, c.says) {
+			t.Errorf("%s: %v; want %q at %d", c.text, errs, c.says, c.at)
 		}
-		if err.at != c.at || !strings.Contains(err.what, c.says) {
-			t.Errorf("%s: at %d: %s; want %q at %d", c.text, err.at, err.what, c.says, c.at)
+	}
+}
+
+// What is wrong with one value of an expression hides nothing of the others; what cannot be read ends it.
+func TestBrokenExpressionsTogether(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"ratng <= 2 and sentiment = bad and has_media = 1", `0 unknown fact "ratng", 27 "bad" is not one of negative, neutral, positive, 45 has_media is true or false and not compared`},
+		{"authors(0h) >= 2 or items(999999w) > 1 or langages >= 2", `8 "0h" is no time to look back, 26 "999999w" is no time to look back, 42 unknown fact "langages"`},
+		{"incidents(leak) >= 2 and foo(1h, 2) < rating", `0 incidents has 1 arguments, 25 unknown fact "foo"`},
+		{"langages or sorces", `0 unknown fact "langages", 12 unknown fact "sorces"`},
+		{"ratng <= 2 and ) or sentiment = bad", `0 unknown fact "ratng", 15 a fact is expected here, not ")"`},
+	} {
+		_, _, errs := parseExpr(c.text, ofMention|ofSignal, false)
+		var told []string
+		for _, err := range errs {
+			told = append(told, fmt.Sprint(err.at, " ", err.what))
+		}
+		if got := strings.Join(told, ", "); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.text, got, c.want)
 		}
 	}
 }
@@ -161,9 +177,9 @@ func TestMeasures(t *testing.T) {
 		{"sharp(sentiment = negative)", `"share" is expected here, not "sharp"`},
 		{"share(authors(1h) > 2)", "authors is not known here"},
 	} {
-		_, _, err := parseExpr(c.text, ofMention, true)
-		if got := err != nil; got != (c.says != "") || got && !strings.Contains(err.what, c.says) {
-			t.Errorf("%s: %+v, want %q", c.text, err, c.says)
+		_, _, errs := parseExpr(c.text, ofMention, true)
+		if got := len(errs) > 0; got != (c.says != "") || got && !strings.Contains(errs[0].what, c.says) {
+			t.Errorf("%s: %+v, want %q", c.text, errs, c.says)
 		}
 	}
 }
@@ -175,14 +191,16 @@ func FuzzExpr(f *testing.F) {
 	f.Add("incidents(leak-tank, 60d) >= 2 or 'x' = source")
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, measure := range []bool{false, true} {
-			e, _, err := parseExpr(text, ofMention|ofSignal, measure)
-			if (e == nil) == (err == nil) {
-				t.Fatalf("%q: %v, %v", text, e, err)
+			e, _, errs := parseExpr(text, ofMention|ofSignal, measure)
+			if (e == nil) == (len(errs) == 0) {
+				t.Fatalf("%q: %v, %v", text, e, errs)
 			}
-			if err != nil {
+			for _, err := range errs {
 				if err.at < 0 || err.at > len(text) || err.what == "" {
 					t.Fatalf("%q: %+v", text, err)
 				}
+			}
+			if e == nil {
 				continue
 			}
 			both := someFacts()

@@ -12,7 +12,7 @@ import (
 func Format(errs Errors, files []File) string {
 	lines := map[string][]string{}
 	for _, f := range files {
-		lines[f.Name] = strings.Split(string(f.Data), "\n")
+		lines[f.Name] = strings.Split(string(Decoded(f.Data)), "\n")
 	}
 	var b strings.Builder
 	for _, e := range errs {

@@ -32,9 +32,14 @@ func (l *loader) lint() {
 	}
 	for _, r := range l.refs {
 		if r.id != "" && !slices.Contains(known[r.kind], r.id) {
-			l.add(LevelError, r.pos, "E01", fmt.Sprintf("unknown %s %q", r.kind, r.id), "", suggest(r.id, known[r.kind]))
+			hint := Suggest(r.id, known[r.kind])
+			if r.kind == "rule" {
+				hint = l.suggestRule(r.id)
+			}
+			l.add(LevelError, r.pos, "E01", fmt.Sprintf("unknown %s %q", r.kind, r.id), "", hint)
 		}
 	}
+	l.lintForce()
 	for _, r := range l.set.Rules {
 		l.lintProducts(r)
 		l.lintPerProduct(r)
@@ -76,7 +81,7 @@ func (l *loader) lintProducts(r *Rule) {
 		}
 		if !slices.Contains(products, t.group) {
 			slices.Sort(products)
-			l.add(LevelError, t.Pos, "E01", fmt.Sprintf("unknown product %q", key), "", suggest(t.group, products))
+			l.add(LevelError, t.Pos, "E01", fmt.Sprintf("unknown product %q", key), "", Suggest(t.group, products))
 		}
 	}
 }

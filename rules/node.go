@@ -66,7 +66,7 @@ func (l *loader) real(n *yaml.Node) (*yaml.Node, bool) {
 	return n, l.spent.nodes < maxNodes
 }
 
-// each calls f for every key of a mapping.
+// each calls f for every key of a mapping: its own, then those that it merges (<<: *base) and does not have itself.
 func (l *loader) each(n *yaml.Node, f func(k, v *yaml.Node)) (ok bool) {
 	n, ok = l.real(n)
 	if !ok || n.ShortTag() == "!!null" {
@@ -77,6 +77,7 @@ func (l *loader) each(n *yaml.Node, f func(k, v *yaml.Node)) (ok bool) {
 		return false
 	}
 	seen := map[string]*yaml.Node{}
+	var bases []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, ok := l.real(n.Content[i])
 		if !ok {
@@ -84,6 +85,10 @@ func (l *loader) each(n *yaml.Node, f func(k, v *yaml.Node)) (ok bool) {
 		}
 		if k.Kind != yaml.ScalarNode {
 			l.typeError(k, "a word as key", "")
+			continue
+		}
+		if k.ShortTag() == "!!merge" {
+			bases = append(bases, n.Content[i+1])
 			continue
 		}
 		if first := seen[k.Value]; first != nil {
@@ -94,7 +99,31 @@ func (l *loader) each(n *yaml.Node, f func(k, v *yaml.Node)) (ok bool) {
 		seen[k.Value] = k
 		f(k, n.Content[i+1])
 	}
+	for _, b := range bases {
+		l.merge(b, seen, f)
+	}
 	return true
+}
+
+// merge calls f for the keys of a mapping, or of several, that have not been seen. They keep their own places.
+func (l *loader) merge(n *yaml.Node, seen map[string]*yaml.Node, f func(k, v *yaml.Node)) {
+	n, ok := l.real(n)
+	switch {
+	case !ok:
+	case n.Kind == yaml.SequenceNode:
+		for _, base := range n.Content {
+			l.merge(base, seen, f)
+		}
+	case n.Kind != yaml.MappingNode:
+		l.typeError(n, "a mapping to merge, or a list of them", "<<: *base")
+	default:
+		l.each(n, func(k, v *yaml.Node) {
+			if seen[k.Value] == nil {
+				seen[k.Value] = k
+				f(k, v)
+			}
+		})
+	}
 }
 
 // object reads a mapping whose keys are known and returns the keys that are there, nil if it is no mapping.
@@ -106,7 +135,7 @@ func (l *loader) object(n *yaml.Node, what string, known fields) map[string]*yam
 	ok := l.each(n, func(k, v *yaml.Node) {
 		read, ok := known[k.Value]
 		if !ok {
-			l.fail(k, "key", fmt.Sprintf("unknown key %q in %s", k.Value, what), "", suggest(k.Value, sortedKeys(known)))
+			l.fail(k, "key", fmt.Sprintf("unknown key %q in %s", k.Value, what), "", Suggest(k.Value, sortedKeys(known)))
 			return
 		}
 		seen[k.Value] = v
@@ -130,6 +159,19 @@ func (l *loader) need(n *yaml.Node, seen map[string]*yaml.Node, what string, key
 		}
 	}
 	return all
+}
+
+// nothing refuses what says nothing where something is meant to be said.
+func (l *loader) nothing(n *yaml.Node, what, example string) {
+	if n.ShortTag() == "!!null" || n.Kind != yaml.ScalarNode && len(n.Content) == 0 {
+		l.fail(n, "type", what+" is empty", "it would do nothing", "write "+example+", or take it out")
+	}
+}
+
+// some returns the items of a list that must not be empty, or the one value that stands in its place.
+func (l *loader) some(n *yaml.Node, what, example string) []*yaml.Node {
+	l.nothing(n, what, what+": "+example)
+	return l.items(n)
 }
 
 // list calls f for every item of a list.

@@ -3,7 +3,6 @@ package rules
 import (
 	"cmp"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -88,7 +87,10 @@ type loader struct {
 	spent      spent
 	seen       map[string]Pos // "kind\x00id" of what the files define, for double ids
 	refs       []reference    // checked when all is read
-	ruleIDs    []string       // those not run too
+	awaited    []awaited      // as well
+	forBrand   func() string  // of what expressions are read for
+	disabled   map[string]bool
+	ruleIDs    []string // those not run too
 	signs      map[string][]string
 	keys       map[string][]string     // of every kind of object that was read, if somebody wants to know
 	budgetPos  map[string]Pos          // by route
@@ -102,6 +104,8 @@ func newLoader(opt Options) *loader {
 		told:      map[Error]bool{},
 		order:     map[string]int{},
 		seen:      map[string]Pos{},
+		disabled:  map[string]bool{},
+		forBrand:  func() string { return "" },
 		budgetPos: map[string]Pos{}, perProduct: map[*Rule]Pos{},
 		answerPos: map[string]answerPlaces{},
 		set: &Set{
@@ -125,16 +129,15 @@ func (l *loader) read(f File) {
 		l.add(LevelError, Pos{f.Name, 1, 1}, "limit", fmt.Sprintf("the file is larger than %d MB", MaxFile>>20), "it is read anew at each reload", "split it, and take out what nothing looks for")
 		return
 	}
-	var doc yaml.Node
-	if err := yaml.Load(f.Data, &doc); err != nil {
-		l.syntax(err)
-		return
-	}
-	if len(doc.Content) == 0 || doc.Content[0].ShortTag() == "!!null" {
+	root, errs := ReadYAML(f)
+	switch {
+	case len(errs) > 0:
+		l.errs = append(l.errs, errs...)
+	case root == nil:
 		l.add(LevelError, Pos{f.Name, 1, 1}, "syntax", "the file is empty", "", "begin with version: 1")
-		return
+	default:
+		l.top(root)
 	}
-	l.top(doc.Content[0])
 }
 
 func (l *loader) begin(file string) {
@@ -142,45 +145,6 @@ func (l *loader) begin(file string) {
 	if _, ok := l.order[file]; !ok {
 		l.order[file] = len(l.order)
 	}
-}
-
-// syntax reports what the YAML reader could not read.
-func (l *loader) syntax(err error) {
-	const hint = "check indentation and brackets; put text that holds : # { [ or & in quotes"
-	var all *yaml.LoadErrors
-	if errors.As(err, &all) {
-		for _, e := range all.Errors {
-			l.add(LevelError, l.markPos(e.Mark), "syntax", l.syntaxText(e), "", hint)
-		}
-		return
-	}
-	var one *yaml.LoadError
-	if errors.As(err, &one) {
-		l.add(LevelError, l.markPos(one.Mark), "syntax", l.syntaxText(one), "", hint)
-		return
-	}
-	l.add(LevelError, Pos{l.file, 1, 1}, "syntax", err.Error(), "", hint)
-}
-
-func (l *loader) syntaxText(e *yaml.LoadError) string {
-	text := strings.TrimPrefix(e.Message, "yaml: ")
-	if text == "no documents in stream" {
-		return "the file is empty"
-	}
-	if text == "expected single document, found multiple" {
-		return "the file holds several documents (a line of ---), one is read"
-	}
-	if e.ContextMsg != "" {
-		text += ", " + e.ContextMsg
-		if e.ContextMark.Line > 0 {
-			text += fmt.Sprintf(" that begins at line %d", e.ContextMark.Line)
-		}
-	}
-	return text
-}
-
-func (l *loader) markPos(m yaml.Mark) Pos {
-	return Pos{l.file, max(m.Line, 1), max(m.Column, 1)}
 }
 
 // top reads the outermost mapping.
@@ -221,7 +185,7 @@ func (l *loader) packs(v *yaml.Node) {
 	for _, n := range l.items(v) {
 		id := l.str(n)
 		if known := PackIDs(); id != "" && !slices.Contains(known, id) {
-			l.fail(n, "E01", fmt.Sprintf("unknown pack %q", id), "", suggest(id, known))
+			l.fail(n, "E01", fmt.Sprintf("unknown pack %q", id), "", Suggest(id, known))
 			continue
 		}
 		l.set.Packs = append(l.set.Packs, id)

@@ -47,7 +47,7 @@ func (l *loader) ambiguousNames(b *Brand, at *yaml.Node) {
 	l.each(at, func(k, _ *yaml.Node) {
 		if !folded[Fold(k.Value)] {
 			l.fail(k, "E01", fmt.Sprintf("%q is neither a name nor a product of the brand", k.Value),
-				"only those can be ambiguous", suggest(k.Value, known))
+				"only those can be ambiguous", Suggest(k.Value, known))
 		}
 	})
 }
@@ -91,7 +91,10 @@ func (l *loader) ambiguous(v *yaml.Node) map[string]Ambiguity {
 	l.each(v, func(k, v *yaml.Node) {
 		var a Ambiguity
 		seen := l.object(v, "an ambiguous name", fields{
-			"need_any":     func(v *yaml.Node) { a.NeedAny = l.terms(v) },
+			"need_any": func(v *yaml.Node) {
+				l.nothing(v, "need_any", "need_any: [words that stand near it]")
+				a.NeedAny = l.terms(v)
+			},
 			"within_words": func(v *yaml.Node) { a.WithinWords = l.int(v, 1, 200) },
 		})
 		l.need(k, seen, "an ambiguous name", "need_any")

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -15,15 +16,18 @@ func (l *loader) typed(v *yaml.Node, of factOf, measure bool) *Expr {
 	if s == "" {
 		return nil
 	}
-	e, refs, err := parseExpr(s, of, measure)
-	if err != nil {
+	e, refs, errs := parseExpr(s, of, measure)
+	for _, err := range errs {
 		l.add(LevelError, l.within(v, err.at), "E10", err.what, err.why, err.hint)
-		return nil
 	}
 	for _, r := range refs {
 		l.refs = append(l.refs, reference{l.within(v, r.at), r.kind, r.id})
 		if r.kind == "rule" {
 			l.set.counted[r.id] = true
+			l.await(awaited{
+				pos: l.within(v, r.at), of: []string{r.id}, least: 1, brand: l.forBrand, past: true, id: "E10",
+				what: fmt.Sprintf("the incidents of %q are always none here", r.id),
+			})
 		}
 	}
 	return e
@@ -56,6 +60,7 @@ type SeverityIf struct {
 // severityIf reads conditions, each with the severity that it stands for.
 func (l *loader) severityIf(v *yaml.Node, of factOf) []SeverityIf {
 	var all []SeverityIf
+	l.nothing(v, "the list of conditions", `[{when: "authors(1h) >= 5", severity: 2}]`)
 	l.list(v, func(n *yaml.Node) {
 		s := SeverityIf{Pos: l.pos(n)}
 		seen := l.object(n, "a condition", fields{

@@ -25,22 +25,26 @@ func (l *loader) kindFields(r *ruleDraft, known fields) {
 	known["measure"] = func(v *yaml.Node) { r.Measure = l.measure(v) }
 	known["metric"] = func(v *yaml.Node) { r.Metric = l.id(v) }
 	known["direction"] = func(v *yaml.Node) { r.Direction = l.oneOf(v, "up", "down", "both") }
-	known["watch"] = func(v *yaml.Node) { l.list(v, func(n *yaml.Node) { l.watch(n, r) }) }
+	known["watch"] = func(v *yaml.Node) {
+		l.nothing(v, "watch", "watch: [{step: 6h}]")
+		l.list(v, func(n *yaml.Node) { l.watch(n, r) })
+	}
 	known["under"] = func(v *yaml.Node) { l.oneOf(v, "own_authors") }
 	known["sources"] = func(v *yaml.Node) {
 		if v.Value != "*" {
+			l.nothing(v, "sources", `sources: "*"`)
 			r.Sources = l.strs(v)
 		}
 	}
 	known["expect"] = func(v *yaml.Node) { l.oneOf(v, "learned") }
 	known["of"] = func(v *yaml.Node) {
-		for _, id := range l.items(v) {
+		for _, id := range l.some(v, "of", "[one-rule, another]") {
 			r.Of = append(r.Of, l.str(id))
 			l.refer(id, "rule", id.Value)
 		}
 	}
 	known["at_least"] = func(v *yaml.Node) { r.AtLeast = l.int(v, 2, 100) }
-	known["within"] = func(v *yaml.Node) { r.Within = l.duration(v) }
+	known["within"] = func(v *yaml.Node) { r.Within = l.duration(v, together) }
 }
 
 // measure reads what a rule of kind shift follows. "shares_per_hour" is what every rule of kind spread does.
@@ -57,19 +61,11 @@ func (l *loader) measure(v *yaml.Node) *Measure {
 const sharesPerHour = "shares_per_hour"
 
 func (l *loader) watch(n *yaml.Node, r *ruleDraft) {
-	add := func(drift bool, least, most time.Duration) func(*yaml.Node) {
-		return func(v *yaml.Node) {
-			d := l.duration(v)
-			if d != 0 && (d%time.Hour != 0 || d < least || d > most) {
-				l.fail(v, "E05", fmt.Sprintf("a watch of %s", shortDuration(d)), "", fmt.Sprintf("whole hours from %s to %s", shortDuration(least), shortDuration(most)))
-			}
-			r.Watch = append(r.Watch, Watch{drift, d})
-		}
+	add := func(drift bool, in span) func(*yaml.Node) {
+		return func(v *yaml.Node) { r.Watch = append(r.Watch, Watch{drift, l.duration(v, in)}) }
 	}
-	l.object(n, "a watch", fields{
-		"step":  add(false, time.Hour, 24*time.Hour),
-		"drift": add(true, 24*time.Hour, maxDrift),
-	})
+	l.nothing(n, "a watch", "{step: 6h}")
+	l.object(n, "a watch", fields{"step": add(false, aStep), "drift": add(true, aDrift)})
 }
 
 // maxDrift is the longest drift that the history of a gauge reaches back for.
@@ -109,8 +105,8 @@ func (l *loader) checkRule(n *yaml.Node, seen map[string]*yaml.Node, r *ruleDraf
 	}
 	l.checkBaseline(r)
 	l.checkWindows(r)
-	if r.quietOf > 0 {
-		r.ResolveQuiet = time.Duration(r.quietOf * float64(r.Window()))
+	if r.quietNode != nil {
+		r.ResolveQuiet = l.bounded(r.quietNode, time.Duration(r.quietOf)*r.Window(), toBeQuiet)
 	}
 }
 
@@ -144,8 +140,14 @@ func (l *loader) checkCorrelate(seen map[string]*yaml.Node, r *ruleDraft) {
 	r.AtLeast = cmp.Or(r.AtLeast, 2)
 	slices.Sort(r.Of)
 	r.Of = slices.Compact(r.Of)
-	if seen["of"] != nil && len(r.Of) < r.AtLeast {
+	if seen["of"] != nil && len(r.Of) > 0 && len(r.Of) < r.AtLeast {
 		l.fail(seen["of"], "E14", fmt.Sprintf("%d of %d rules can never fire together", r.AtLeast, len(r.Of)), "", "name more rules in of, or lower at_least")
+	}
+	if !r.off && seen["of"] != nil && len(r.Of) >= r.AtLeast {
+		l.await(awaited{
+			pos: l.pos(seen["of"]), of: r.Of, least: r.AtLeast, brand: func() string { return r.Brand }, id: "E14",
+			what: fmt.Sprintf("%d of these rules can never fire together", r.AtLeast),
+		})
 	}
 	if slices.Contains(r.Of, r.ID) {
 		l.fail(seen["of"], "E14", "the rule waits for itself", "", "take its own id out of of")
@@ -157,12 +159,15 @@ func (l *loader) window(n *yaml.Node) {
 	w := Window{Pos: l.pos(n), Effects: map[string]Effect{}}
 	var end *yaml.Node
 	seen := l.object(n, "a window", fields{
-		"id":     func(v *yaml.Node) { w.ID = l.id(v); l.define(v, "window", w.ID) },
-		"from":   func(v *yaml.Node) { w.From = l.time(v) },
-		"to":     func(v *yaml.Node) { w.To = l.time(v); end = v },
-		"effect": func(v *yaml.Node) { l.each(v, func(k, v *yaml.Node) { l.effect(k, v, w.Effects) }) },
-		"note":   func(v *yaml.Node) { w.Note = l.str(v) },
-		"brand":  func(v *yaml.Node) { w.Brand = l.str(v); l.refer(v, "brand", w.Brand) },
+		"id":   func(v *yaml.Node) { w.ID = l.id(v); l.define(v, "window", w.ID) },
+		"from": func(v *yaml.Node) { w.From = l.time(v) },
+		"to":   func(v *yaml.Node) { w.To = l.time(v); end = v },
+		"effect": func(v *yaml.Node) {
+			l.nothing(v, "effect", "effect: {volume: expected}")
+			l.each(v, func(k, v *yaml.Node) { l.effect(k, v, w.Effects) })
+		},
+		"note":  func(v *yaml.Node) { w.Note = l.str(v) },
+		"brand": func(v *yaml.Node) { w.Brand = l.str(v); l.refer(v, "brand", w.Brand) },
 	})
 	l.need(n, seen, "a window", "id", "from", "to", "effect")
 	switch {

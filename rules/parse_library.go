@@ -161,7 +161,7 @@ func (l *loader) facts(v *yaml.Node) PlaybookFacts {
 		"instruction": func(v *yaml.Node) { f.Instruction = l.instruction(v) },
 		"next_update": func(v *yaml.Node) {
 			l.object(v, "next_update", fields{
-				"in":    func(v *yaml.Node) { f.NextUpdate.In = l.duration(v) },
+				"in":    func(v *yaml.Node) { f.NextUpdate.In = l.duration(v, nextUpdate) },
 				"where": func(v *yaml.Node) { f.NextUpdate.Where = l.str(v); l.slots(v) },
 			})
 		},
@@ -240,7 +240,7 @@ func (l *loader) slots(v *yaml.Node, more ...string) {
 		slot, filter, filtered := strings.Cut(m[1], "|")
 		slot, filter = strings.TrimSpace(slot), strings.TrimSpace(filter)
 		if !slices.Contains(known, slot) && !contactForm.MatchString(slot) {
-			l.fail(v, "E09", "unknown slot {{"+slot+"}}", "the draft could never be filled in", suggest(slot, append(known, "brand.contact.dm")))
+			l.fail(v, "E09", "unknown slot {{"+slot+"}}", "the draft could never be filled in", Suggest(slot, append(known, "brand.contact.dm")))
 		}
 		if filtered && filter != "list" {
 			l.fail(v, "E09", "unknown filter "+strconv.Quote(filter), "", "the only filter is list")

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"math"
 	"regexp"
 	"strconv"
@@ -20,22 +21,31 @@ func (l *loader) match(v *yaml.Node) Match {
 			}
 		}
 	}
-	l.object(v, "match", fields{
+	listed := func(example string, read func(*yaml.Node)) func(*yaml.Node) {
+		return func(v *yaml.Node) {
+			l.nothing(v, "the list", example)
+			read(v)
+		}
+	}
+	seen := l.object(v, "match", fields{
 		"sentiment":      func(v *yaml.Node) { m.Sentiment = l.oneOf(v, "negative", "neutral", "positive") },
-		"category":       categories(&m.Categories),
-		"categories":     categories(&m.Categories),
+		"category":       listed("delivery", categories(&m.Categories)),
+		"categories":     listed("[delivery]", categories(&m.Categories)),
 		"not_categories": categories(&m.NotCategories),
 		"confidence":     func(v *yaml.Node) { m.Confidence = l.float(v, 0, 1) },
-		"kinds":          func(v *yaml.Node) { m.Kinds = l.kinds(v) },
-		"sources":        func(v *yaml.Node) { m.Sources = l.strs(v) },
-		"languages":      func(v *yaml.Node) { m.Languages = l.languages(v) },
+		"kinds":          listed("[comment, review]", func(v *yaml.Node) { m.Kinds = l.kinds(v) }),
+		"sources":        listed("[mastodon]", func(v *yaml.Node) { m.Sources = l.strs(v) }),
+		"languages":      listed("[en, de]", func(v *yaml.Node) { m.Languages = l.languages(v) }),
 		"rating":         func(v *yaml.Node) { m.MinRating, m.MaxRating = l.rating(v) },
 		"reach":          func(v *yaml.Node) { m.MinReach = l.reach(v) },
 		"authors":        func(v *yaml.Node) { m.Authors = l.authors(v) },
-		"all_of":         func(v *yaml.Node) { m.AllOf = l.matchTerms(v) },
-		"any_of":         func(v *yaml.Node) { m.AnyOf = l.matchTerms(v) },
+		"all_of":         listed("[leak]", func(v *yaml.Node) { m.AllOf = l.matchTerms(v) }),
+		"any_of":         listed("[leak]", func(v *yaml.Node) { m.AnyOf = l.matchTerms(v) }),
 		"none_of":        func(v *yaml.Node) { m.NoneOf = l.matchTerms(v) },
 	})
+	if seen["confidence"] != nil && seen["category"] == nil && seen["categories"] == nil {
+		l.fail(seen["confidence"], "key", "confidence belongs to category", "it is how sure the category has to be", "add category, or take it out")
+	}
 	return m
 }
 
@@ -79,6 +89,8 @@ func (l *loader) rating(v *yaml.Node) (lo, hi float64) {
 		return 0, 0
 	case num < 1 || num > 5:
 		l.typeError(v, "a rating from 1 to 5", `"<= 2"`)
+	case num == 1 && sign == "<" || num == 5 && sign == ">":
+		l.fail(v, "type", fmt.Sprintf("no rating is %s %g", sign, num), "ratings are from 1 to 5: nothing would match", `write it like "<= 2"`)
 	}
 	switch sign {
 	case "<":

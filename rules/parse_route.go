@@ -105,7 +105,7 @@ func (l *loader) ladder(v *yaml.Node, own string) []Step {
 	l.list(v, func(n *yaml.Node) {
 		var s Step
 		seen := l.object(n, "a step", fields{
-			"after":    func(v *yaml.Node) { s.After = l.duration(v) },
+			"after":    func(v *yaml.Node) { s.After = l.duration(v, toClimb) },
 			"severity": func(v *yaml.Node) { s.Severity = l.severity(v) },
 			"to":       func(v *yaml.Node) { s.To = l.str(v); l.refer(v, "route", s.To) },
 			"again":    func(v *yaml.Node) { s.Again = l.bool(v) },
@@ -117,7 +117,7 @@ func (l *loader) ladder(v *yaml.Node, own string) []Step {
 			l.fail(seen["to"], "E11", fmt.Sprintf("the ladder leads back to its own route %q", own),
 				"the people there have been told already", "name another route, or add again: true to remind them")
 		}
-		if before, ok := last[s.Severity]; ok && s.After <= before {
+		if before, ok := last[s.Severity]; ok && s.After > 0 && s.After <= before {
 			l.fail(seen["after"], "E11", fmt.Sprintf("this step for severity %d comes after %s, the one before it after %s", s.Severity, shortDuration(s.After), shortDuration(before)),
 				"the steps for one severity must rise in time", "put them in the order of time")
 		}
@@ -145,23 +145,25 @@ func (l *loader) notifiers(v *yaml.Node) []string {
 func (l *loader) notify(v *yaml.Node) Notify {
 	var n Notify
 	l.object(v, "notify", fields{
-		"reminder": func(v *yaml.Node) { n.Reminder = l.duration(v) },
-		"worse":    func(v *yaml.Node) { n.Worse = l.duration(v) },
-		"gather":   func(v *yaml.Node) { n.Gather = l.duration(v) },
+		"reminder": func(v *yaml.Node) { n.Reminder = l.duration(v, toNotify) },
+		"worse":    func(v *yaml.Node) { n.Worse = l.duration(v, toNotify) },
+		"gather":   func(v *yaml.Node) { n.Gather = l.duration(v, toGather) },
 		"roots":    func(v *yaml.Node) { n.Roots, n.RootsIn = l.roots(v) },
 	})
 	return n
 }
 
+// mostRoots is how many new threads a route may be told of in a time.
+const mostRoots = 1000
+
 // roots reads "6 in 10m".
 func (l *loader) roots(v *yaml.Node) (int, time.Duration) {
 	many, in, ok := strings.Cut(v.Value, " in ")
 	n, err := strconv.Atoi(strings.TrimSpace(many))
-	m := durationForm.FindStringSubmatch(strings.TrimSpace(in))
-	if !ok || err != nil || n < 1 || m == nil {
-		l.typeError(v, "a number in a time", `"6 in 10m"`)
+	d, timed := durationOf(strings.TrimSpace(in))
+	if v.Kind != yaml.ScalarNode || !ok || err != nil || n < 1 || n > mostRoots || !timed {
+		l.typeError(v, fmt.Sprintf("a number up to %d in a time", mostRoots), `"6 in 10m"`)
 		return 0, 0
 	}
-	k, _ := strconv.Atoi(m[1])
-	return n, time.Duration(k) * units[m[2]]
+	return n, l.bounded(v, d, toNotify)
 }

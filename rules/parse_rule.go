@@ -16,7 +16,8 @@ import (
 type ruleDraft struct {
 	*Rule
 	off         bool
-	quietOf     float64 // resolve.quiet as a number of windows
+	quietOf     int        // resolve.quiet as a number of windows
+	quietNode   *yaml.Node // where it is that
 	history     time.Duration
 	windowNode  *yaml.Node
 	floorFields map[string]*yaml.Node
@@ -37,9 +38,11 @@ func (l *loader) rule(n *yaml.Node) {
 		r.Pos = l.pos(seen["id"])
 	}
 	l.checkRule(n, seen, r)
+	l.forBrand = func() string { return r.Brand }
 	l.conditions(seen, r)
+	l.forBrand = func() string { return "" }
 	l.checkAnswers(n, seen, r)
-	if !r.off {
+	if l.disabled[r.ID] = r.off; !r.off {
 		l.set.Rules = append(l.set.Rules, r.Rule)
 	}
 }
@@ -65,7 +68,7 @@ func (l *loader) ruleFields(r *ruleDraft) fields {
 		"dedupe":   func(v *yaml.Node) { r.Dedupe = l.dedupe(v) },
 		"resolve":  func(v *yaml.Node) { l.resolve(v, r) },
 		"route": func(v *yaml.Node) {
-			for _, n := range l.items(v) {
+			for _, n := range l.some(v, "route", DefaultRoute) {
 				r.Routes = append(r.Routes, l.str(n))
 				l.refer(n, "route", n.Value)
 			}
@@ -84,8 +87,10 @@ func (l *loader) title(v *yaml.Node) string {
 
 func (l *loader) durations(v *yaml.Node) []time.Duration {
 	var all []time.Duration
-	for _, n := range l.items(v) {
-		all = append(all, l.duration(n))
+	for _, n := range l.some(v, "window", "[15m, 1h, 6h]") {
+		if d := l.duration(n, aWindow); d > 0 {
+			all = append(all, d)
+		}
 	}
 	return all
 }
@@ -95,9 +100,9 @@ func (l *loader) baseline(v *yaml.Node, r *ruleDraft) {
 		"season": func(v *yaml.Node) {
 			r.Season = Season(l.oneOf(v, string(NoSeason), string(HourOfDay), string(DayOfWeek), string(HourOfWeek)))
 		},
-		"history": func(v *yaml.Node) { r.history = l.duration(v) },
+		"history": func(v *yaml.Node) { r.history = l.duration(v, aHistory) },
 		"per": func(v *yaml.Node) {
-			for _, n := range l.items(v) {
+			for _, n := range l.some(v, "per", "[source]") {
 				if by := l.oneOf(n, PerValues...); by != "" {
 					r.Per = append(r.Per, by)
 				}
@@ -142,13 +147,13 @@ func (l *loader) dedupe(v *yaml.Node) Dedupe {
 	d := Dedupe{}
 	seen := l.object(v, "dedupe", fields{
 		"by": func(v *yaml.Node) {
-			for _, n := range l.items(v) {
+			for _, n := range l.some(v, "by", "[author, text]") {
 				if by := l.oneOf(n, "author", "text"); by != "" {
 					d.By = append(d.By, by)
 				}
 			}
 		},
-		"for": func(v *yaml.Node) { d.For = l.duration(v) },
+		"for": func(v *yaml.Node) { d.For = l.duration(v, toForget) },
 	})
 	l.need(v, seen, "dedupe", "by", "for")
 	return d
@@ -160,10 +165,11 @@ var quietForm = regexp.MustCompile(`^([0-9]{1,3})\s+windows?$`)
 func (l *loader) resolve(v *yaml.Node, r *ruleDraft) {
 	l.object(v, "resolve", fields{"quiet": func(v *yaml.Node) {
 		if m := quietForm.FindStringSubmatch(v.Value); v.Kind == yaml.ScalarNode && m != nil {
-			r.quietOf, _ = strconv.ParseFloat(m[1], 64)
+			r.quietOf, _ = strconv.Atoi(m[1])
+			r.quietNode = v
 			return
 		}
-		r.ResolveQuiet = l.duration(v)
+		r.ResolveQuiet = l.duration(v, toBeQuiet)
 	}})
 }
 
@@ -186,30 +192,12 @@ func (l *loader) checkFloor(n, floor *yaml.Node, r *ruleDraft, keys ...string) {
 var floorHints = map[string]string{"items": "write floor: {items: 5, authors: 3}", "shares": "write floor: {shares: 20}"}
 
 func (l *loader) checkWindows(r *ruleDraft) {
-	const grain, longest = 5 * time.Minute, 24 * time.Hour
 	for _, w := range r.Windows {
-		switch {
-		case w == 0: // reported already
-		case w%grain != 0 || w > longest:
-			l.fail(r.windowNode, "E05", fmt.Sprintf("a window of %s", shortDuration(w)), "windows are multiples of 5m up to 24h", "for example [15m, 1h, 6h]")
-		case r.history > 0 && w > r.history/4:
+		if r.history > 0 && w > r.history/4 {
 			l.fail(r.windowNode, "E05", fmt.Sprintf("a window of %s is longer than a quarter of the history of %s", shortDuration(w), shortDuration(r.history)),
 				"nothing could be learnt about it", "make baseline.history longer")
 		}
 	}
 	slices.Sort(r.Windows)
 	r.Windows = slices.Compact(r.Windows)
-}
-
-// shortDuration writes a duration the way rule files do.
-func shortDuration(d time.Duration) string {
-	for _, u := range []struct {
-		name string
-		d    time.Duration
-	}{{"w", 7 * 24 * time.Hour}, {"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}} {
-		if d >= u.d && d%u.d == 0 {
-			return fmt.Sprintf("%d%s", d/u.d, u.name)
-		}
-	}
-	return fmt.Sprintf("%ds", d/time.Second)
 }

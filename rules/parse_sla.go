@@ -151,16 +151,15 @@ func (l *loader) sla(id string, k, v *yaml.Node) {
 	a := &SLA{Pos: l.pos(k), ID: id, FirstAnswer: time.Hour, Answer: 24 * time.Hour}
 	at := answerPlaces{a.Pos, a.Pos}
 	seen := l.object(v, "an sla", fields{
-		"first_answer":    func(v *yaml.Node) { a.FirstAnswer, at.first = l.duration(v), l.pos(v) },
-		"answer":          func(v *yaml.Node) { a.Answer, at.answer = l.duration(v), l.pos(v) },
+		"first_answer":    func(v *yaml.Node) { a.FirstAnswer, at.first = l.duration(v, toAnswer), l.pos(v) },
+		"answer":          func(v *yaml.Node) { a.Answer, at.answer = l.duration(v, toAnswer), l.pos(v) },
 		"clock":           func(v *yaml.Node) { a.Clock = l.clock(v, "always") },
 		"breach_severity": func(v *yaml.Node) { a.BreachSeverity = l.severity(v) },
 	})
 	switch {
 	case seen["first_answer"] != nil && seen["answer"] == nil:
 		a.Answer = max(a.Answer, a.FirstAnswer)
-	case a.FirstAnswer == 0 || a.Answer == 0: // told already, or 0m
-		l.fail(k, "type", "an answer within no time", "every complaint would be late at once", "write first_answer: 1h and answer: 24h")
+	case a.FirstAnswer == 0 || a.Answer == 0: // told already
 	case a.FirstAnswer > a.Answer:
 		l.fail(cmp.Or(seen["first_answer"], k), "type", fmt.Sprintf("first_answer of %s comes after answer of %s", shortDuration(a.FirstAnswer), shortDuration(a.Answer)),
 			"the second breach is the graver one", "make first_answer the shorter one")
@@ -186,7 +185,7 @@ func (l *loader) clock(v *yaml.Node, none string) string {
 // answerFields adds the keys of answer clocks.
 func (l *loader) answerFields(r *ruleDraft, known fields) {
 	known["sla"] = func(v *yaml.Node) { r.SLA = l.str(v); l.refer(v, "sla", r.SLA) }
-	known["batch"] = func(v *yaml.Node) { r.Batch = l.duration(v) }
+	known["batch"] = func(v *yaml.Node) { r.Batch = l.duration(v, toBatch) }
 }
 
 // checkAnswers checks the answer clocks of a rule.

@@ -24,7 +24,10 @@ func (l *loader) terms(v *yaml.Node) []string {
 
 func (l *loader) termsByKey(v *yaml.Node) map[string][]string {
 	m := map[string][]string{}
-	l.each(v, func(k, v *yaml.Node) { m[k.Value] = l.terms(v) })
+	l.each(v, func(k, v *yaml.Node) {
+		l.nothing(v, k.Value, k.Value+": [what people call it]")
+		m[k.Value] = l.terms(v)
+	})
 	return m
 }
 
@@ -157,8 +160,8 @@ func (l *loader) termObject(n *yaml.Node, t *Term) *Term {
 		return func(v *yaml.Node) {
 			ways++
 			t.op, t.words, t.Text = op, l.terms(v), strings.Join(l.plainItems(v), ", ")
-			if len(t.words) < least && len(l.errs) == count {
-				l.fail(v, "type", fmt.Sprintf("at least %d words are needed here", least), "", "")
+			if len(t.words) < least && !l.errs[count:].Refused() {
+				l.fail(v, "type", fmt.Sprintf("at least %d words are needed here", least), "", "write more of them, or phrase")
 			}
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/text/encoding/unicode"
 )
 
 // one parses a file by itself, on top of the embedded library.
@@ -150,6 +152,9 @@ func TestProblems(t *testing.T) {
 		{"season without series", head + "  - {id: a, title: A, kind: silence, baseline: {season: none}}\n", "5:57", "key", "is for rules of kind burst, shift and backlash"},
 		{"per no product", head + burst + ", brand: acme, baseline: {per: product}}\n", "5:107", "E01", "name them in products"},
 		{"syntax", "version: 1\nbrands:\n  acme: [\n", "4:1", "syntax", "did not find expected"},
+		{"latin letters", "version: 1\nbrands:\n  acme: {names: [K\u00e4se, K\xe4se]}\n", "3:25", "syntax", "the file is not UTF-8; the byte E4 is no letter there; save it as UTF-8"},
+		{"a zero", "version: 1\nbrands:\n  acme: {names: [\"a\x00b\"]}\n", "3:20", "syntax", "the control character U+0000; nobody who reads it can see it; take it out"},
+		{"wide letters unsaid", "v\x00e\x00r\x00s\x00i\x00o\x00n\x00", "1:2", "syntax", "as in UTF-16; save it as UTF-8"},
 		{"empty", "# nothing\n", "1:1", "syntax", "empty"},
 		{"share of what", head + "  - {id: a, title: A, kind: shift, measure: share(hats), window: 3h, floor: {items: 5, authors: 3}, budget: 1/week}\n", "5:51", "E10", "unknown fact"},
 		{"key of another kind", head + "  - {id: a, title: A, kind: burst, match: {}, floor: {items: 5, authors: 3}, metric: followers}\n", "5:86", "key", "for rules of kind gauge"},
@@ -178,6 +183,47 @@ func TestProblems(t *testing.T) {
 		{"reaches nobody", "version: 1\nroutes:\n  a: {private: true}\n", "3:3", "E04", "reaches nobody"},
 		{"window", head + burst + ", window: 7m}\n", "5:86", "E05", "multiples of 5m"},
 		{"long window", head + burst + ", window: 24h, baseline: {history: 3d}}\n", "5:86", "E05", "quarter"},
+		{"window of nothing", head + burst + ", window: 0m}\n", "5:86", "E05", `"0m" is too short; mentions are counted by steps of 5m, for up to a day; use multiples of 5m from 5m to 1d`},
+		{"one window too long", head + burst + ", window: [15m, 999999w]}\n", "5:92", "E05", `"999999w" is too long`},
+		{"no window", head + burst + ", window: []}\n", "5:86", "type", "window is empty; it would do nothing; write window: [15m, 1h, 6h], or take it out"},
+		{"no budget", head + burst + ", budget: {}}\n", "5:86", "type", "a budget is empty; it would do nothing; write {severity_3: 2/week}, or take it out"},
+		{"budget of nothing", head + burst + ", budget: }\n", "5:86", "type", "a rate above zero is expected here, not nothing"},
+		{"no route", head + burst + ", route: []}\n", "5:85", "type", "route is empty"},
+		{"no condition", head + burst + ", severity_if: []}\n", "5:91", "type", "the list of conditions is empty"},
+		{"per nothing", head + burst + ", baseline: {per: []}}\n", "5:94", "type", "per is empty"},
+		{"history of nothing", head + burst + ", baseline: {history: 0w}}\n", "5:98", "E05", `"0w" is too short`},
+		{"history beyond memory", head + burst + ", baseline: {history: 999999w}}\n", "5:98", "E05", "from 1d to 400d"},
+		{"quiet at once", head + burst + ", resolve: {quiet: 0 windows}}\n", "5:95", "type", `"0 windows" is too short`},
+		{"never quiet", head + burst + ", resolve: {quiet: 999 windows}}\n", "5:95", "type", `"999 windows" is too long`},
+		{"quiet in no time", head + burst + ", resolve: {quiet: 0m}}\n", "5:95", "type", `"0m" is too short`},
+		{"near one short word", head + "  - {id: a, title: A, kind: burst, match: {any_of: [{near: [ab]}]}, floor: {items: 5, authors: 3}}\n", "5:60", "type", "at least 2 words are needed here"},
+		{"any of nothing", head + "  - {id: a, title: A, kind: burst, match: {any_of: []}, floor: {items: 5, authors: 3}}\n", "5:52", "type", "the list is empty"},
+		{"categories of nothing", head + "  - {id: a, title: A, kind: burst, match: {categories: }, floor: {items: 5, authors: 3}}\n", "5:56", "type", "the list is empty"},
+		{"confidence in nothing", head + "  - {id: a, title: A, kind: burst, match: {confidence: 0.7}, floor: {items: 5, authors: 3}}\n", "5:56", "key", "confidence belongs to category"},
+		{"better than the best", head + "  - {id: a, title: A, kind: burst, match: {rating: \"> 5\"}, floor: {items: 5, authors: 3}}\n", "5:52", "type", "no rating is > 5; ratings are from 1 to 5: nothing would match"},
+		{"worse than the worst", head + "  - {id: a, title: A, kind: burst, match: {rating: \"< 1\"}, floor: {items: 5, authors: 3}}\n", "5:52", "type", "no rating is < 1"},
+		{"forgotten at once", head + "  - {id: a, title: A, kind: each, match: {}, severity: 2, dedupe: {by: [author], for: 0m}}\n", "5:87", "type", `"0m" is too short`},
+		{"never forgotten", head + "  - {id: a, title: A, kind: each, match: {}, severity: 2, dedupe: {by: [author], for: 999999w}}\n", "5:87", "type", `"999999w" is too long; what is like the one before is left out for that long; use one from 1m to 400d`},
+		{"alike in nothing", head + "  - {id: a, title: A, kind: each, match: {}, severity: 2, dedupe: {by: [], for: 1h}}\n", "5:72", "type", "by is empty"},
+		{"together in no time", head + "  - {id: a, title: A, kind: correlate, of: [a], within: 0m, severity: 1}\n", "5:57", "type", `"0m" is too short`},
+		{"together of nothing", head + "  - {id: a, title: A, kind: correlate, of: [], within: 1h, severity: 1}\n", "5:44", "type", "of is empty"},
+		{"step of nothing", head + "  - {id: a, title: A, kind: gauge, metric: followers, watch: [{step: 0h}]}\n", "5:70", "E05", `"0h" is too short`},
+		{"watch of nothing", head + "  - {id: a, title: A, kind: gauge, metric: followers, watch: [{}]}\n", "5:63", "type", "a watch is empty"},
+		{"silence of nothing", head + "  - {id: a, title: A, kind: silence, sources: []}\n", "5:47", "type", "sources is empty"},
+		{"product of nothing", "version: 1\nbrands:\n  acme: {names: [Acme], products: {one: []}}\n", "3:41", "type", "one is empty"},
+		{"needs nothing", "version: 1\nbrands:\n  acme: {names: [Acme], ambiguous: {Acme: {need_any: []}}}\n", "3:54", "type", "need_any is empty"},
+		{"effect of nothing", "version: 1\nwindows: [{id: a, from: 2026-01-02T00:00:00Z, to: 2026-01-03T00:00:00Z, effect: {}}]\n", "2:81", "type", "effect is empty"},
+		{"answer at once", "version: 1\nsla: {a: {first_answer: 0m}}\n", "2:25", "type", `"0m" is too short`},
+		{"answer that nobody waits for", "version: 1\nsla: {a: {answer: 8d}}\n", "2:19", "type", "from 1m to 1w"},
+		{"step at once", "version: 1\nroutes: {a: {slack: {channel: \"#a\"}, ladder: [{after: 0m, severity: 1, to: default}]}}\n", "2:55", "type", `"0m" is too short`},
+		{"reminder at once", "version: 1\nroutes: {a: {slack: {channel: \"#a\"}, notify: {reminder: 0m}}}\n", "2:57", "type", `"0m" is too short`},
+		{"roots in no time", "version: 1\nroutes: {a: {slack: {channel: \"#a\"}, notify: {roots: 6 in 0m}}}\n", "2:54", "type", `"6 in 0m" is too short`},
+		{"gathering all day", "version: 1\nroutes: {a: {slack: {channel: \"#a\"}, notify: {gather: 1d}}}\n", "2:55", "type", "from 1s to 1h"},
+		{"update at once", "version: 1\nplaybooks: {a: {facts: {next_update: {in: 0m}}}}\n", "2:43", "type", `"0m" is too short`},
+		{"over nothing", "version: 1\ntests: [{name: x, history: {generate: steady, rate: 2/h}, over: 0w, expect_rate: {severity_3: 1/week}}]\n", "2:65", "type", `"0w" is too short`},
+		{"rate of nothing", "version: 1\ntests: [{name: x, history: {generate: steady, rate: 2/h}, over: 8w, expect_rate: {}}]\n", "2:82", "type", "expect_rate is empty"},
+		{"before all memory", "version: 1\ntests: [{name: x, feed: [{at: -999999w, text: x}], expect: []}]\n", "2:31", "type", `"-999999w" is too long`},
+		{"every nothing", "version: 1\ntests: [{name: x, feed: [{at: -1h, every: 0m, text: x}], expect: []}]\n", "2:43", "type", `"0m" is too short`},
 		{"no floor", head + "  - {id: a, title: A, kind: burst, match: {}}\n", "5:5", "E06", "floor.items"},
 		{"impossible floor", head + "  - {id: a, title: A, kind: burst, match: {}, floor: {items: 3, authors: 5}}\n", "5:54", "E06", "5 authors of 3"},
 		{"zone", "version: 1\ntimezone: Europe/Olso\n", "2:11", "E07", "unknown time zone"},
@@ -231,6 +277,55 @@ func TestProblemsTogether(t *testing.T) {
 	}
 }
 
+// What waits for rules waits for those that are in force where it looks.
+func TestRulesThatAreNotInForce(t *testing.T) {
+	const files = `version: 1
+%s
+brands: {b: {names: [Bravo]}, c: {names: [Charlie]}}
+rules:
+  - {id: ours, title: A, kind: burst, brand: b, match: {}, floor: {items: 5, authors: 3}}
+  - {id: theirs, title: B, kind: burst, brand: c, match: {}, floor: {items: 5, authors: 3}}
+  - {id: off, title: C, kind: burst, enabled: false, match: {}, floor: {items: 5, authors: 3}}
+  - {id: neg-brust, title: D, kind: burst, match: {}, floor: {items: 5, authors: 3}}
+%s
+`
+	together := func(brand, of string) string {
+		return "  - {id: x, title: X, kind: correlate, " + brand + "of: [" + of + "], within: 2h, severity: 1}"
+	}
+	counts := func(rule string) string {
+		return "  - {id: x, title: X, kind: burst, brand: b, match: {}, floor: {items: 5, authors: 3}, severity_if: [{when: \"incidents(" + rule + ", 60d) > 1\", severity: 2}]}"
+	}
+	expects := func(rule string) string { return "tests: [{name: t, feed: [], expect: [{rule: " + rule + "}]}]" }
+	for _, c := range []struct{ name, packs, text, want string }{
+		{"starter rules of a named brand", "", together("brand: b, ", "neg-burst, mood"), `r.yml:9:54 E14 "mood" and "neg-burst" of the starter pack, which brands of the files do not have by themselves: add packs: [starter]`},
+		{"starter rules that are asked for", "packs: [starter]", together("brand: b, ", "neg-burst, mood"), ""},
+		{"starter rules of brands that no file names", "", together("", "neg-burst, mood"), ""},
+		{"a disabled rule and one of another brand", "", together("brand: b, ", "off, theirs"), `r.yml:9:54 E14 "off" is disabled and "theirs" is of the brand "c": take enabled: false out, or name another rule`},
+		{"one of each brand", "", together("", "ours, theirs"), `r.yml:9:44 E14 "ours" is of the brand "b" and "theirs" is of the brand "c": name rules of one brand`},
+		{"enough without the disabled one", "", together("brand: b, ", "ours, neg-brust, off"), ""},
+		{"a disabled correlation", "", together("enabled: false, ", "ours, theirs"), ""},
+		{"incidents of a starter rule", "", counts("mood"), `r.yml:9:120 E10 "mood" of the starter pack, which brands of the files do not have by themselves: add packs: [starter]`},
+		{"incidents of another brand", "", counts("theirs"), `r.yml:9:120 E10 "theirs" is of the brand "c": name rules of one brand`},
+		{"incidents of before it was disabled", "", counts("off"), ""},
+		{"a test of a starter rule", "", expects("mood"), `r.yml:9:45 E01 "mood" of the starter pack, which brands of the files do not have by themselves: add packs: [starter]`},
+		{"a test of a disabled rule", "", expects("off"), `r.yml:9:45 E01 "off" is disabled: take enabled: false out, or name another rule`},
+		{"a test of a starter rule that is asked for", "packs: [starter]", expects("mood"), ""},
+		{"our own rule is meant", "", counts("neg-burts"), `r.yml:9:120 E01 : did you mean "neg-brust"?`},
+		{"one of the library is meant", "packs: [starter]", counts("volme"), `r.yml:9:120 E01 : did you mean "volume"?`},
+	} {
+		_, errs := one(t, fmt.Sprintf(files, c.packs, c.text), Options{})
+		var told []string
+		for _, e := range errs {
+			if e.Level == LevelError {
+				told = append(told, fmt.Sprintf("%s %s %s: %s", e.Pos, e.ID, e.Why, e.Hint))
+			}
+		}
+		if got := strings.Join(told, "\n"); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}
+
 func TestUnknownNotifier(t *testing.T) {
 	text := "version: 1\nroutes:\n  a: {also: [siren]}\n"
 	if _, errs := one(t, text, Options{}); errs.Refused() {
@@ -261,6 +356,32 @@ func TestAliases(t *testing.T) {
 	}
 }
 
+// A mapping can take the keys of others; its own count before theirs.
+func TestMergedKeys(t *testing.T) {
+	s := must(t, `version: 1
+brands: {acme: {names: [Acme]}}
+rules:
+  - &base {id: a, title: A, kind: burst, brand: acme, match: &m {sentiment: negative}, floor: {items: 5, authors: 3}, budget: 1/week}
+  - {<<: *base, id: b, title: B, budget: 2/week}
+  - {id: c, title: C, budget: 3/week, <<: [*base, {budget: 4/week, note: N}]}
+  - {id: d, title: D, match: {<<: *m, languages: [en]}, <<: *base}
+`)
+	for i, want := range []string{"a 1 negative [] ", "b 2 negative [] ", "c 3 negative [] N", "d 1 negative [en] "} {
+		r := s.Rules[i]
+		if got := fmt.Sprint(r.ID, " ", r.Budget[Issue].PerWeek(), " ", r.Match.Sentiment, " ", r.Match.Languages, " ", r.Note); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	const broken = "version: 1\nbrands: {acme: {names: [Acme]}}\nrules:\n  - &base {id: a, title: A, kind: brst}\n  - {<<: *base, id: b}\n  - {<<: 7, id: c, title: C, kind: silence}\n"
+	_, errs := one(t, broken, Options{})
+	if got, want := refusals(errs), []string{"r.yml:4:35 type", "r.yml:6:10 type"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v:\n%s", got, want, errs)
+	}
+	for _, endless := range []string{"version: 1\nteam: &x {<<: *x}\n", "version: 1\n<<: &x [*x]\n", "&x version: 1\nbrands: &y {a: *y, <<: *y}\n"} {
+		one(t, endless, Options{Builtin: true}) // ends
+	}
+}
+
 func TestFormat(t *testing.T) {
 	files := []File{{Name: "r.yml", Data: []byte("version: 1\nbrands:\n  acme: {names: [日本, \"x\x1b\"], colour: red}\n")}}
 	errs := Errors{{Pos: Pos{"r.yml", 3, 29}, ID: "key", Level: LevelError, What: `unknown key "colour"`, Why: "w", Hint: "h"}}
@@ -271,6 +392,18 @@ func TestFormat(t *testing.T) {
 	got := Format(errs, files)
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	for _, order := range []unicode.Endianness{unicode.LittleEndian, unicode.BigEndian} {
+		wide, err := unicode.UTF16(order, unicode.UseBOM).NewEncoder().Bytes(files[0].Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Format(errs, []File{{"r.yml", wide}}); got != want {
+			t.Errorf("in UTF-16\n%s\nwant\n%s", got, want)
+		}
+		if _, errs := Parse([]File{{"r.yml", wide}}, Options{}); len(errs) != 1 || errs[0].Pos != (Pos{"r.yml", 3, 24}) {
+			t.Errorf("in UTF-16: %v", errs)
+		}
 	}
 	errs[0].Pos.Line = 99
 	if got := Format(errs, files); strings.Contains(got, "|") {
@@ -287,7 +420,7 @@ func FuzzParse(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, s := range []string{string(full), string(starter), "a: &x [*x]", "version: 1\nrules: [{}]", "? [a]\n: b", "version: 1\nroutes: {a: {slack: ~, ladder: {a: b}}}", "brands: {a: {names: [*]}}"} {
+	for _, s := range []string{string(full), string(starter), "a: &x [*x]", "a: &x {<<: [*x, *x]}", "version: 1\nrules: [{}]", "? [a]\n: b", "version: 1\nroutes: {a: {slack: ~, ladder: {a: b}}}", "brands: {a: {names: [*]}}"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

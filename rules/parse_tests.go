@@ -27,7 +27,7 @@ func (l *loader) tests(v *yaml.Node) {
 			"now":         func(v *yaml.Node) { t.Now = l.time(v) },
 			"feed":        func(v *yaml.Node) { l.list(v, func(n *yaml.Node) { l.feedItem(n, t) }) },
 			"expect":      func(v *yaml.Node) { l.list(v, func(n *yaml.Node) { l.expected(n, t) }) },
-			"over":        func(v *yaml.Node) { t.Over = l.duration(v) },
+			"over":        func(v *yaml.Node) { t.Over = l.duration(v, expectRates) },
 			"expect_rate": func(v *yaml.Node) { t.Rates, t.ExpectRate = true, l.expectRate(v) },
 		})
 		if seen == nil || !l.need(n, seen, "a test", "name") {
@@ -44,16 +44,15 @@ func (l *loader) checkTest(n *yaml.Node, seen map[string]*yaml.Node, t *Test) {
 		l.fail(n, "key", "a test needs expect or expect_rate", "", "write expect: [] if nothing may be told")
 	case seen["expect"] != nil && t.Rates:
 		l.fail(seen["expect_rate"], "key", "a test has expect or expect_rate, not both", "", "make two tests of it")
-	case t.Rates && (t.History == nil || t.Over == 0):
+	case t.Rates && (seen["history"] == nil || seen["over"] == nil):
 		l.fail(seen["expect_rate"], "key", "expect_rate needs history and over", "a rate is of a time", "write history: {generate: weekly_wave, rate: 12/h, weeks: 34}, and over: 26w")
-	case t.Over > 0 && !t.Rates:
+	case seen["over"] != nil && !t.Rates:
 		l.fail(seen["over"], "key", "over belongs to expect_rate", "", "take it out")
 	}
 }
 
 var (
 	hourlyForm = regexp.MustCompile(`^([0-9]{1,5}(?:\.[0-9]{1,4})?)\s*/\s*(h|hour|d|day|w|week)$`)
-	beforeForm = regexp.MustCompile(`^-?([0-9]{1,6})(s|m|h|d|w)$`)
 	rateLimit  = regexp.MustCompile(`^(<=|>=)?\s*(\S.*)$`)
 )
 
@@ -77,13 +76,12 @@ const maxPerHour = 1000
 
 // before reads a time before now: -20m.
 func (l *loader) before(n *yaml.Node) time.Duration {
-	m := beforeForm.FindStringSubmatch(n.Value)
-	if n.Kind != yaml.ScalarNode || m == nil || m[1] != "0" && n.Value[0] != '-' && n.Value != "0m" {
+	d, ok := durationOf(strings.TrimPrefix(n.Value, "-"))
+	if n.Kind != yaml.ScalarNode || !ok || d > 0 && n.Value[0] != '-' {
 		l.typeError(n, "a time before now", "-20m")
 		return 0
 	}
-	v, _ := strconv.Atoi(m[1])
-	return time.Duration(v) * units[m[2]]
+	return l.bounded(n, d, ofTestsOr0)
 }
 
 func (l *loader) history(v *yaml.Node) *History {
@@ -165,7 +163,7 @@ func (l *loader) feedItem(n *yaml.Node, t *Test) {
 	str := func(to *string) func(*yaml.Node) { return func(v *yaml.Node) { *to = l.str(v) } }
 	seen := l.object(n, "an item of a feed", fields{
 		"at":        func(v *yaml.Node) { f.At = l.before(v) },
-		"every":     func(v *yaml.Node) { f.Every = l.duration(v) },
+		"every":     func(v *yaml.Node) { f.Every = l.duration(v, ofTests) },
 		"repeat":    func(v *yaml.Node) { f.Repeat = l.int(v, 1, 10_000) },
 		"authors":   func(v *yaml.Node) { f.Authors = l.int(v, 1, 10_000) },
 		"copied":    func(v *yaml.Node) { f.Copied = l.bool(v) },
@@ -216,16 +214,20 @@ func (l *loader) gauge(v *yaml.Node) *sources.Gauge {
 }
 
 func (l *loader) expected(n *yaml.Node, t *Test) {
-	e := Expected{Pos: l.pos(n), By: -1}
+	e, at := Expected{Pos: l.pos(n), By: -1}, l.pos(n)
 	seen := l.object(n, "an expected alert", fields{
-		"rule":     func(v *yaml.Node) { e.Rule = l.str(v); l.refer(v, "rule", e.Rule) },
+		"rule":     func(v *yaml.Node) { e.Rule, at = l.str(v), l.pos(v); l.refer(v, "rule", e.Rule) },
 		"severity": func(v *yaml.Node) { e.Severity = l.severity(v) },
-		"by":       func(v *yaml.Node) { e.By = l.duration(v) },
+		"by":       func(v *yaml.Node) { e.By = l.duration(v, ofTestsOr0) },
 		"route":    func(v *yaml.Node) { e.Route = l.str(v); l.refer(v, "route", e.Route) },
 		"brand":    func(v *yaml.Node) { e.Brand = l.str(v); l.refer(v, "brand", e.Brand) },
 		"draft":    func(v *yaml.Node) { e.Draft = l.expectedDraft(v) },
 	})
 	if l.need(n, seen, "an expected alert", "rule") {
+		l.await(awaited{
+			pos: at, of: []string{e.Rule}, least: 1, brand: func() string { return e.Brand }, id: "E01", test: true,
+			what: fmt.Sprintf("no test can bring out the rule %q", e.Rule),
+		})
 		t.Expect = append(t.Expect, e)
 	}
 }
@@ -259,6 +261,7 @@ func (l *loader) expectRate(v *yaml.Node) map[Severity]Atmost {
 			all[s] = Atmost{r, m[1] == ">=", v.Value}
 		}
 	}
+	l.nothing(v, "expect_rate", `expect_rate: {severity_3: "<= 1/week"}`)
 	l.object(v, "expect_rate", known)
 	return all
 }

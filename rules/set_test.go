@@ -224,7 +224,7 @@ func TestDistance(t *testing.T) {
 			t.Errorf("distance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
 		}
 	}
-	if utf8.RuneCountInString(suggest("zzzzzzzz", nil)) == 0 {
+	if utf8.RuneCountInString(Suggest("zzzzzzzz", nil)) == 0 {
 		t.Error("no hint when nothing is known")
 	}
 }

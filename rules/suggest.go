@@ -5,14 +5,9 @@ import (
 	"strings"
 )
 
-// suggest returns a hint: the known word that is most like the one written, or all of them if they are few.
-func suggest(word string, known []string) string {
-	best, least := "", len(word)/3+2
-	for _, k := range known {
-		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
-			best, least = k, d
-		}
-	}
+// Suggest returns a hint: the known word that is most like the one written, or all of them if they are few.
+func Suggest(word string, known []string) string {
+	best := Nearest(word, known)
 	switch {
 	case best != "":
 		return fmt.Sprintf("did you mean %q?", best)
@@ -22,6 +17,17 @@ func suggest(word string, known []string) string {
 		return "known here: " + strings.Join(known, ", ")
 	}
 	return ""
+}
+
+// Nearest is the known word that is most like the one written; empty if none is like it.
+func Nearest(word string, known []string) string {
+	best, least := "", len(word)/3+2
+	for _, k := range known {
+		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
+			best, least = k, d
+		}
+	}
+	return best
 }
 
 // distance is the number of letters to add, take away, exchange or swap with their neighbour to come from a

@@ -75,28 +75,10 @@ func (l *loader) oneOf(n *yaml.Node, words ...string) string {
 		}
 	}
 	if s != "" {
-		hint := suggest(s, words)
+		hint := Suggest(s, words)
 		l.fail(n, "type", fmt.Sprintf("%s is not one of %s", describe(n), strings.Join(words, ", ")), "", hint)
 	}
 	return ""
-}
-
-var units = map[string]time.Duration{
-	"s": time.Second, "m": time.Minute, "h": time.Hour,
-	"d": 24 * time.Hour, "w": 7 * 24 * time.Hour, "mo": 30 * 24 * time.Hour,
-	"hour": time.Hour, "day": 24 * time.Hour, "week": 7 * 24 * time.Hour, "month": 30 * 24 * time.Hour,
-}
-
-var durationForm = regexp.MustCompile(`^([0-9]{1,6})(s|m|h|d|w|mo)$`)
-
-func (l *loader) duration(n *yaml.Node) time.Duration {
-	m := durationForm.FindStringSubmatch(n.Value)
-	if n.Kind != yaml.ScalarNode || m == nil {
-		l.typeError(n, "a duration", "30s, 15m, 3h, 7d or 8w")
-		return 0
-	}
-	v, _ := strconv.Atoi(m[1])
-	return time.Duration(v) * units[m[2]]
 }
 
 var rateForm = regexp.MustCompile(`^([0-9]{1,6}(?:\.[0-9]{1,6})?) ?/ ?(hour|day|week|month)$`)
@@ -132,6 +114,7 @@ func (l *loader) budget(n *yaml.Node) Budget {
 	for s := Crisis; s <= Notice; s++ {
 		known[fmt.Sprintf("severity_%d", s)] = func(v *yaml.Node) { b[s] = l.rate(v) }
 	}
+	l.nothing(n, "a budget", "{severity_3: 2/week}")
 	l.object(n, "a budget", known)
 	return b
 }

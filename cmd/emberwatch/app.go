@@ -156,7 +156,7 @@ func unknownCommand(c *cli.Context) error {
 	for _, x := range list {
 		names = append(names, x.Name)
 	}
-	if near := nearest(name, names); near != "" {
+	if near := rules.Nearest(name, names); near != "" {
 		return usage("there is no command %q; did you mean %q?", name, near)
 	}
 	return usage("there is no command %q; there are %s", name, strings.Join(names, ", "))
@@ -227,8 +227,7 @@ func (a *app) loadConfig(c *cli.Context) (*Config, error) {
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
-	errs = append(errs, cfg.Validate()...)
-	return cfg, a.report(errs)
+	return cfg, a.report(cfg.inOrder(append(errs, cfg.Validate()...)))
 }
 
 // report prints problems; errors among them end the program with exit code 2.

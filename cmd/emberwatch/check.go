@@ -48,14 +48,14 @@ func (a *app) check(c *cli.Context) error {
 		}
 		errs = append(errs, cfg.Validate()...)
 		if c.Bool("print") {
-			return a.printConfig(cfg, errs)
+			return a.printConfig(cfg, cfg.inOrder(errs))
 		}
 		more, problems := cfg.ruleFiles()
 		files, errs = more, append(errs, problems...)
 	}
 	set, problems := parseRules(cfg, files, lib)
 	errs = append(errs, problems...)
-	return a.tellProblems(c, errs, files, set)
+	return a.tellProblems(c, cfg, cfg.inOrder(errs), files, set)
 }
 
 func readFiles(names []string) ([]rules.File, error) {
@@ -93,7 +93,7 @@ type problemJSON struct {
 	Fix   string `json:"fix"`
 }
 
-func (a *app) tellProblems(c *cli.Context, errs rules.Errors, files []rules.File, set *rules.Set) error {
+func (a *app) tellProblems(c *cli.Context, cfg *Config, errs rules.Errors, files []rules.File, set *rules.Set) error {
 	count := map[rules.Level]int{}
 	for _, e := range errs {
 		count[e.Level]++
@@ -113,7 +113,7 @@ func (a *app) tellProblems(c *cli.Context, errs rules.Errors, files []rules.File
 		}
 		a.checkSummary(count, files, set)
 	default:
-		fmt.Fprint(a.stdout, rules.Format(errs, files))
+		fmt.Fprint(a.stdout, rules.Format(errs, append(slices.Clone(files), cfg.shown())))
 		a.checkSummary(count, files, set)
 	}
 	if count[rules.LevelError] > 0 || c.Bool("strict") && count[rules.LevelWarning] > 0 {

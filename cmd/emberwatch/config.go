@@ -41,6 +41,7 @@ type Config struct {
 	path  string               // of the file; empty: the built-in defaults
 	dir   string               // that relative paths are relative to
 	place map[string]rules.Pos // of each key, by its path: "sources[0].every"
+	text  []byte               // as read
 }
 
 // HTTPConfig is the one listener.
@@ -221,11 +222,11 @@ func (c *Config) Validate() rules.Errors {
 	v.sources()
 	v.notifiers()
 	v.rest()
-	slices.SortStableFunc(v.errs, func(a, b *rules.Error) int {
-		return cmp.Or(a.Pos.Line-b.Pos.Line, a.Pos.Col-b.Pos.Col)
-	})
+	slices.SortStableFunc(v.errs, byPlace)
 	return v.errs
 }
+
+func byPlace(a, b *rules.Error) int { return cmp.Or(a.Pos.Line-b.Pos.Line, a.Pos.Col-b.Pos.Col) }
 
 type validation struct {
 	c    *Config
@@ -289,14 +290,14 @@ func (v *validation) http() {
 		v.secret(at+".secret", &t.Secret, true)
 		for _, s := range t.Scopes {
 			if !slices.Contains(tokenScopes, s) {
-				v.fail(at+".scopes", fmt.Sprintf("unknown scope %q", s), "", "use "+strings.Join(tokenScopes, ", "))
+				v.fail(at+".scopes", fmt.Sprintf("unknown scope %q", s), "", rules.Suggest(s, tokenScopes))
 			}
 		}
 		if len(t.Scopes) == 0 {
 			v.fail(at+".scopes", "no scopes", "the token would allow nothing", "use some of "+strings.Join(tokenScopes, ", "))
 		}
 	}
-	if !loopback(h.Listen) && len(h.Tokens) == 0 {
+	if reachable(h.Listen) && len(h.Tokens) == 0 {
 		v.fail("http.listen", h.Listen+" is reachable from other machines and no token is configured",
 			"everybody could read customers' complaints", "set http.tokens, or listen on 127.0.0.1")
 	}
@@ -328,7 +329,7 @@ func (v *validation) intake() {
 	if in.Listen != "" {
 		addr = in.Listen
 	}
-	if !loopback(addr) && in.Secret.ref == "" && len(in.Senders) == 0 {
+	if reachable(addr) && in.Secret.ref == "" && len(in.Senders) == 0 {
 		v.fail("intake.secret", "no secret, and "+addr+" is reachable from other machines",
 			"anybody could raise false alarms", "set intake.secret to env:NAME or file:PATH, or configure intake.senders")
 	}
@@ -336,8 +337,16 @@ func (v *validation) intake() {
 
 func (v *validation) profile(at, s string) {
 	if s != "" && !slices.Contains(sources.Profiles, sources.Profile(s)) {
-		v.fail(at, fmt.Sprintf("unknown profile %q", s), "", "use standard, hub-sha256, hub-sha1 or bearer")
+		v.fail(at, fmt.Sprintf("unknown profile %q", s), "", rules.Suggest(s, profileNames()))
 	}
+}
+
+func profileNames() []string {
+	var names []string
+	for _, p := range sources.Profiles {
+		names = append(names, string(p))
+	}
+	return names
 }
 
 // signs refuses a secret that is set and that nobody could sign with.
@@ -465,6 +474,12 @@ func (v *validation) listen(at, addr string) {
 	} else if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
 		v.fail(at, fmt.Sprintf("%q is no port", port), "", "use a number up to 65535")
 	}
+}
+
+// reachable reports whether other machines can reach a listen address. What is none is told elsewhere.
+func reachable(addr string) bool {
+	_, _, err := net.SplitHostPort(addr)
+	return err == nil && !loopback(addr)
 }
 
 func (v *validation) webAddress(at, s string) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"log/slog"
 	"strings"
 	"time"
@@ -48,17 +49,18 @@ func (s *SourceConfig) every() time.Duration {
 	return every
 }
 
-// account checks a source by making it. The package's error begins with the name of the source, and goes on with the
-// key that is wrong.
-func (v *validation) account(at string, s *SourceConfig) {
-	v.budget(at, s)
-	for _, secret := range []Secret{s.Key, s.Credentials} {
-		if secret.ref != "" && secret.value == "" {
-			return // told elsewhere
-		}
-	}
-	if s.Every != "" && s.every() < time.Minute {
-		return // as well
+// account checks a source by making it. Each line of the package's error begins with the name of the source, and goes on
+// with the key that is wrong.
+func (v *validation) account(at string, of *SourceConfig) {
+	v.budget(at, of)
+	s := *of
+	s.Name = cmp.Or(s.Name, "unnamed")
+	told := map[string]bool{ // elsewhere
+		"key":         s.Key.ref != "" && s.Key.value == "",
+		"credentials": s.Credentials.ref != "" && s.Credentials.value == "",
+		"every":       s.Every != "" && s.every() < time.Minute,
+		"url":         s.URL != "",
+		"budget":      s.Budget != 0,
 	}
 	var err error
 	switch client := sources.NewClient(sources.ClientOptions{}); s.Type {
@@ -69,10 +71,13 @@ func (v *validation) account(at string, s *SourceConfig) {
 	case "youtube":
 		_, err = s.youtube(client, nil, nil)
 	}
-	if err == nil || s.Name == "" {
+	if err == nil {
 		return
 	}
-	what := strings.TrimPrefix(err.Error(), "source "+s.Name+": ")
-	key, _, _ := strings.Cut(what, " ")
-	v.fail(at+"."+strings.TrimSuffix(key, ":"), strings.TrimSpace(strings.TrimPrefix(what, key)), "", "README has an example of a source of type "+s.Type)
+	for line := range strings.Lines(err.Error()) {
+		key, what, _ := strings.Cut(strings.TrimSpace(strings.TrimPrefix(line, "source "+s.Name+": ")), " ")
+		if key = strings.TrimSuffix(key, ":"); !told[key] {
+			v.fail(at+"."+key, what, "", "README has an example of a source of type "+s.Type)
+		}
+	}
 }

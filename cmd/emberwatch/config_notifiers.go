@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"emberwatch/notifier/email"
 	"emberwatch/notifier/slack"
 	"emberwatch/notifier/webhook"
+	"emberwatch/rules"
 )
 
 // NotifierConfig is a way to people besides the routes' own; which keys count depends on its type, see notifierKeys.
@@ -64,7 +66,7 @@ func (v *validation) notifiers() {
 func (v *validation) notifier(at string, n *NotifierConfig) {
 	needs, known := notifierKeys[n.Type]
 	if !known {
-		v.fail(at+".type", fmt.Sprintf("unknown type %q", n.Type), "", "use webhook, email, command or slack")
+		v.fail(at+".type", fmt.Sprintf("unknown type %q", n.Type), "", rules.Suggest(n.Type, slices.Sorted(maps.Keys(notifierKeys))))
 		return
 	}
 	v.openSecrets(at+".url", n.URL, "")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"emberwatch/detector"
+	"emberwatch/rules"
 	"emberwatch/sources"
 	"emberwatch/sources/jsonl"
 )
@@ -55,7 +56,7 @@ func (v *validation) sources() {
 func (v *validation) sourceType(at string, s *SourceConfig) {
 	_, known := sourceKeys[s.Type]
 	if !known {
-		v.fail(at+".type", fmt.Sprintf("unknown type %q", s.Type), "", "use "+strings.Join(slices.Sorted(maps.Keys(sourceKeys)), ", "))
+		v.fail(at+".type", fmt.Sprintf("unknown type %q", s.Type), "", rules.Suggest(s.Type, slices.Sorted(maps.Keys(sourceKeys))))
 		return
 	}
 	if s.Type == "jsonl" && (len(s.Path) == 0 || slices.Contains(s.Path, "")) {
@@ -167,8 +168,16 @@ func (v *validation) sourceValues(at string, s *SourceConfig) {
 		}
 	}
 	if s.Kind != "" && !slices.Contains(sources.Kinds, sources.Kind(s.Kind)) {
-		v.fail(at+".kind", fmt.Sprintf("unknown kind %q", s.Kind), "", "use one of those that a mention may have, such as article")
+		v.fail(at+".kind", fmt.Sprintf("unknown kind %q", s.Kind), "", rules.Suggest(s.Kind, kindNames()))
 	}
+}
+
+func kindNames() []string {
+	var names []string
+	for _, k := range sources.Kinds {
+		names = append(names, string(k))
+	}
+	return names
 }
 
 func (v *validation) every(at, s string) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -51,16 +52,13 @@ func findConfig() string {
 
 // read decodes the file over the defaults.
 func (c *Config) read(data []byte) rules.Errors {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
-		return c.yamlErrors(err)
+	c.text = data
+	root, errs := rules.ReadYAML(rules.File{Name: c.path, Data: data})
+	if root == nil {
+		return errs // if there are none, the file is empty: the defaults
 	}
-	if len(doc.Content) == 0 {
-		return nil // empty: the defaults
-	}
-	var errs rules.Errors
-	c.walk(doc.Content[0], reflect.TypeFor[Config](), "", &errs)
-	if err := doc.Decode(c); err != nil {
+	c.walk(root, reflect.TypeFor[Config](), "", &errs)
+	if err := root.Decode(c); err != nil {
 		errs = append(errs, c.yamlErrors(err)...)
 	}
 	return errs
@@ -69,7 +67,12 @@ func (c *Config) read(data []byte) rules.Errors {
 // yamlErrors gives the positions of what the YAML library found.
 func (c *Config) yamlErrors(err error) rules.Errors {
 	var many *yaml.LoadErrors
-	if !errors.As(err, &many) {
+	var one *yaml.LoadError
+	switch {
+	case errors.As(err, &many):
+	case errors.As(err, &one):
+		many = &yaml.LoadErrors{Errors: []*yaml.LoadError{one}}
+	default:
 		return rules.Errors{{Pos: rules.Pos{File: c.path, Line: 1, Col: 1}, ID: "syntax", Level: rules.LevelError, What: err.Error()}}
 	}
 	var errs rules.Errors
@@ -86,21 +89,49 @@ func (c *Config) yamlErrors(err error) rules.Errors {
 // walk notes where each key stands and reports those that do not exist.
 func (c *Config) walk(n *yaml.Node, t reflect.Type, at string, errs *rules.Errors) {
 	c.place[at] = rules.Pos{File: c.path, Line: n.Line, Col: n.Column}
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
 	switch {
 	case n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice:
 		for i, item := range n.Content {
 			c.walk(item, t.Elem(), fmt.Sprintf("%s[%d]", at, i), errs)
 		}
 	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Struct:
+		c.dropTwins(n, at, errs)
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			c.key(n.Content[i], n.Content[i+1], t, at, errs)
 		}
 	}
 }
 
+// dropTwins reports keys that are there twice, and keeps the first of them.
+func (c *Config) dropTwins(n *yaml.Node, at string, errs *rules.Errors) {
+	first := map[string]int{}
+	for i := 0; i+1 < len(n.Content); {
+		key := n.Content[i]
+		line, twice := first[key.Value]
+		if !twice {
+			first[key.Value] = key.Line
+			i += 2
+			continue
+		}
+		*errs = append(*errs, &rules.Error{
+			Pos: rules.Pos{File: c.path, Line: key.Line, Col: key.Column}, ID: "E02", Level: rules.LevelError,
+			What: fmt.Sprintf("%q is there twice", strings.TrimPrefix(at+"."+key.Value, ".")), Why: "only one of them could count",
+			Hint: fmt.Sprintf("the first is at line %d; put them together", line),
+		})
+		n.Content = slices.Delete(n.Content, i, i+2)
+	}
+}
+
 func (c *Config) key(key, value *yaml.Node, t reflect.Type, at string, errs *rules.Errors) {
 	keys := yamlKeys(t)
 	if len(keys) == 0 {
+		return
+	}
+	if key.ShortTag() == "!!merge" {
+		c.base(value, t, at, errs)
 		return
 	}
 	child := strings.TrimPrefix(at+"."+key.Value, ".")
@@ -114,14 +145,30 @@ func (c *Config) key(key, value *yaml.Node, t reflect.Type, at string, errs *rul
 		names = append(names, k)
 	}
 	slices.Sort(names)
-	hint := "the keys here are " + strings.Join(names, ", ")
-	if near := nearest(key.Value, names); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
-	}
+	hint := cmp.Or(rules.Suggest(key.Value, names), "look at the example in the README, or run emberwatch init")
 	*errs = append(*errs, &rules.Error{
 		Pos: rules.Pos{File: c.path, Line: key.Line, Col: key.Column}, ID: "key",
 		Level: rules.LevelError, What: fmt.Sprintf("unknown key %q", child), Why: "it would be ignored unnoticed", Hint: hint,
 	})
+}
+
+// base notes where the keys stand that a mapping merges. What is wrong with those of an alias is told where it stands for
+// itself, and bases of bases are left to the decoder.
+func (c *Config) base(n *yaml.Node, t reflect.Type, at string, errs *rules.Errors) {
+	bases := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		bases = n.Content
+	}
+	for _, b := range bases {
+		if b.Kind == yaml.AliasNode {
+			b, errs = b.Alias, new(rules.Errors)
+		}
+		for i := 0; b.Kind == yaml.MappingNode && i+1 < len(b.Content); i += 2 {
+			if key := b.Content[i]; key.ShortTag() != "!!merge" {
+				c.key(key, b.Content[i+1], t, at, errs)
+			}
+		}
+	}
 }
 
 // yamlKeys returns the keys of a struct with the types of their values.
@@ -133,38 +180,6 @@ func yamlKeys(t reflect.Type) map[string]reflect.Type {
 		}
 	}
 	return keys
-}
-
-// nearest returns the word that differs least, if it is near enough to be meant.
-func nearest(word string, words []string) string {
-	best, least := "", max(len(word)/3, 1)+1
-	for _, w := range words {
-		if d := distance(word, w); d < least {
-			best, least = w, d
-		}
-	}
-	return best
-}
-
-// distance is Levenshtein's.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		prev := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := prev
-			if a[i] != b[j] {
-				cost++
-			}
-			prev = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // ruleFiles reads the rule files that the configuration names; a pattern without a match is a problem.

@@ -70,27 +70,25 @@ var (
 // New checks the options and fetches nothing.
 func New(opt Options) (*Source, error) {
 	opt = opt.withDefaults()
-	u, err := url.Parse(opt.URL)
 	switch {
 	case opt.Name == "":
 		return nil, errors.New("source of type appstore: name is missing")
 	case opt.Client == nil:
 		return nil, fmt.Errorf("source %s: client is missing", opt.Name)
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("source %s: url is not an address of http or https", opt.Name)
-	case opt.Every < MinEvery:
-		return nil, fmt.Errorf("source %s: every: %v is less than %v", opt.Name, opt.Every, MinEvery)
-	case !appNumber.MatchString(opt.App):
-		return nil, fmt.Errorf("source %s: app is no number of an app; it is the number after id in the address of its page", opt.Name)
-	case opt.Pages < 1 || opt.Pages > MaxPages:
-		return nil, fmt.Errorf("source %s: pages: %d is not one of 1 to %d", opt.Name, opt.Pages, MaxPages)
-	case !strings.HasPrefix(opt.Path, "/") || !strings.Contains(opt.Path, "{country}") || !strings.Contains(opt.Path, "{app}"):
-		return nil, fmt.Errorf("source %s: path lacks {country} or {app}, or does not begin with /", opt.Name)
 	}
+	u, err := url.Parse(opt.URL)
+	wrong := sources.Wrong{Source: opt.Name}
+	wrong.If(err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https", "url is not an address of http or https")
+	wrong.If(opt.Every < MinEvery, "every: %v is less than %v", opt.Every, MinEvery)
+	wrong.If(!appNumber.MatchString(opt.App), "app is no number of an app; it is the number after id in the address of its page")
+	wrong.If(opt.Pages < 1 || opt.Pages > MaxPages, "pages: %d is not one of 1 to %d", opt.Pages, MaxPages)
+	wrong.If(!strings.HasPrefix(opt.Path, "/") || !strings.Contains(opt.Path, "{country}") || !strings.Contains(opt.Path, "{app}"),
+		"path lacks {country} or {app}, or does not begin with /")
 	for _, c := range opt.Countries {
-		if !countryCode.MatchString(c) {
-			return nil, fmt.Errorf("source %s: countries: %q is not two letters such as us", opt.Name, c)
-		}
+		wrong.If(!countryCode.MatchString(c), "countries: %q is not two letters such as us", c)
+	}
+	if err := wrong.Err(); err != nil {
+		return nil, err
 	}
 	return &Source{opt: opt}, nil
 }

@@ -69,24 +69,23 @@ func New(opt Options) (*Source, error) {
 	if opt.URL == "" {
 		opt.URL = DefaultURL
 	}
-	u, err := url.Parse(opt.URL)
 	switch {
 	case opt.Name == "":
 		return nil, errors.New("source of type googleplay: name is missing")
 	case opt.Client == nil:
 		return nil, fmt.Errorf("source %s: client is missing", opt.Name)
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("source %s: url is not an address of http or https", opt.Name)
-	case opt.Every < MinEvery:
-		return nil, fmt.Errorf("source %s: every: %v is less than %v", opt.Name, opt.Every, MinEvery)
-	case !packageName.MatchString(opt.App):
-		return nil, fmt.Errorf("source %s: app is no package such as com.example.app", opt.Name)
 	}
+	u, err := url.Parse(opt.URL)
+	wrong := sources.Wrong{Source: opt.Name}
+	wrong.If(err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https", "url is not an address of http or https")
+	wrong.If(opt.Every < MinEvery, "every: %v is less than %v", opt.Every, MinEvery)
+	wrong.If(!packageName.MatchString(opt.App), "app is no package such as com.example.app")
 	opt.URL = strings.TrimRight(opt.URL, "/")
 	opt.Client = opt.Client.For(perDay)
 	account, err := newAccount(opt.Credentials, opt.Client)
-	if err != nil {
-		return nil, fmt.Errorf("source %s: credentials: %w", opt.Name, err)
+	wrong.If(err != nil, "credentials: %w", err)
+	if err := wrong.Err(); err != nil {
+		return nil, err
 	}
 	return &Source{opt: opt, account: account}, nil
 }

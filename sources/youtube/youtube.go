@@ -84,37 +84,40 @@ var (
 // New checks the options and fetches nothing.
 func New(opt Options) (*Source, error) {
 	opt = opt.withDefaults()
-	u, err := url.Parse(opt.URL)
 	switch {
 	case opt.Name == "":
 		return nil, errors.New("source of type youtube: name is missing")
 	case opt.Client == nil:
 		return nil, fmt.Errorf("source %s: client is missing", opt.Name)
-	case opt.Key == "":
-		return nil, fmt.Errorf("source %s: key is missing", opt.Name)
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("source %s: url is not an address of http or https", opt.Name)
-	case opt.Every < MinEvery:
-		return nil, fmt.Errorf("source %s: every: %v is less than %v", opt.Name, opt.Every, MinEvery)
-	case opt.Quota < 0:
-		return nil, fmt.Errorf("source %s: quota is negative", opt.Name)
-	case opt.Channel == "" && len(opt.Videos) == 0:
-		return nil, fmt.Errorf("source %s: channel and videos are both missing", opt.Name)
-	case opt.Channel != "" && !channelID.MatchString(opt.Channel):
-		return nil, fmt.Errorf("source %s: channel is no id of a channel; it begins with UC", opt.Name)
+	}
+	if err := opt.check(); err != nil {
+		return nil, err
 	}
 	s := &Source{opt: opt, videos: map[string]string{}}
 	if opt.Channel != "" {
 		s.targets = append(s.targets, "channel:"+opt.Channel)
 	}
 	for _, v := range opt.Videos {
-		if !videoID.MatchString(v) {
-			return nil, fmt.Errorf("source %s: videos: %q is no id of a video; it is what follows v= in its address", opt.Name, v)
-		}
 		s.targets = append(s.targets, "video:"+v)
 	}
 	s.opt.Client = opt.Client.For(opt.Quota)
 	return s, nil
+}
+
+// check tells all that is wrong with the options.
+func (o Options) check() error {
+	u, err := url.Parse(o.URL)
+	wrong := sources.Wrong{Source: o.Name}
+	wrong.If(o.Key == "", "key is missing")
+	wrong.If(err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https", "url is not an address of http or https")
+	wrong.If(o.Every < MinEvery, "every: %v is less than %v", o.Every, MinEvery)
+	wrong.If(o.Quota < 0, "budget is negative")
+	wrong.If(o.Channel == "" && len(o.Videos) == 0, "channel is missing, and so are videos; one of the two says what to read")
+	wrong.If(o.Channel != "" && !channelID.MatchString(o.Channel), "channel is no id of a channel; it begins with UC")
+	for _, v := range o.Videos {
+		wrong.If(!videoID.MatchString(v), "videos: %q is no id of a video; it is what follows v= in its address", v)
+	}
+	return wrong.Err()
 }
 
 func (o Options) withDefaults() Options {
