@@ -92,8 +92,9 @@ func (c *Config) ruleFolders() []string {
 			dirs, _ := filepath.Glob(above) // ruleFiles reports a pattern that cannot be read
 			all = append(all, dirs...)
 		}
-		files, _ := filepath.Glob(pattern)
+		files, _ := rulePaths(pattern)
 		for _, f := range files {
+			all = append(all, filepath.Dir(f)) // where the pattern is a folder, this is it
 			if real, err := filepath.EvalSymlinks(f); err == nil && filepath.Dir(real) != filepath.Dir(f) {
 				all = append(all, filepath.Dir(real))
 			}
@@ -110,7 +111,7 @@ func (c *Config) mayChangeRules(e fsnotify.Event) bool {
 		return e.Has(fsnotify.Create) || e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename)
 	}
 	name := filepath.Base(e.Name)
-	return filepath.Ext(name) == ".yml" || slices.ContainsFunc(c.Rules, func(pattern string) bool {
+	return slices.Contains(ruleEndings, filepath.Ext(name)) || slices.ContainsFunc(c.Rules, func(pattern string) bool {
 		yes, err := filepath.Match(filepath.Base(pattern), name)
 		return yes && err == nil
 	})

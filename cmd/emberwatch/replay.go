@@ -32,7 +32,7 @@ func (a *app) replayCommand() *cli.Command {
 func historyFlags() []cli.Flag {
 	return []cli.Flag{
 		jsonFlag(),
-		&cli.StringSliceFlag{Name: "brand", Usage: "only this brand `ID`"},
+		&cli.StringSliceFlag{Name: "brand", Usage: "only this brand, by `ID` or name"},
 		&cli.StringFlag{Name: "from", Usage: "only mentions from `TIME` on"},
 		&cli.StringFlag{Name: "to", Usage: "only mentions before `TIME`"},
 		&cli.StringFlag{Name: "timezone", Usage: "IANA `ZONE` of times without one"},
