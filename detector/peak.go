@@ -42,7 +42,7 @@ func (r *Replay) Peak(incident string) (Peak, bool) {
 func (r *Replay) follow(op string, i *Incident) {
 	switch op {
 	case "calm", "closed":
-		delete(r.climbing, i.ID)
+		delete(r.climbing[i.Brand], i.ID)
 		return
 	case "opened", "reopened":
 	default:
@@ -57,7 +57,10 @@ func (r *Replay) follow(op string, i *Incident) {
 		r.climbs[i.ID] = c
 		r.lookBack(c, i)
 	}
-	r.climbing[i.ID] = c
+	if r.climbing[i.Brand] == nil {
+		r.climbing[i.Brand] = map[string]*climb{}
+	}
+	r.climbing[i.Brand][i.ID] = c
 }
 
 // lookBack finds a peak before an incident was told.
@@ -94,22 +97,25 @@ func (c *climb) reach(end time.Time, n float64) {
 	}
 }
 
-// climbOn counts a mention for the incidents that are open.
+// climbOn counts a mention for the incidents of its brands that are open.
 func (r *Replay) climbOn(m *sources.Mention, judged []Judged) {
-	for _, c := range r.climbing {
-		k := slices.IndexFunc(judged, func(j Judged) bool { return j.Brand == c.brand })
-		if k < 0 {
-			continue
-		}
-		if s := r.seriesOf(c); s != nil {
-			c.reach(bucketStart(s.cur+1), s.hourTo(s.cur))
-		} else if c.series == "" && slices.Contains(judged[k].Rules, c.rule) {
-			old := slices.IndexFunc(c.hits, func(at time.Time) bool { return m.CreatedAt.Sub(at) < PeakWindow })
-			if old < 0 {
-				old = len(c.hits)
+	for k := range judged {
+		for _, c := range r.climbing[judged[k].Brand] {
+			if s := r.seriesOf(c); s != nil {
+				c.reach(bucketStart(s.cur+1), s.hourTo(s.cur))
+			} else if c.series == "" && slices.Contains(judged[k].Rules, c.rule) {
+				c.hit(m.CreatedAt)
 			}
-			c.hits = append(c.hits[old:], m.CreatedAt)
-			c.reach(m.CreatedAt, float64(len(c.hits)))
 		}
 	}
+}
+
+// hit counts one mention more within the last hour.
+func (c *climb) hit(at time.Time) {
+	old := slices.IndexFunc(c.hits, func(x time.Time) bool { return at.Sub(x) < PeakWindow })
+	if old < 0 {
+		old = len(c.hits)
+	}
+	c.hits = append(c.hits[old:], at)
+	c.reach(at, float64(len(c.hits)))
 }

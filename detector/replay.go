@@ -35,8 +35,8 @@ type Replay struct {
 	begun   map[string]begun
 	matches []matched // of rules of kind each, the last week, in the order of time
 
-	climbs   map[string]*climb // by incident
-	climbing map[string]*climb // those that are open
+	climbs   map[string]*climb            // by incident
+	climbing map[string]map[string]*climb // those that are open, by brand and incident
 }
 
 // begun is how an incident was opened.
@@ -91,7 +91,7 @@ func NewReplay(set *rules.Set, scorer Scorer) *Replay {
 	return &Replay{
 		scorer: scorer, set: set, model: m, seen: map[sources.Key]Seen{},
 		shown: map[string]float64{}, worst: map[string]rules.Severity{}, begun: map[string]begun{},
-		climbs: map[string]*climb{}, climbing: map[string]*climb{},
+		climbs: map[string]*climb{}, climbing: map[string]map[string]*climb{},
 	}
 }
 
