@@ -14,8 +14,10 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// ruleSettle is how long rule files are left alone before they are read: editors write a file in several steps.
-const ruleSettle = time.Second
+const (
+	ruleSettle = time.Second      // rule files are left alone so long before they are read: editors write in several steps …
+	ruleLatest = 10 * time.Second // … but no longer, where the folder never comes to rest
+)
 
 // watchActor is who asks by changing a file: nobody knows who it was.
 var watchActor = detector.Actor{Kind: "system", ID: "rule files", Via: "watch"}
@@ -42,6 +44,7 @@ func (d *Daemon) watchRules(ctx context.Context) {
 	defer w.Close()
 	d.watchFolders(w)
 	settle := time.NewTimer(ruleSettle) // what changed before the watch began
+	var first time.Time                 // of the events that are settling; zero: none
 	for {
 		select {
 		case <-ctx.Done():
@@ -53,12 +56,19 @@ func (d *Daemon) watchRules(ctx context.Context) {
 			if !ok {
 				return
 			}
-			if d.tried.Load().cfg.mayChangeRules(e) {
+			if !d.tried.Load().cfg.mayChangeRules(e) {
+				continue
+			}
+			if first.IsZero() {
+				first = time.Now()
+			}
+			if time.Since(first) < ruleLatest {
 				settle.Reset(ruleSettle)
 			}
 		case err := <-w.Errors:
 			d.log.Warn("watching rule files", "err", err)
 		case <-settle.C:
+			first = time.Time{}
 			d.watchFolders(w) // one of them may be another now, at the same place
 			if was := d.tried.Load(); was.cfg.rulesHash() != was.hash {
 				_, _ = d.Reload(watchActor) // told to people, in the log, in metrics and on /readyz
@@ -95,8 +105,8 @@ func (c *Config) ruleFolders() []string {
 		files, _ := rulePaths(pattern)
 		for _, f := range files {
 			all = append(all, filepath.Dir(f)) // where the pattern is a folder, this is it
-			if real, err := filepath.EvalSymlinks(f); err == nil && filepath.Dir(real) != filepath.Dir(f) {
-				all = append(all, filepath.Dir(real))
+			if target, err := filepath.EvalSymlinks(f); err == nil && filepath.Dir(target) != filepath.Dir(f) {
+				all = append(all, filepath.Dir(target))
 			}
 		}
 	}

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
@@ -71,11 +74,26 @@ func TestTheWatchFollowsTheRules(t *testing.T) {
 			move("next", "one")
 		}},
 		{"a file of the new folder is written", func() { writeFile(t, path("one/a.yml"), rule("a4")) }},
+		{"a folder that never comes to rest", func() {
+			writeFile(t, path("one/a.yml"), rule("a5"))
+			restless(t, path("one"))
+		}},
 	} {
 		before = strings.Count(c.log.String(), `"msg":"reloaded"`)
 		step.do()
 		noticed(step.what)
 	}
+}
+
+// restless makes and removes a file of a folder again and again, to the end of the test.
+func restless(t *testing.T, dir string) {
+	var running sync.WaitGroup
+	running.Go(func() {
+		for name := filepath.Join(dir, "lock"); t.Context().Err() == nil; time.Sleep(100 * time.Millisecond) {
+			_ = errors.Join(os.WriteFile(name, nil, 0o600), os.Remove(name))
+		}
+	})
+	t.Cleanup(running.Wait) // before the folder goes
 }
 
 const watchedRule = `version: 1
