@@ -3,6 +3,7 @@ package detector
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"emberwatch/rules"
@@ -181,10 +182,10 @@ type Budget struct {
 	Realised float64 `json:"realised"`        // alerts a week over that history, this one left out
 }
 
-// String says it in words: "at most 1.0 a month; held by the series' own last 8 weeks, in which it told 0.5 a month".
+// String says it in words: "at most 2 false alerts a week; held by the series' own last 8 weeks, in which it told 0.5 a month".
 func (b *Budget) String() string {
 	const month = 30.0 / 7
-	s := fmt.Sprintf("at most %.1f false alerts a month", b.PerWeek*month)
+	s := "at most " + rateWords(b.PerWeek)
 	switch {
 	case b.Weeks == 0 && b.Floor:
 		return s + "; its own history is too short to tell, so the rule's floor holds"
@@ -202,6 +203,19 @@ func (b *Budget) String() string {
 		return s + fmt.Sprintf(" ask for; in them there were %.1f a month", b.Realised*month)
 	}
 	return s + fmt.Sprintf(" ask for no more, and had %.1f a month", b.Realised*month)
+}
+
+// rateWords writes a rate in the unit in which it is a whole number, as rule files do, else by the month.
+func rateWords(perWeek float64) string {
+	for _, u := range []struct {
+		name string
+		n    float64
+	}{{"an hour", perWeek / (7 * 24)}, {"a day", perWeek / 7}, {"a week", perWeek}, {"a month", perWeek * 30 / 7}} {
+		if n := math.Round(u.n); n >= 1 && math.Abs(u.n-n) < 1e-6 {
+			return fmt.Sprintf("%s %s", counted(n, "false alerts"), u.name)
+		}
+	}
+	return fmt.Sprintf("%.1f false alerts a month", perWeek*30/7)
 }
 
 // barOf returns the score that opens an episode of a series that is age buckets old in bucket now. Without a rate it is the

@@ -3,6 +3,8 @@ package detector
 import (
 	"testing"
 	"time"
+
+	"emberwatch/rules"
 )
 
 // ownHistory is a series of ten weeks with peaks of these scores, a day apart, the last one three days ago.
@@ -106,5 +108,20 @@ rules:
 	i := s.inc("acme-1")
 	if i.Evidence.Budget == nil || i.Evidence.Budget.PerWeek < 0.2 {
 		t.Errorf("the alert does not say its budget: %+v", i.Evidence.Budget)
+	}
+}
+
+// A budget is told as people write it, in the unit that it is a whole number of.
+func TestABudgetIsToldAsWritten(t *testing.T) {
+	for rate, want := range map[string]string{
+		"2/week": "2 false alerts a week", "1/month": "1 false alert a month", "3/day": "3 false alerts a day", "1/hour": "1 false alert an hour", "0.5/week": "2.1 false alerts a month",
+	} {
+		r, err := rules.ParseRate(rate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rateWords(r.PerWeek()); got != want {
+			t.Errorf("%s: %s, want %s", rate, got, want)
+		}
 	}
 }

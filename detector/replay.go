@@ -17,6 +17,10 @@ type Replay struct {
 	// slices.
 	Event func(ReplayEvent)
 
+	// Brands limits what is told and counted to these ids; empty: all. The others are judged all the same, because what
+	// a source says of them tells that it is not silent.
+	Brands []string
+
 	changed func(*Change) // is called with each change, if set
 
 	scorer  Scorer
@@ -30,6 +34,9 @@ type Replay struct {
 	worst   map[string]rules.Severity
 	begun   map[string]begun
 	matches []matched // of rules of kind each, the last week, in the order of time
+
+	climbs   map[string]*climb            // by incident
+	climbing map[string]map[string]*climb // those that are open, by brand and incident
 }
 
 // begun is how an incident was opened.
@@ -84,6 +91,7 @@ func NewReplay(set *rules.Set, scorer Scorer) *Replay {
 	return &Replay{
 		scorer: scorer, set: set, model: m, seen: map[sources.Key]Seen{},
 		shown: map[string]float64{}, worst: map[string]rules.Severity{}, begun: map[string]begun{},
+		climbs: map[string]*climb{}, climbing: map[string]map[string]*climb{},
 	}
 }
 
@@ -142,15 +150,26 @@ func (r *Replay) book(m *sources.Mention, judged []Judged, history bool) {
 		a.Prior = Known{Found: true, Seen: s}
 	}
 	c, fates := r.model.Apply([]Arrival{a}, m.CreatedAt)
-	if fates[0] == Duplicate {
+	switch {
+	case !r.tellsOfAny(judged):
+	case fates[0] == Duplicate:
 		r.summary.Duplicates++
-	} else {
+	default:
 		r.summary.Mentions++
 	}
 	for _, s := range c.Seen {
 		r.seen[s.Key] = s
 	}
 	r.show(c)
+	r.climbOn(m, judged)
+}
+
+func (r *Replay) tellsOf(brand string) bool {
+	return len(r.Brands) == 0 || slices.Contains(r.Brands, brand)
+}
+
+func (r *Replay) tellsOfAny(judged []Judged) bool {
+	return len(r.Brands) == 0 || slices.ContainsFunc(judged, func(j Judged) bool { return r.tellsOf(j.Brand) })
 }
 
 // advance lets the clock work up to a time, however close the mentions are: once a minute while an incident is open or a
@@ -211,9 +230,10 @@ func (r *Replay) show(c *Change) {
 	r.note(c)
 	for _, l := range c.Audit {
 		i, ok := r.model.Incident(l.Incident)
-		if !ok {
+		if !ok || !r.tellsOf(i.Brand) {
 			continue
 		}
+		r.follow(l.Op, &i)
 		if s := told(&i); s.GraverThan(r.worst[i.ID]) {
 			r.worst[i.ID] = s
 		}

@@ -288,8 +288,15 @@ func (a *app) ruleConfig(c *cli.Context, names []string) (*Config, error) {
 	if len(names) == 0 {
 		return a.loadConfig(c)
 	}
+	files, err := namedRules(names)
+	if err != nil {
+		return nil, err
+	}
+	if name := configuration(files); name != "" {
+		return nil, usage("%s is a configuration, no rule file; name it with --config %s, or name its rule files", name, name)
+	}
 	cfg := Default()
-	cfg.Rules = names
+	cfg.named = files
 	return cfg, nil
 }
 

@@ -18,6 +18,7 @@ import (
 func (a *app) checkCommand() *cli.Command {
 	return &cli.Command{
 		Name: "check", Usage: "check rule files, or the configuration and its rule files", ArgsUsage: "[FILE…]",
+		Description: "FILE is a rule file, a folder of them (*.yml, *.yaml), or a configuration. Without FILE it is the configuration in use.",
 		Flags: []cli.Flag{
 			jsonFlag(),
 			&cli.BoolFlag{Name: "github", Usage: "print problems as annotations of GitHub Actions"},
@@ -36,14 +37,21 @@ func (a *app) check(c *cli.Context) error {
 	}
 	var files []rules.File
 	var errs rules.Errors
-	cfg := Default()
+	cfg, path := Default(), c.String("config")
 	if c.Args().Present() {
-		files, err = readFiles(c.Args().Slice())
-		if err != nil {
-			return &exitError{exitUsage, err}
+		if files, err = namedRules(c.Args().Slice()); err != nil {
+			return err
 		}
-	} else {
-		if cfg, errs, err = Load(c.String("config")); err != nil {
+		name := configuration(files)
+		if name != "" && len(files) > 1 {
+			return usage("%s is a configuration, no rule file; check it by itself: emberwatch check %s", name, name)
+		}
+		if name != "" {
+			path, files = name, nil
+		}
+	}
+	if files == nil {
+		if cfg, errs, err = Load(path); err != nil {
 			return &exitError{exitUsage, err}
 		}
 		errs = append(errs, cfg.Validate()...)
@@ -56,18 +64,6 @@ func (a *app) check(c *cli.Context) error {
 	set, problems := parseRules(cfg, files, lib)
 	errs = append(errs, problems...)
 	return a.tellProblems(c, cfg, cfg.inOrder(errs), files, set)
-}
-
-func readFiles(names []string) ([]rules.File, error) {
-	var files []rules.File
-	for _, n := range names {
-		f, err := readRuleFile(n)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, f)
-	}
-	return files, nil
 }
 
 // readRuleFile reads no more of a file than tells that it is too large.
@@ -153,15 +149,46 @@ func inOneLine(e *rules.Error) string {
 }
 
 func (a *app) checkSummary(count map[rules.Level]int, files []rules.File, set *rules.Set) {
+	problems := fmt.Sprintf("%s, %s", several(count[rules.LevelError], "error"), several(count[rules.LevelWarning], "warning"))
 	switch {
 	case set == nil, len(files) == 0 && count[rules.LevelError] > 0:
-		fmt.Fprintf(a.stdout, "%d errors, %d warnings\n", count[rules.LevelError], count[rules.LevelWarning])
+		fmt.Fprintln(a.stdout, problems)
 	case len(files) == 0:
 		fmt.Fprintf(a.stdout, "ok: no rule files, the starter rules are in force (%d rules for every brand)\n", len(set.RulesFor("")))
 	default:
-		fmt.Fprintf(a.stdout, "%s: %d rule files, %d brands, %d rules, %d routes; %d errors, %d warnings\n",
-			okWord(count), len(files), len(set.Brands), len(set.Rules), len(set.Routes), count[rules.LevelError], count[rules.LevelWarning])
+		all, packed := rulesInForce(set)
+		fmt.Fprintf(a.stdout, "%s: %s, %s, %s, %d of them from packs, %s; %s\n", okWord(count), several(len(files), "rule file"),
+			several(len(set.Brands), "brand"), several(all, "rule"), packed, several(len(set.Routes), "route"), problems)
 	}
+}
+
+// rulesInForce counts the rules of the brands that are named, or without any those for every brand.
+func rulesInForce(set *rules.Set) (all, packed int) {
+	brands := sortedNames(set.Brands)
+	if len(brands) == 0 {
+		brands = []string{""}
+	}
+	seen := map[*rules.Rule]bool{}
+	for _, b := range brands {
+		for _, r := range set.RulesFor(b) {
+			if seen[r] {
+				continue
+			}
+			seen[r] = true
+			if all++; !slices.Contains(set.Rules, r) {
+				packed++
+			}
+		}
+	}
+	return all, packed
+}
+
+// several writes a count with its noun: "1 rule", "2 rules".
+func several(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func okWord(count map[rules.Level]int) string {

@@ -38,6 +38,7 @@ type Config struct {
 	Store     StoreConfig      `yaml:"store"`
 	Retention RetentionConfig  `yaml:"retention"`
 
+	named []rules.File         // in the place of rules: what a command names, read once, since it may be a pipe
 	path  string               // of the file; empty: the built-in defaults
 	dir   string               // that relative paths are relative to
 	place map[string]rules.Pos // of each key, by its path: "sources[0].every"

@@ -66,7 +66,8 @@ type Daemon struct {
 	diskLow    atomic.Bool
 	reloadErr  atomic.Value  // string: why the last reload was refused
 	refused    chan []string // why a reload was refused, the latest one that is to be told
-	tried      atomic.Value  // string: hash of the rule files that were last read
+	tried      atomic.Pointer[triedRules]
+	read       chan struct{} // rules were read again, wherever they stand now
 	reloads    *prometheus.CounterVec
 	problems   *prometheus.CounterVec
 	reloading  sync.Mutex
@@ -99,7 +100,7 @@ type DaemonOptions struct {
 func NewDaemon(ctx context.Context, opt DaemonOptions) (_ *Daemon, err error) {
 	d := &Daemon{
 		dir: opt.Dir, log: opt.Log, out: opt.Out, color: opt.Color, pace: opt.Pace, extra: opt.Extra,
-		metrics: prometheus.NewRegistry(), model: opt.Model, refused: make(chan []string, 1),
+		metrics: prometheus.NewRegistry(), model: opt.Model, refused: make(chan []string, 1), read: make(chan struct{}, 1),
 	}
 	d.config.Store(opt.Config)
 	if d.model == nil {

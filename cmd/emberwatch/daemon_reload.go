@@ -65,7 +65,11 @@ func (d *Daemon) reload() (r Reloaded, err error) {
 	if errs = append(errs, wanted.Validate()...); errs.Refused() {
 		return r, errs
 	}
-	d.tried.Store(d.rulesOnDisk())
+	d.tried.Store(newTriedRules(wanted))
+	select {
+	case d.read <- struct{}{}:
+	default: // it is told already
+	}
 	set, errs := loadRules(wanted, d.library)
 	if errs.Refused() {
 		return r, errs

@@ -28,7 +28,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	out.Go(func() { d.clock(work) })
 	out.Go(func() { d.housekeeping(work) })
 	out.Go(func() { d.rehearseAtStart(work) })
-	d.tried.Store(d.rulesOnDisk())
+	d.tried.Store(newTriedRules(d.cfg()))
 	out.Go(func() { d.watchRules(work) })
 	out.Go(func() { d.tellRefusals(work) })
 	out.Go(func() { _ = d.dispatcher.Run(work, d.detector.Wake()) })

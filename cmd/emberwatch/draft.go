@@ -65,7 +65,7 @@ func (a *app) draft(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	ms, _, err := a.readMentions(c.Args().Slice(), set, replayOptions{})
+	ms, _, err := a.readMentions(c.Args().Slice(), replayOptions{})
 	if err != nil {
 		return err
 	}

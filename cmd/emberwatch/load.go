@@ -184,6 +184,9 @@ func yamlKeys(t reflect.Type) map[string]reflect.Type {
 
 // ruleFiles reads the rule files that the configuration names; a pattern without a match is a problem.
 func (c *Config) ruleFiles() ([]rules.File, rules.Errors) {
+	if c.named != nil {
+		return c.named, nil
+	}
 	var files []rules.File
 	var errs rules.Errors
 	problem := func(i int, what, fix string) {
@@ -194,9 +197,9 @@ func (c *Config) ruleFiles() ([]rules.File, rules.Errors) {
 		errs = append(errs, &rules.Error{Pos: pos, ID: "config", Level: rules.LevelError, What: what, Hint: fix})
 	}
 	for i, pattern := range c.Rules {
-		paths, err := filepath.Glob(c.resolvePath(pattern))
-		if err != nil || len(paths) == 0 {
-			problem(i, fmt.Sprintf("no rule file matches %q", pattern), "write the path relative to "+c.name())
+		paths, err := rulePaths(c.resolvePath(pattern))
+		if err != nil {
+			problem(i, err.Error(), "write the path relative to "+c.name())
 			continue
 		}
 		for _, p := range paths {

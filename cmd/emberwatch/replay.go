@@ -32,7 +32,7 @@ func (a *app) replayCommand() *cli.Command {
 func historyFlags() []cli.Flag {
 	return []cli.Flag{
 		jsonFlag(),
-		&cli.StringSliceFlag{Name: "brand", Usage: "only this brand `ID`"},
+		&cli.StringSliceFlag{Name: "brand", Usage: "only this brand, by `ID` or name"},
 		&cli.StringFlag{Name: "from", Usage: "only mentions from `TIME` on"},
 		&cli.StringFlag{Name: "to", Usage: "only mentions before `TIME`"},
 		&cli.StringFlag{Name: "timezone", Usage: "IANA `ZONE` of times without one"},
@@ -48,13 +48,6 @@ type replayOptions struct {
 	labels   []label
 }
 
-// label is a known event.
-type label struct {
-	Brand string    `json:"brand"`
-	Start time.Time `json:"start"`
-	End   time.Time `json:"end"`
-}
-
 func (a *app) replay(c *cli.Context) error {
 	if !c.Args().Present() {
 		return usage("name at least one file, or - for standard input")
@@ -68,14 +61,17 @@ func (a *app) replay(c *cli.Context) error {
 		return err
 	}
 	start := time.Now()
-	ms, rejected, err := a.readMentions(c.Args().Slice(), set, opt)
+	ms, rejected, err := a.readMentions(c.Args().Slice(), opt)
 	if err != nil {
 		return err
 	}
+	if opt, err = opt.of(set, ms); err != nil {
+		return err
+	}
 	detector.Sort(ms)
-	out := &replayOutput{w: a.stdout, json: c.Bool("json"), zone: set.Zone, labels: opt.labels}
 	r := detector.NewReplay(set, model)
-	r.Event = out.event
+	out := &replayOutput{w: a.stdout, json: c.Bool("json"), zone: set.Zone, labels: opt.labels, peak: r.Peak}
+	r.Event, r.Brands = out.event, opt.brands
 	r.Run(ms)
 	r.Rejected(rejected)
 	return out.summary(r.Summary(), time.Since(start))
@@ -95,15 +91,9 @@ func replayFlags(c *cli.Context) (opt replayOptions, err error) {
 		}
 	}
 	if f := c.String("labels"); f != "" {
-		data, err := os.ReadFile(f)
-		if err != nil {
-			return opt, &exitError{exitUsage, err}
-		}
-		if err := json.Unmarshal(data, &opt.labels); err != nil {
-			return opt, usage("--labels %s: %v; it is a JSON list of {\"brand\", \"start\", \"end\"}", f, err)
-		}
+		opt.labels, err = readLabels(f)
 	}
-	return opt, nil
+	return opt, err
 }
 
 func timeFlag(c *cli.Context, name string) (time.Time, error) {
@@ -120,7 +110,7 @@ func timeFlag(c *cli.Context, name string) (time.Time, error) {
 }
 
 // readMentions reads all files; what cannot be read is counted and told on stderr, the first of it in full.
-func (a *app) readMentions(names []string, set *rules.Set, opt replayOptions) (ms []sources.Mention, rejected int, err error) {
+func (a *app) readMentions(names []string, opt replayOptions) (ms []sources.Mention, rejected int, err error) {
 	const shown = 10
 	o := jsonl.Options{Name: "file", Timezone: opt.zone, Verdicts: true, Report: func(file string, line int, err error) {
 		if rejected++; rejected <= shown {
@@ -129,7 +119,7 @@ func (a *app) readMentions(names []string, set *rules.Set, opt replayOptions) (m
 	}}
 	for _, name := range names {
 		if err := a.readFile(name, o, func(m sources.Mention) {
-			if opt.keeps(&m, set) {
+			if opt.keeps(&m) {
 				ms = append(ms, m)
 			}
 		}); err != nil {
@@ -159,15 +149,71 @@ func (a *app) readFile(name string, o jsonl.Options, fn func(sources.Mention)) e
 	return err
 }
 
-func (o *replayOptions) keeps(m *sources.Mention, set *rules.Set) bool {
-	if !o.from.IsZero() && m.CreatedAt.Before(o.from) || !o.to.IsZero() && !m.CreatedAt.Before(o.to) {
-		return false
+func (o *replayOptions) keeps(m *sources.Mention) bool {
+	return (o.from.IsZero() || !m.CreatedAt.Before(o.from)) && (o.to.IsZero() || m.CreatedAt.Before(o.to))
+}
+
+// of puts the ids of a set in the place of the brands that are named. A brand is known by a rule file (one of several sets
+// that are compared) or by a mention that was read; another one would be looked for in vain.
+func (o replayOptions) of(set *rules.Set, ms []sources.Mention, others ...*rules.Set) (replayOptions, error) {
+	known := map[string]bool{}
+	for _, s := range append(others, set) {
+		for id := range s.Brands {
+			known[id] = true
+		}
 	}
-	if len(o.brands) == 0 || m.Brand == "" {
-		return true
+	said := map[string]bool{}
+	for i := range ms {
+		said[ms[i].Brand] = true
 	}
-	id, _ := set.BrandID(m.Brand)
-	return slices.Contains(o.brands, id)
+	delete(said, "")
+	for name := range said {
+		id, _ := set.BrandID(name)
+		known[id] = true
+	}
+	named := o.brands
+	o.brands = nil
+	for _, name := range named {
+		id, err := knownBrand(set, known, name)
+		if err != nil {
+			return o, usage("--brand %w", err)
+		}
+		o.brands = append(o.brands, id)
+	}
+	return o, o.resolveLabels(set, known)
+}
+
+// brandFlag is the id of the one brand that --brand names, empty without the flag.
+func brandFlag(c *cli.Context, set *rules.Set, ms []sources.Mention) (string, error) {
+	name := c.String("brand")
+	if name == "" {
+		return "", nil
+	}
+	o, err := replayOptions{brands: []string{name}}.of(set, ms)
+	if err != nil {
+		return "", err
+	}
+	return o.brands[0], nil
+}
+
+// knownBrand returns the id of a brand that is named by id or name, without regard to case.
+func knownBrand(set *rules.Set, known map[string]bool, name string) (string, error) {
+	id, _ := set.BrandID(name)
+	if known[id] {
+		return id, nil
+	}
+	const most = 20
+	ids := sortedNames(known)
+	hint := "there is none at all"
+	if near := nearest(id, ids); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	} else if len(ids) > 0 {
+		hint = "known are " + strings.Join(ids[:min(most, len(ids))], ", ")
+		if len(ids) > most {
+			hint += fmt.Sprintf(" and %d more", len(ids)-most)
+		}
+	}
+	return "", fmt.Errorf("%q: neither the rules nor the mentions have this brand; %s", name, hint)
 }
 
 // replayEvent is one line of JSON output.
@@ -207,22 +253,13 @@ type replaySummary struct {
 	Labels     *labelResult              `json:"labels,omitempty"`
 }
 
-// labelResult compares incidents of severity 1 to 3 with known events.
-type labelResult struct {
-	Found        int     `json:"found"`
-	Missed       int     `json:"missed"`
-	DelayMinutes float64 `json:"median_delay_minutes"` // from the start of an event to its first incident
-	LeadMinutes  float64 `json:"median_lead_minutes"`  // from there to the end of the event
-	False        int     `json:"false_alarms"`
-	FalsePerWeek float64 `json:"false_alarms_per_week"`
-}
-
 // replayOutput prints a replay, for programs or for people.
 type replayOutput struct {
 	w      io.Writer
 	json   bool
 	zone   *time.Location
 	labels []label
+	peak   func(incident string) (detector.Peak, bool)
 	opened []replayEvent
 	err    error
 }
@@ -320,36 +357,6 @@ func (o *replayOutput) printSummary(x replaySummary) {
 		fmt.Fprintf(o.w, "known events: %d found, %d missed, median delay %.0f min, median lead %.0f min; %d false alarms (%.2f per week)\n",
 			l.Found, l.Missed, l.DelayMinutes, l.LeadMinutes, l.False, l.FalsePerWeek)
 	}
-}
-
-// judge compares what was told with the known events. An alarm inside any event of its brand is no false one.
-func (o *replayOutput) judge(weeks float64) *labelResult {
-	r := &labelResult{}
-	var delays, leads []float64
-	for _, l := range o.labels {
-		i := slices.IndexFunc(o.opened, func(x replayEvent) bool { return x.Severity <= 3 && l.holds(x) })
-		if i < 0 {
-			r.Missed++
-			continue
-		}
-		r.Found++
-		delays = append(delays, o.opened[i].At.Sub(l.Start).Minutes())
-		leads = append(leads, l.End.Sub(o.opened[i].At).Minutes())
-	}
-	for _, x := range o.opened {
-		if x.Event == "opened" && x.Severity <= 3 && !slices.ContainsFunc(o.labels, func(l label) bool { return l.holds(x) }) {
-			r.False++
-		}
-	}
-	r.DelayMinutes, r.LeadMinutes = median(delays), median(leads)
-	if weeks > 0 {
-		r.FalsePerWeek = round3(float64(r.False) / weeks)
-	}
-	return r
-}
-
-func (l label) holds(x replayEvent) bool {
-	return strings.EqualFold(l.Brand, x.Brand) && !x.At.Before(l.Start) && !x.At.After(l.End)
 }
 
 func median(xs []float64) float64 {

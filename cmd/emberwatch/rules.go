@@ -112,16 +112,27 @@ func (a *app) mentionsToExplain(c *cli.Context, set *rules.Set, rule *rules.Rule
 		brand = rule.Brand
 	}
 	if files := c.Args().Tail(); len(files) > 0 {
-		ms, _, err := a.readMentions(files, set, replayOptions{})
+		ms, _, err := a.readMentions(files, replayOptions{})
+		if err != nil {
+			return nil, err
+		}
+		if _, err := brandFlag(c, set, ms); err != nil {
+			return nil, err
+		}
 		for i := range ms {
 			if ms[i].Brand == "" {
 				ms[i].Brand = brand
 			}
 		}
-		return ms, err
+		return ms, nil
 	}
 	if !c.IsSet("text") {
 		return nil, usage("name a file with mentions, or give a --text")
+	}
+	if len(set.Brands) > 0 { // else the text's brand may be any
+		if _, err := brandFlag(c, set, nil); err != nil {
+			return nil, err
+		}
 	}
 	kind := sources.Comment
 	if c.IsSet("rating") {

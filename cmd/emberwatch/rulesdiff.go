@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -13,6 +11,7 @@ import (
 
 	"emberwatch/detector"
 	"emberwatch/rules"
+	"emberwatch/sources"
 
 	"github.com/urfave/cli/v2"
 )
@@ -30,9 +29,9 @@ type raised struct {
 	Rule     string    `json:"rule"`
 	Severity int       `json:"severity"`
 	At       time.Time `json:"at"`
-	Size     float64   `json:"size"` // the most that its window held
-	Lead     float64   `json:"lead_minutes"`
-	peakAt   time.Time
+	Size     float64   `json:"size"`                   // mentions of its fullest hour; 0: it does not rest on any
+	Peak     time.Time `json:"peak,omitzero"`          // the end of that hour
+	Lead     *float64  `json:"lead_minutes,omitempty"` // from the alert to there; below zero: it came later
 	brand    string
 }
 
@@ -61,38 +60,41 @@ func (a *app) rulesDiff(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	sides := make([]*diffSide, 2)
-	for i, name := range c.Args().Slice()[:2] {
-		if sides[i], err = a.replaySide(c, name, opt); err != nil {
+	files := c.Args().Slice()
+	sets := make([]*rules.Set, 2)
+	models := make([]detector.Scorer, 2)
+	for i, name := range files[:2] {
+		cfg, err := a.ruleConfig(c, []string{name})
+		if err != nil {
 			return err
 		}
+		if sets[i], models[i], _, err = a.judgeBy(c, cfg); err != nil {
+			return err
+		}
+	}
+	ms, _, err := a.readMentions(files[2:], opt)
+	if err != nil {
+		return err
+	}
+	detector.Sort(ms)
+	sides := make([]*diffSide, 2)
+	for i, set := range sets {
+		own, err := opt.of(set, ms, sets...)
+		if err != nil {
+			return err
+		}
+		sides[i] = replaySide(files[i], set, models[i], ms, own)
 	}
 	return a.printDiff(c, sides[0], sides[1], compareAlerts(sides[0].alerts, sides[1].alerts))
 }
 
-// replaySide replays the files by one rule set.
-func (a *app) replaySide(c *cli.Context, name string, opt replayOptions) (*diffSide, error) {
-	pattern := name
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		pattern = filepath.Join(name, "*.yml")
-	}
-	cfg, err := a.ruleConfig(c, []string{pattern})
-	if err != nil {
-		return nil, err
-	}
-	set, model, _, err := a.judgeBy(c, cfg)
-	if err != nil {
-		return nil, err
-	}
-	ms, _, err := a.readMentions(c.Args().Slice()[2:], set, opt)
-	if err != nil {
-		return nil, err
-	}
-	detector.Sort(ms)
+// replaySide replays mentions, sorted by time, by one rule set.
+func replaySide(name string, set *rules.Set, model detector.Scorer, ms []sources.Mention, opt replayOptions) *diffSide {
 	side := &diffSide{Name: name, Hash: set.Hash}
-	out := &replayOutput{w: io.Discard, labels: opt.labels}
 	byID := map[string]*raised{}
 	r := detector.NewReplay(set, model)
+	out := &replayOutput{w: io.Discard, labels: opt.labels, peak: r.Peak}
+	r.Brands = opt.brands
 	r.Event = func(e detector.ReplayEvent) {
 		out.event(e)
 		side.note(byID, &e)
@@ -103,26 +105,26 @@ func (a *app) replaySide(c *cli.Context, name string, opt replayOptions) (*diffS
 	if opt.labels != nil {
 		side.Labels = out.judge(sum.Weeks())
 	}
-	for _, x := range side.alerts {
-		x.Lead = x.peakAt.Sub(x.At).Minutes()
+	for id, x := range byID {
+		if p, ok := r.Peak(id); ok {
+			lead := p.End.Sub(x.At).Minutes()
+			x.Size, x.Peak, x.Lead = p.Count, p.End.UTC(), &lead
+		}
 	}
-	return side, nil
+	return side
 }
 
-// note keeps what an event says of an incident: when it was told, how grave and how big it got, and when it was biggest.
+// note keeps what an event says of an incident: when it was told, and how grave it got.
 func (d *diffSide) note(byID map[string]*raised, e *detector.ReplayEvent) {
 	i := &e.Incident
 	x := byID[i.ID]
 	if x == nil {
-		x = &raised{Rule: i.Rule, At: e.At.UTC(), Severity: int(i.Severity), brand: i.Brand, peakAt: e.At}
+		x = &raised{Rule: i.Rule, At: e.At.UTC(), Severity: int(i.Severity), brand: i.Brand}
 		byID[i.ID] = x
 		d.alerts = append(d.alerts, x)
 	}
 	if i.Severity.GraverThan(rules.Severity(x.Severity)) {
 		x.Severity = int(i.Severity)
-	}
-	if n := i.Evidence.Window.Observed; n > x.Size {
-		x.Size, x.peakAt = n, e.At
 	}
 }
 
@@ -184,7 +186,7 @@ func (a *app) printDiff(c *cli.Context, old, fresh *diffSide, all []changedAlert
 		}
 		return enc.Encode(map[string]any{"change": "summary", "old": old, "new": fresh})
 	}
-	rows := [][]string{{"", "when (UTC)", "brand", "rule", "severity", "size", "told", "before the peak"}}
+	rows := [][]string{{"", "when (UTC)", "brand", "rule", "severity", "told", "fullest hour", "before its end"}}
 	for _, x := range all {
 		rows = append(rows, x.row())
 	}
@@ -238,10 +240,29 @@ func (x *changedAlert) row() []string {
 		x.Change, x.at().Format("2006-01-02 15:04"), x.Brand,
 		both(func(r *raised) string { return r.Rule }),
 		both(func(r *raised) string { return fmt.Sprint(r.Severity) }),
-		both(func(r *raised) string { return fmt.Sprintf("%.0f", r.Size) }),
 		told,
-		both(func(r *raised) string { return fmt.Sprintf("%.0f min", r.Lead) }),
+		both(func(r *raised) string { return orDash(r.Lead, fmt.Sprintf("%.0f", r.Size)) }),
+		both(func(r *raised) string { return orDash(r.Lead, leadWords(r.Lead)) }),
 	}
+}
+
+// orDash leaves figures out where an incident has no peak.
+func orDash(lead *float64, words string) string {
+	if lead == nil {
+		return "–"
+	}
+	return words
+}
+
+// leadWords says how long before its peak an incident was told.
+func leadWords(lead *float64) string {
+	switch {
+	case lead == nil:
+		return ""
+	case *lead < 0:
+		return fmt.Sprintf("%.0f min after", -*lead)
+	}
+	return fmt.Sprintf("%.0f min", *lead)
 }
 
 func markdownTable(b *strings.Builder, rows [][]string) {

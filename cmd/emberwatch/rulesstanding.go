@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,6 +30,17 @@ type standingsJSON struct {
 func (s *server) explainRule(w http.ResponseWriter, r *http.Request) {
 	set, id, brand := s.d.detector.Rules(), r.FormValue("rule"), r.FormValue("brand")
 	from, now := practiceTime(s.d.cfg(), s.d.detector.Now())
+	if brand != "" {
+		known, err := s.brands(r.Context(), set)
+		if err != nil {
+			answer(w, http.StatusServiceUnavailable, map[string]string{"error": err.Error()})
+			return
+		}
+		if brand, err = knownBrand(set, known, brand); err != nil {
+			answer(w, http.StatusBadRequest, map[string]string{"error": "brand " + err.Error()})
+			return
+		}
+	}
 	if id == "" {
 		survey, err := detector.NewSurvey(r.Context(), s.d.db, set, brand, from, now)
 		if err != nil {
@@ -56,6 +68,19 @@ func (s *server) explainRule(w http.ResponseWriter, r *http.Request) {
 	res := standingsOf(set, rule, all)
 	res.Practice = &done
 	answer(w, http.StatusOK, res)
+}
+
+// brands are the ids of those that a rule file names, and of those that were heard of.
+func (s *server) brands(ctx context.Context, set *rules.Set) (map[string]bool, error) {
+	known := map[string]bool{}
+	for id := range set.Brands {
+		known[id] = true
+	}
+	heard, err := s.d.db.Brands(ctx)
+	for i := range heard {
+		known[heard[i].ID] = true
+	}
+	return known, err
 }
 
 // practiceTime is from when on to look for what rules have done: no further back than the audit is kept.
@@ -91,14 +116,17 @@ func (a *app) explainPast(c *cli.Context, set *rules.Set, rule *rules.Rule, scor
 	if err != nil {
 		return err
 	}
-	ms, _, err := a.readMentions(c.Args().Tail(), set, replayOptions{to: at})
+	ms, _, err := a.readMentions(c.Args().Tail(), replayOptions{to: at})
+	if err != nil {
+		return err
+	}
+	brand, err := brandFlag(c, set, ms)
 	if err != nil {
 		return err
 	}
 	detector.Sort(ms)
 	r := detector.NewReplay(set, scorer)
 	r.Run(ms)
-	brand := c.String("brand")
 	res := standingsOf(set, rule, r.Standings(brand, rule, at))
 	res.Practice = r.Practice(brand, rule)
 	return a.printStandings(c.Bool("json"), &res)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,13 +46,9 @@ func (a *app) rulesTest(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	tests := set.Tests
-	if expr := c.String("run"); expr != "" {
-		re, err := regexp.Compile(expr)
-		if err != nil {
-			return usage("--run: %w", err)
-		}
-		tests = slices.DeleteFunc(slices.Clone(tests), func(t *rules.Test) bool { return !re.MatchString(t.Name) })
+	tests, err := chosenTests(set.Tests, c.String("run"))
+	if err != nil {
+		return err
 	}
 	results := testsOf(set, model, lib).Run(c.Context, tests)
 	if file := c.String("junit"); file != "" {
@@ -60,6 +57,32 @@ func (a *app) rulesTest(c *cli.Context) error {
 		}
 	}
 	return a.tellTests(c.Bool("json"), results)
+}
+
+// chosenTests are those whose name matches an expression; empty: all.
+func chosenTests(all []*rules.Test, expr string) ([]*rules.Test, error) {
+	if expr == "" {
+		return all, nil
+	}
+	re, err := regexp.Compile(expr)
+	if err != nil {
+		return nil, usage("--run: %w", err)
+	}
+	var names []string
+	for _, t := range all {
+		names = append(names, strconv.Quote(t.Name))
+	}
+	if chosen := slices.DeleteFunc(slices.Clone(all), func(t *rules.Test) bool { return !re.MatchString(t.Name) }); len(chosen) > 0 {
+		return chosen, nil
+	}
+	const most = 20
+	switch {
+	case len(names) == 0:
+		return nil, usage("--run %s: the rule files have no tests", expr)
+	case len(names) > most:
+		names = append(names[:most], fmt.Sprintf("and %d more", len(names)-most))
+	}
+	return nil, usage("--run %s matches no test; there are %s", expr, strings.Join(names, ", "))
 }
 
 // testsOf returns what runs the inline tests of a set: histories come from files, drafts from the library.
@@ -137,19 +160,25 @@ func (a *app) tellTests(asJSON bool, results []detector.TestResult) error {
 			a.printTest(r)
 			continue
 		}
-		x := testJSON{r.Test.Name, r.Test.Pos.File, r.Test.Pos.Line, r.Passed(), r.Skipped, r.Problems, r.Notes, round3(r.Took.Seconds())}
+		x := testJSON{r.Test.Name, r.Test.Pos.File, r.Test.Pos.Line, r.Passed(), r.Skipped, orEmpty(r.Problems), orEmpty(r.Notes), round3(r.Took.Seconds())}
 		if err := enc.Encode(x); err != nil {
 			return err
 		}
 	}
 	if !asJSON {
-		fmt.Fprintf(a.stdout, "%d tests, %d failed\n", len(results), failed)
+		fmt.Fprintf(a.stdout, "%s, %d failed\n", several(len(results), "test"), failed)
+	}
+	if len(results) == 0 {
+		fmt.Fprintln(a.stderr, "the rule files have no tests; write some under tests:, see the README")
 	}
 	if failed > 0 {
 		return &exitError{Code: exitProblems}
 	}
 	return nil
 }
+
+// orEmpty has an empty list stand in JSON where there is nothing.
+func orEmpty(list []string) []string { return append([]string{}, list...) }
 
 func (a *app) printTest(r *detector.TestResult) {
 	word := "ok  "

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/xml"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,5 +89,29 @@ func TestPacks(t *testing.T) {
 				t.Errorf("asked for: %v", errs)
 			}
 		})
+	}
+}
+
+// What runs no test says so: nobody should take a misspelt name for a green run.
+func TestNoTestIsNoSuccess(t *testing.T) {
+	dir := t.TempDir()
+	some := writeFile(t, filepath.Join(dir, "some.yml"), fmt.Sprintf(watchedRules, "Burnt", "burnt"))
+	none := writeFile(t, filepath.Join(dir, "none.yml"), fmt.Sprintf(watchedRule, "a"))
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"--run", "zzz", some}, exitUsage, `--run zzz matches no test; there are "burnt is told"`},
+		{[]string{"--run", "zzz", none}, exitUsage, "--run zzz: the rule files have no tests"},
+		{[]string{none}, exitOK, "the rule files have no tests; write some"},
+		{[]string{filepath.Join(dir, "gone.yml")}, exitUsage, "there is no file or folder " + filepath.Join(dir, "gone.yml")},
+		{[]string{"--run", "told", some}, exitOK, "1 test, 0 failed"},
+		{[]string{"--json", some}, exitOK, `"passed":true,"problems":[],"notes":[],`},
+	} {
+		code, out, errs := invoke(t, append([]string{"rules", "test"}, c.args...)...)
+		if code != c.code || !strings.Contains(out+errs, c.want) {
+			t.Errorf("%v: exit code %d\n%s%s", c.args, code, out, errs)
+		}
 	}
 }

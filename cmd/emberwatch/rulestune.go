@@ -3,10 +3,8 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +14,7 @@ import (
 	"emberwatch/rules"
 
 	"github.com/urfave/cli/v2"
+	"go.yaml.in/yaml/v4"
 )
 
 func (a *app) rulesTuneCommand() *cli.Command {
@@ -27,6 +26,9 @@ func (a *app) rulesTuneCommand() *cli.Command {
 		Flags: serverFlags(),
 	}
 }
+
+// mostJudged is how many closed incidents are looked at: as many as a daemon lists at once.
+const mostJudged = 1000
 
 // verdicts are the incidents of one rule by what people said of them.
 type verdicts struct {
@@ -54,8 +56,11 @@ func (a *app) rulesTune(c *cli.Context) error {
 	var res struct {
 		Incidents []detector.Incident `json:"incidents"`
 	}
-	if _, err := cl.do(c.Context, http.MethodGet, "/api/v1/incidents?state=closed", nil, &res); err != nil {
+	if _, err := cl.do(c.Context, http.MethodGet, fmt.Sprintf("/api/v1/incidents?state=closed&limit=%d", mostJudged), nil, &res); err != nil {
 		return err
+	}
+	if len(res.Incidents) == mostJudged {
+		fmt.Fprintf(a.stderr, "the newest %d closed incidents count, older ones do not\n", mostJudged)
 	}
 	return a.printTuning(files, set, judgedByPeople(res.Incidents))
 }
@@ -82,37 +87,38 @@ func judgedByPeople(all []detector.Incident) map[string]*verdicts {
 	return by
 }
 
-// proposal is a new value in a rule file, and why.
+// proposal is a change to a rule, and why; or why there is none.
 type proposal struct {
-	key  string // items, or the budget
-	old  string
-	new  string
-	line int // of the file, from 1
+	key  string // what changes; empty: nothing
 	why  string
+	edit edit
 }
 
 func (a *app) printTuning(files []rules.File, set *rules.Set, by map[string]*verdicts) error {
 	proposed := 0
 	for _, f := range files {
 		lines := strings.Split(string(f.Data), "\n")
-		var changes []proposal
+		var edits []edit
 		for _, r := range set.Rules {
 			v := by[r.ID]
 			if r.Pos.File != f.Name || v == nil {
 				continue
 			}
 			fmt.Fprintf(a.stderr, "%s: %d real, %d false, %d known events\n", r.ID, len(v.real), len(v.wrong), len(v.known))
-			if p, ok := propose(r, v, lines); ok {
+			switch p := propose(r, v, findRule(f, lines, r)); {
+			case p.key != "":
 				fmt.Fprintf(a.stderr, "  %s: %s\n", p.key, p.why)
-				changes = append(changes, p)
+				edits = append(edits, p.edit)
+			case p.why != "":
+				fmt.Fprintf(a.stderr, "  no proposal: %s\n", p.why)
 			}
 			for _, i := range v.known {
 				fmt.Fprintf(a.stderr, "  known event from %s to %s: if it comes again, write a window for it\n",
 					i.Since.Format("2006-01-02 15:04"), cmp.Or(i.CalmSince, i.ClosedAt).Format("2006-01-02 15:04"))
 			}
 		}
-		proposed += len(changes)
-		if err := writePatch(a.stdout, f.Name, lines, changes); err != nil {
+		proposed += len(edits)
+		if err := writePatch(a.stdout, f.Name, lines, edits); err != nil {
 			return err
 		}
 	}
@@ -127,22 +133,58 @@ const leastWrong = 2
 
 // propose finds the change that spares the false alarms and keeps what was real: a higher floor where it separates the two,
 // else half the budget where most alarms were false.
-func propose(r *rules.Rule, v *verdicts, lines []string) (proposal, bool) {
-	if r.Kind == rules.Each || len(v.wrong) < leastWrong {
-		return proposal{}, false
-	}
+func propose(r *rules.Rule, v *verdicts, t *ruleText) proposal {
 	biggestWrong, smallestReal := biggest(v.wrong), smallest(v.real)
-	if floor := int(biggestWrong) + 1; r.Floor.Items > 0 && floor > r.Floor.Items && float64(floor) <= smallestReal && floor <= 4*r.Floor.Items {
-		p, ok := changeIn(lines, r, floorForm, strconv.Itoa(floor))
-		p.key, p.why = "floor.items", fmt.Sprintf("the %d false alarms held at most %.0f mentions, %s", len(v.wrong), biggestWrong, realWords(v.real, smallestReal))
-		return p, ok
+	floor := int(biggestWrong) + 1
+	switch {
+	case len(v.wrong) < leastWrong:
+		return proposal{}
+	case !slices.Contains([]rules.Kind{rules.Burst, rules.Shift, rules.Backlash, rules.Spread}, r.Kind):
+		return proposal{why: fmt.Sprintf("a rule of kind %s has neither floor nor budget to change; look at what it asks for with emberwatch rules explain %s FILE…", r.Kind, r.ID)}
+	case t == nil:
+		return proposal{why: fmt.Sprintf("the rule is not written out at %s", r.Pos)}
+	case r.Floor.Items > 0 && floor > r.Floor.Items && float64(floor) <= smallestReal && floor <= 4*r.Floor.Items:
+		why := fmt.Sprintf("the %d false alarms held at most %.0f mentions, %s", len(v.wrong), biggestWrong, realWords(v.real, smallestReal))
+		e, ok := t.replace(valueOf(valueOf(t.node, "floor"), "items"), strconv.Itoa(floor))
+		return proposed("floor.items", why, fmt.Sprint(floor), e, ok)
+	case len(v.wrong) > len(v.real):
+		return tighten(r, t, fmt.Sprintf("%d of %d alarms were false, and no floor tells them from the real ones", len(v.wrong), len(v.wrong)+len(v.real)))
 	}
-	if len(v.wrong) > len(v.real) {
-		p, ok := changeIn(lines, r, budgetForm, "")
-		p.key, p.why = "budget", fmt.Sprintf("%d of %d alarms were false, and no floor tells them from the real ones", len(v.wrong), len(v.wrong)+len(v.real))
-		return p, ok
+	return proposal{why: "as many alarms were real as false, or more, and no floor tells them apart"}
+}
+
+// proposed is a change, or, where the place is shared with other rules, the same in words.
+func proposed(key, why, value string, e edit, ok bool) proposal {
+	if !ok {
+		return proposal{why: fmt.Sprintf("%s; set %s to %s by hand, since other rules may share what is written there", why, key, value)}
 	}
-	return proposal{}, false
+	return proposal{key, why, e}
+}
+
+// tighterThanNone is the budget proposed for a rule without one, which tells of calm streams about once a week.
+const tighterThanNone = "2/month"
+
+// tighten halves the budget: of several severities that of the mildest, which is the one that the bar is set by.
+func tighten(r *rules.Rule, t *ruleText, why string) proposal {
+	n := valueOf(t.node, "budget")
+	if n == nil && len(r.Budget) == 0 {
+		e, ok := t.add("budget", tighterThanNone)
+		return proposed("budget", why, tighterThanNone, e, ok)
+	}
+	for sev := rules.Notice; sev >= rules.Crisis && n != nil && n.Kind == yaml.MappingNode; sev-- {
+		if x := valueOf(n, fmt.Sprintf("severity_%d", int(sev))); x != nil {
+			n = x
+		}
+	}
+	half := "half"
+	if n != nil && n.Kind == yaml.ScalarNode {
+		if count, per, ok := strings.Cut(n.Value, "/"); ok {
+			x, _ := strconv.ParseFloat(strings.TrimSpace(count), 64) // a rate, as the rules are in force
+			half = strconv.FormatFloat(x/2, 'g', 4, 64) + "/" + strings.TrimSpace(per)
+		}
+	}
+	e, ok := t.replace(n, half)
+	return proposed("budget", why, half, e, ok)
 }
 
 func realWords(all []*detector.Incident, least float64) string {
@@ -166,45 +208,4 @@ func smallest(all []*detector.Incident) float64 {
 		least = min(least, i.Evidence.Window.Observed)
 	}
 	return least
-}
-
-var (
-	floorForm  = regexp.MustCompile(`(floor:.*?items:\s*|^\s+items:\s*)(\d+)()`)
-	budgetForm = regexp.MustCompile(`(budget:.*?|severity_\d:\s*)(\d+(?:\.\d+)?)(\s*/\s*(?:hour|day|week|month))`)
-)
-
-// changeIn finds a value within the lines of a rule and puts another in its place: the given one, or half of what is there.
-func changeIn(lines []string, r *rules.Rule, form *regexp.Regexp, value string) (proposal, bool) {
-	indent := func(s string) int { return len(s) - len(strings.TrimLeft(s, " ")) }
-	first := r.Pos.Line - 1
-	for k := first; k < len(lines); k++ {
-		if k > first && strings.TrimSpace(lines[k]) != "" && (indent(lines[k]) < indent(lines[first]) || strings.HasPrefix(strings.TrimSpace(lines[k]), "- id:")) {
-			break
-		}
-		at := form.FindStringSubmatchIndex(lines[k])
-		if at == nil {
-			continue
-		}
-		if value == "" {
-			n, _ := strconv.ParseFloat(lines[k][at[4]:at[5]], 64)
-			value = strconv.FormatFloat(n/2, 'g', 4, 64)
-		}
-		return proposal{line: k + 1, old: lines[k], new: lines[k][:at[4]] + value + lines[k][at[5]:]}, true
-	}
-	return proposal{}, false
-}
-
-// writePatch writes a unified diff without context that patch -p0 takes.
-func writePatch(w io.Writer, file string, lines []string, changes []proposal) error {
-	if len(changes) == 0 {
-		return nil
-	}
-	slices.SortFunc(changes, func(a, b proposal) int { return a.line - b.line })
-	var b strings.Builder
-	fmt.Fprintf(&b, "--- %s\n+++ %s\n", file, file)
-	for _, c := range changes {
-		fmt.Fprintf(&b, "@@ -%d +%d @@\n-%s\n+%s\n", c.line, c.line, c.old, c.new)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
