@@ -114,10 +114,14 @@ func (p *Practice) doubt(written bool, to time.Time) {
 	switch {
 	case p.Since.IsZero():
 	case p.Opened+p.Joined == 0 && written && to.Sub(p.Since) >= PracticeTime:
-		p.Doubts = append(p.Doubts, Doubt{"W06", "it has told of nothing in 180 days",
-			"unless it is new, its terms, handles or floor may no longer fit: try others with rules diff"})
+		p.Doubts = append(p.Doubts, Doubt{
+			"W06", "it has told of nothing in 180 days",
+			"unless it is new, its terms, handles or floor may no longer fit: try others with rules diff",
+		})
 	case p.Allowed > 0 && float64(p.Told) > tooMuch*max(1, p.Allowed):
-		p.Doubts = append(p.Doubts, Doubt{"W06", fmt.Sprintf("it has told %d incidents where its budget allows %.1f", p.Told, p.Allowed),
-			"see what rules tune proposes, or give it the budget it needs"})
+		p.Doubts = append(p.Doubts, Doubt{
+			"W06", fmt.Sprintf("it has told %d incidents where its budget allows %.1f", p.Told, p.Allowed),
+			"see what rules tune proposes, or give it the budget it needs",
+		})
 	}
 }

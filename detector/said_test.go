@@ -49,8 +49,11 @@ func TestEveryCodeHasAPhraseAndIsSaid(t *testing.T) {
 // TestClausesKeepWhatTheySay: written and read they are the same, and what is of a person alone is not written twice.
 func TestClausesKeepWhatTheySay(t *testing.T) {
 	s := Said{
-		{Code: "why.topic", Topic: "delivery"}, {Code: "why.times", N: 4}, {Code: "note.until", At: time.Date(2026, 11, 16, 8, 30, 0, 0, time.UTC)},
-		{Code: "refused.length", Span: howLong(90*time.Minute + time.Millisecond), Limit: howLong(7 * 24 * time.Hour)}, {Text: "see the desk"},
+		{Code: "why.topic", Topic: "delivery"},
+		{Code: "why.times", N: 4},
+		{Code: "note.until", At: time.Date(2026, 11, 16, 8, 30, 0, 0, time.UTC)},
+		{Code: "refused.length", Span: howLong(90*time.Minute + time.Millisecond), Limit: howLong(7 * 24 * time.Hour)},
+		{Text: "see the desk"},
 	}
 	want := "an unusual number of complaints about delivery; 4 times the count of the first alert; until 2026-11-16 08:30 UTC; 1 h 30 min is not possible; at most 7 days; see the desk"
 	if got := s.String(); got != want {

@@ -98,8 +98,10 @@ func overlaps(set *rules.Set, ms []Judged) map[string][]Doubt {
 		if rule, _ := set.Rule(at); !slices.Contains(set.Rules, rule) {
 			at, other = other, at
 		}
-		doubts[at] = append(doubts[at], Doubt{"W05", fmt.Sprintf("it looks at nearly the same as the rule %s: of the last %d mentions of %s that one of the two matched, both matched %d", other, m.of, m.brand, m.both),
-			"make one rule of the two, with the windows and budgets of both, or keep them apart by none_of or not_categories"})
+		doubts[at] = append(doubts[at], Doubt{
+			"W05", fmt.Sprintf("it looks at nearly the same as the rule %s: of the last %d mentions of %s that one of the two matched, both matched %d", other, m.of, m.brand, m.both),
+			"make one rule of the two, with the windows and budgets of both, or keep them apart by none_of or not_categories",
+		})
 	}
 	return doubts
 }

@@ -44,10 +44,14 @@ func TestRulesThatLookAtTheSame(t *testing.T) {
 		say   func(matched func(brand string, n int, rules ...string))
 		doubt map[string]string // by rule
 	}{
-		{"the same", func(say func(string, int, ...string)) { say("acme", 30, "all", "long") },
-			map[string]string{"long": "the rule all: of the last 30 mentions of acme that one of the two matched, both matched 30"}},
-		{"nearly the same", func(say func(string, int, ...string)) { say("acme", 81, "all", "long"); say("acme", 19, "all") },
-			map[string]string{"long": "of the last 100 mentions of acme that one of the two matched, both matched 81"}},
+		{
+			"the same", func(say func(string, int, ...string)) { say("acme", 30, "all", "long") },
+			map[string]string{"long": "the rule all: of the last 30 mentions of acme that one of the two matched, both matched 30"},
+		},
+		{
+			"nearly the same", func(say func(string, int, ...string)) { say("acme", 81, "all", "long"); say("acme", 19, "all") },
+			map[string]string{"long": "of the last 100 mentions of acme that one of the two matched, both matched 81"},
+		},
 		{"not quite", func(say func(string, int, ...string)) { say("acme", 80, "all", "long"); say("acme", 20, "all") }, nil},
 		{"one within the other", func(say func(string, int, ...string)) { say("acme", 30, "all", "long"); say("acme", 300, "all") }, nil},
 		{"too few", func(say func(string, int, ...string)) { say("acme", 19, "all", "long") }, nil},
@@ -55,11 +59,13 @@ func TestRulesThatLookAtTheSame(t *testing.T) {
 			say("acme", 15, "all", "long")
 			say("other", 15, "all", "long")
 		}, nil},
-		{"of the brand with most", func(say func(string, int, ...string)) {
-			say("acme", 20, "all", "long")
-			say("other", 21, "all", "long")
+		{
+			"of the brand with most", func(say func(string, int, ...string)) {
+				say("acme", 20, "all", "long")
+				say("other", 21, "all", "long")
+			},
+			map[string]string{"long": "of other"},
 		},
-			map[string]string{"long": "of other"}},
 		{"counted apart", func(say func(string, int, ...string)) { say("acme", 30, "all", "each-source") }, nil},
 		{"told to others", func(say func(string, int, ...string)) { say("acme", 30, "all", "shop-only") }, nil},
 		{"of two kinds", func(say func(string, int, ...string)) { say("acme", 30, "all", "late") }, nil},

@@ -374,8 +374,10 @@ func TestTheSentenceInGerman(t *testing.T) {
 func TestSpansFollowAPreposition(t *testing.T) {
 	de := (*Languages)(nil).In("de")
 	for _, c := range []struct{ got, want string }{
-		{de.Span(72 * time.Hour), "3 Tage"}, {de.Say("ago", "span", de.SpanAfter(72*time.Hour)), "vor 3 Tagen"},
-		{de.Say("ago", "span", de.SpanAfter(0)), "vor weniger als einer Minute"}, {English().SpanAfter(72 * time.Hour), "3 days"},
+		{de.Span(72 * time.Hour), "3 Tage"},
+		{de.Say("ago", "span", de.SpanAfter(72*time.Hour)), "vor 3 Tagen"},
+		{de.Say("ago", "span", de.SpanAfter(0)), "vor weniger als einer Minute"},
+		{English().SpanAfter(72 * time.Hour), "3 days"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%q, want %q", c.got, c.want)

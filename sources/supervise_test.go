@@ -304,8 +304,11 @@ func TestTroubleOfAPartIsTold(t *testing.T) {
 				err  error
 				want string
 			}{
-				{nil, ""}, {errors.New("second look: status 500"), "second look: status 500"}, {context.Canceled, "second look: status 500"},
-				{errors.Join(errors.New("one"), errors.New("two")), "one; two"}, {nil, ""},
+				{nil, ""},
+				{errors.New("second look: status 500"), "second look: status 500"},
+				{context.Canceled, "second look: status 500"},
+				{errors.Join(errors.New("one"), errors.New("two")), "one; two"},
+				{nil, ""},
 			} {
 				src.Note(tt.err)
 				if h := health(t, s, "s"); h.State != sources.Running || h.LastError != tt.want {

@@ -15,8 +15,11 @@ func TestMetricsTellHowSourcesAreDoing(t *testing.T) {
 	at := time.Unix(1_800_000_000, 0)
 	reg := prometheus.NewPedanticRegistry()
 	reg.MustRegister(newSourceMetrics(func() []sources.Health {
-		return []sources.Health{{Name: "forum", State: sources.Running, LastSuccess: at, LastMention: at.Add(-time.Minute), ExpectedGap: sources.Gap(90 * time.Second)}, {Name: "new", State: sources.Starting},
-			{Name: "down", State: sources.Failing, Failures: 4, Broken: true}}
+		return []sources.Health{
+			{Name: "forum", State: sources.Running, LastSuccess: at, LastMention: at.Add(-time.Minute), ExpectedGap: sources.Gap(90 * time.Second)},
+			{Name: "new", State: sources.Starting},
+			{Name: "down", State: sources.Failing, Failures: 4, Broken: true},
+		}
 	}))
 	families, err := reg.Gather()
 	if err != nil {

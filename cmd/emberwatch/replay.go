@@ -205,7 +205,7 @@ func knownBrand(set *rules.Set, known map[string]bool, name string) (string, err
 	const most = 20
 	ids := sortedNames(known)
 	hint := "there is none at all"
-	if near := nearest(id, ids); near != "" {
+	if near := rules.Nearest(id, ids); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	} else if len(ids) > 0 {
 		hint = "known are " + strings.Join(ids[:min(most, len(ids))], ", ")

@@ -98,9 +98,12 @@ func course(t *testing.T, b *strings.Builder, s *notifiertest.Slack, n *slack.No
 	ref := tell(t, n, first)
 	show(ref)
 	for k, said := range []detector.Said{
-		{{Code: "why.topic", Topic: "outage"}, {Code: "note.breaks", Word: "acked", N: 3}}, {{Code: "note.escalated", Span: detector.Duration(50 * time.Hour)}},
-		{{Code: "note.failed", Word: "first", Name: "#desk"}, {Text: "is_archived"}}, {{Code: "note.late", Name: "Slack", Span: detector.Duration(time.Hour)}, {Code: "note.repeat"}},
-		{{Code: "note.flapping", N: 4}, {Code: "note.by", Name: "ingrid"}, {Text: "note of a colleague"}}, {{Code: "note.below"}},
+		{{Code: "why.topic", Topic: "outage"}, {Code: "note.breaks", Word: "acked", N: 3}},
+		{{Code: "note.escalated", Span: detector.Duration(50 * time.Hour)}},
+		{{Code: "note.failed", Word: "first", Name: "#desk"}, {Text: "is_archived"}},
+		{{Code: "note.late", Name: "Slack", Span: detector.Duration(time.Hour)}, {Code: "note.repeat"}},
+		{{Code: "note.flapping", N: 4}, {Code: "note.by", Name: "ingrid"}, {Text: "note of a colleague"}},
+		{{Code: "note.below"}},
 	} {
 		for _, r := range []detector.NotifyReason{
 			detector.ReasonWorse, detector.ReasonNewSource, detector.ReasonEscalated, detector.ReasonReminder, detector.ReasonLeaseEnded, detector.ReasonSnoozeOver,

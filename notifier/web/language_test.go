@@ -90,8 +90,16 @@ func pages(t *testing.T, lang string) string {
 		conf Config
 		path string
 	}{
-		{open, "/"}, {open, "/incidents/fjellbryg-3"}, {open, "/incidents/fjellbryg-2"}, {open, "/incidents/us-airways-7"}, {open, "/incidents/acme-1"}, {open, "/incidents/fjellbryg-3?done=ack"},
-		{closed, "/login"}, {deaf, "/"}, {failing, "/"}, {open, "/nothing/here"},
+		{open, "/"},
+		{open, "/incidents/fjellbryg-3"},
+		{open, "/incidents/fjellbryg-2"},
+		{open, "/incidents/us-airways-7"},
+		{open, "/incidents/acme-1"},
+		{open, "/incidents/fjellbryg-3?done=ack"},
+		{closed, "/login"},
+		{deaf, "/"},
+		{failing, "/"},
+		{open, "/nothing/here"},
 	} {
 		b.WriteString(readAloud(t, get(c.path, "Accept", "text/html", "Accept-Language", lang).send(New(c.conf)).Body.String()))
 	}
