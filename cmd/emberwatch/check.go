@@ -216,7 +216,7 @@ func (a *app) printConfig(cfg *Config, errs rules.Errors) error {
 	}
 	fmt.Fprintf(a.stdout, "# from %s\n", from)
 	var doc yaml.Node
-	if err := doc.Encode(cfg); err != nil {
+	if err := doc.Encode(cfg.printable()); err != nil {
 		return err
 	}
 	veil(&doc)

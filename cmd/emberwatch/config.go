@@ -43,6 +43,8 @@ type Config struct {
 	dir   string               // that relative paths are relative to
 	place map[string]rules.Pos // of each key, by its path: "sources[0].every"
 	text  []byte               // as read
+
+	elsewhere map[string]string // references to addresses that are secrets themselves, by the path of their key
 }
 
 // HTTPConfig is the one listener.

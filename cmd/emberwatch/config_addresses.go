@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -18,8 +20,27 @@ func secretParameter(name string) bool {
 	return slices.ContainsFunc(secretEnds, func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
+// elsewhere reads an address that is a secret itself, written as env:NAME or file:PATH. It reports whether there is an
+// address to look at; one that stands in the file must hold no secrets.
+func (v *validation) elsewhere(at string, address *string, instead string) bool {
+	if !strings.HasPrefix(*address, "env:") && !strings.HasPrefix(*address, "file:") {
+		v.openSecrets(at, *address, cmp.Or(instead, at[strings.LastIndexByte(at, '.')+1:]))
+		return true
+	}
+	s := Secret{ref: *address}
+	if err := s.resolve(v.c.dir); err != nil {
+		v.fail(at, err.Error(), "", "")
+		return false
+	}
+	if v.c.elsewhere == nil {
+		v.c.elsewhere = map[string]string{}
+	}
+	v.c.elsewhere[at], *address = *address, s.value
+	return true
+}
+
 // openSecrets refuses a password in an address, and warns of what looks like another secret in it. instead is the key that
-// a secret may stand under; empty: there is none.
+// a secret may stand under, or the address itself; empty: there is none.
 func (v *validation) openSecrets(at, address, instead string) {
 	const why = "files are copied, shown and committed"
 	u, err := url.Parse(address)
@@ -27,6 +48,9 @@ func (v *validation) openSecrets(at, address, instead string) {
 		return // told elsewhere
 	}
 	move := "take it out; what the server has to know is written as " + instead + ": env:NAME or file:PATH"
+	if instead == "url" {
+		move = "write url: env:NAME or file:PATH, where the whole address stands"
+	}
 	if u.User != nil {
 		hint := "take it out, and use an address that needs none"
 		if instead != "" {
@@ -72,6 +96,21 @@ func veiled(address string) string {
 		}
 		return m[1] + m[2] + "=***"
 	})
+}
+
+// printable is c as it may be printed: with addresses that stand elsewhere as where that is.
+func (c *Config) printable() *Config {
+	out := *c
+	out.Sources, out.Notifiers = slices.Clone(c.Sources), slices.Clone(c.Notifiers)
+	for i := range out.Sources {
+		s := &out.Sources[i]
+		s.URL = cmp.Or(c.elsewhere[fmt.Sprintf("sources[%d].url", i)], s.URL)
+	}
+	for i := range out.Notifiers {
+		n := &out.Notifiers[i]
+		n.URL = cmp.Or(c.elsewhere[fmt.Sprintf("notifiers[%d].url", i)], n.URL)
+	}
+	return &out
 }
 
 // veil hides the secrets in all addresses of a document.

@@ -89,3 +89,27 @@ func TestPrintHidesSecretsOfAddresses(t *testing.T) {
 		t.Errorf("exit code %d\n%s%s", code, out, errs)
 	}
 }
+
+// An address that is a secret itself stands elsewhere, is used, and never shown.
+func TestAddressesMayStandElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("FEED_ADDRESS", "https://reader:canary@a.example/f")
+	writeFile(t, filepath.Join(dir, "hook"), "https://a.example/hooks/canary\n")
+	path := writeFile(t, filepath.Join(dir, "emberwatch.yml"), "version: 1\nsources:\n  - {type: feed, name: a, url: env:FEED_ADDRESS}\n"+
+		"notifiers:\n  - {type: webhook, name: b, url: file:hook, secret: file:hook}\n")
+	cfg, errs, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if errs = append(errs, cfg.Validate()...); len(errs) > 0 || cfg.Sources[0].URL != "https://reader:canary@a.example/f" || cfg.Notifiers[0].URL != "https://a.example/hooks/canary" {
+		t.Errorf("%s: %v, %v", errs, cfg.Sources[0].URL, cfg.Notifiers[0].URL)
+	}
+	_, out, told := invoke(t, "--config", path, "check", "--print")
+	if strings.Contains(out+told, "canary") || !strings.Contains(out, "url: env:FEED_ADDRESS") || !strings.Contains(out, "url: file:hook") {
+		t.Errorf("printed\n%s%s", out, told)
+	}
+	t.Setenv("FEED_ADDRESS", "")
+	if _, _, told := invoke(t, "--config", path, "check", "--print"); !strings.Contains(told, "the variable FEED_ADDRESS is not set") {
+		t.Errorf("told %s", told)
+	}
+}

@@ -58,7 +58,9 @@ func (v *validation) notifiers() {
 		taken[n.Name] = true
 		v.secret(at+".secret", &n.Secret, false)
 		v.secret(at+".password", &n.Password, false)
-		v.notifier(at, n)
+		if v.elsewhere(at+".url", &n.URL, "") {
+			v.notifier(at, n)
+		}
 	}
 }
 
@@ -69,7 +71,6 @@ func (v *validation) notifier(at string, n *NotifierConfig) {
 		v.fail(at+".type", fmt.Sprintf("unknown type %q", n.Type), "", rules.Suggest(n.Type, slices.Sorted(maps.Keys(notifierKeys))))
 		return
 	}
-	v.openSecrets(at+".url", n.URL, "")
 	set, complete := n.keys(), n.Name != ""
 	for _, key := range needs {
 		if !slices.Contains(set, key) {

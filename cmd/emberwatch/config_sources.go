@@ -48,8 +48,10 @@ func (v *validation) sources() {
 		}
 		names[s.Name] = i
 		v.sourceSecrets(at, s)
-		v.sourceType(at, s)
-		v.sourceValues(at, s)
+		if v.elsewhere(at+".url", &s.URL, s.instead()) {
+			v.sourceType(at, s)
+			v.sourceValues(at, s)
+		}
 	}
 }
 
@@ -156,7 +158,6 @@ func (c *Config) unmatched(s *SourceConfig) (missing []string) {
 
 // sourceValues checks what is written, whether the type uses it or not.
 func (v *validation) sourceValues(at string, s *SourceConfig) {
-	v.openSecrets(at+".url", s.URL, s.instead())
 	v.openSecrets(at+".api", s.API, "")
 	if s.URL != "" && s.Type != "bluesky" { // whose addresses may be of websockets
 		v.webAddress(at+".url", s.URL)
