@@ -33,6 +33,9 @@ func (c *Config) misfit(e *yaml.LoadError) (what, hint string) {
 		}
 	}
 	what = "expected " + expected
+	if strings.Contains(e.Message, "cyclic") {
+		what, hint = "a cyclic alias: what it stands for holds the alias itself", "write it out in one of the places"
+	}
 	if at := c.keyAt(rules.Pos{Line: e.Mark.Line, Col: e.Mark.Column}); at != "" {
 		what = at + ": " + what
 	}
