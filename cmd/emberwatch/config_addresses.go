@@ -23,7 +23,7 @@ func secretParameter(name string) bool {
 // elsewhere reads an address that is a secret itself, written as env:NAME or file:PATH. It reports whether there is an
 // address to look at; one that stands in the file must hold no secrets.
 func (v *validation) elsewhere(at string, address *string, instead string) bool {
-	if !strings.HasPrefix(*address, "env:") && !strings.HasPrefix(*address, "file:") {
+	if !strings.HasPrefix(*address, "env:") && !strings.HasPrefix(*address, "file:") || strings.Contains(*address, "://") {
 		v.openSecrets(at, *address, cmp.Or(instead, at[strings.LastIndexByte(at, '.')+1:]))
 		return true
 	}
