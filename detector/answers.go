@@ -99,7 +99,21 @@ func (m *Model) wait(b *brand, of Waiting, a *Arrival) {
 	}
 	at, _ := slices.BinarySearchFunc(b.waiting, w, inOrder)
 	b.waiting = slices.Insert(b.waiting, at, w)
+	next := b.clockAt
 	m.putWaiting(b, w)
+	m.alsoLookAt(b, w, next)
+}
+
+// alsoLookAt sets when the clocks of the brand are looked at next, where only w is new to them.
+func (m *Model) alsoLookAt(b *brand, w *complaint, next time.Time) {
+	first, second := m.deadlines(w)
+	if next.IsZero() || !first.After(m.now) {
+		return // all of them at once
+	}
+	b.clockAt = next
+	b.look(first, m.now)
+	b.look(second, m.now)
+	b.look(w.At.Add(withinDay), m.now)
 }
 
 // deadlines returns when the clocks of a complaint run out.

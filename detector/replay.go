@@ -30,6 +30,7 @@ type Replay struct {
 	shown   map[string]float64
 	clock   time.Time // how far the stream has come
 	ticked  time.Time // when the clock last worked
+	coarse  bool      // the clock never works minute by minute: for counts over months
 	summary ReplaySummary
 	worst   map[string]rules.Severity
 	begun   map[string]begun
@@ -173,14 +174,14 @@ func (r *Replay) tellsOfAny(judged []Judged) bool {
 }
 
 // advance lets the clock work up to a time, however close the mentions are: once a minute while an incident is open or a
-// complaint waits, otherwise often enough to hear a silence.
+// complaint waits (unless it is coarse), otherwise often enough to hear a silence.
 func (r *Replay) advance(to time.Time) {
 	if r.clock.IsZero() {
 		r.ticked = to
 	}
 	for {
 		step := silenceEvery
-		if r.model.anyOpen() {
+		if !r.coarse && r.model.anyOpen() {
 			step = time.Minute
 		}
 		next := r.ticked.Add(step)

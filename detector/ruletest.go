@@ -140,6 +140,7 @@ func (x *RuleTests) play(ctx context.Context, t *rules.Test, seed uint64) (*sess
 		s.from = s.now.Add(-t.Over)
 	}
 	s.replay = NewReplay(x.Rules, x.Scorer)
+	s.replay.coarse = t.Rates
 	s.replay.changed = s.note
 	all := append(history, feed...)
 	slices.SortStableFunc(all, func(a, b spoken) int { return a.mention.CreatedAt.Compare(b.mention.CreatedAt) })
