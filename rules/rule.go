@@ -1,8 +1,9 @@
 package rules
 
 import (
-	"emberwatch/sources"
 	"time"
+
+	"emberwatch/sources"
 )
 
 // Kind says what a rule looks at.

@@ -2,10 +2,6 @@ package main
 
 import (
 	"cmp"
-	"emberwatch/detector"
-	"emberwatch/detector/sentiment"
-	"emberwatch/rules"
-	"emberwatch/sources"
 	"fmt"
 	"net"
 	"net/netip"
@@ -13,6 +9,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"emberwatch/detector"
+	"emberwatch/detector/sentiment"
+	"emberwatch/rules"
+	"emberwatch/sources"
 )
 
 // scopes that a token may have.
