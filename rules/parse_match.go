@@ -110,7 +110,7 @@ func (l *loader) reach(v *yaml.Node) int {
 	switch {
 	case !ok:
 		return 0
-	case sign == "<" || sign == "<=":
+	case sign != ">" && sign != ">=" && sign != "":
 		l.typeError(v, "a least reach", `">= 1000"`)
 	case sign == ">":
 		num++

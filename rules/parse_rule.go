@@ -31,6 +31,10 @@ func (l *loader) rule(n *yaml.Node) {
 	l.kindFields(r, known)
 	l.answerFields(r, known)
 	seen := l.object(n, "a rule", known)
+	if r.off && seen["kind"] == nil && r.ID != "" {
+		l.switchOff(r.Rule)
+		return
+	}
 	if !l.need(n, seen, "a rule", "id", "title", "kind") || r.Kind == "" {
 		return
 	}
@@ -42,9 +46,17 @@ func (l *loader) rule(n *yaml.Node) {
 	l.conditions(seen, r)
 	l.forBrand = func() string { return "" }
 	l.checkAnswers(n, seen, r)
-	if l.disabled[r.ID] = r.off; !r.off {
-		l.set.Rules = append(l.set.Rules, r.Rule)
+	if r.off {
+		l.switchOff(r.Rule)
+		return
 	}
+	l.set.Rules = append(l.set.Rules, r.Rule)
+}
+
+// switchOff takes in a rule with enabled: false. One of the library of the same id is not in force either.
+func (l *loader) switchOff(r *Rule) {
+	l.disabled[r.ID] = true
+	l.set.off = append(l.set.off, r)
 }
 
 func (l *loader) ruleFields(r *ruleDraft) fields {

@@ -130,6 +130,7 @@ type Set struct {
 
 	starter []*Rule // the embedded rules
 	packed  []*Rule // those of the other packs that the files ask for
+	off     []*Rule // those of the files with enabled: false
 	byID    map[string]*Rule
 	byBrand map[string]*brandRules // of the brands that the files name
 	unnamed *brandRules            // of every other brand

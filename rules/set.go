@@ -51,7 +51,7 @@ func (s *Set) assignRules() {
 	s.unnamed = newBrandRules(s.rulesOf("", true))
 }
 
-// rulesOf gathers the rules of a brand. A file's rule replaces the starter rule of the same id.
+// rulesOf gathers the rules of a brand. A file's rule replaces the embedded one of the same id, also by being switched off.
 func (s *Set) rulesOf(brand string, starter bool) []*Rule {
 	var rs []*Rule
 	own := map[string]bool{}
@@ -60,6 +60,9 @@ func (s *Set) rulesOf(brand string, starter bool) []*Rule {
 			rs = append(rs, r)
 			own[r.ID] = true
 		}
+	}
+	for _, r := range s.off {
+		own[r.ID] = own[r.ID] || r.Brand == "" || r.Brand == brand
 	}
 	embedded := s.packed
 	if starter {

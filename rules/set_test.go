@@ -98,6 +98,7 @@ rules:
 `
 	own := must(t, "version: 1\n"+rules)
 	packed := must(t, "version: 1\npacks: [starter]\n"+rules)
+	without := must(t, "version: 1\npacks: [starter]\n"+rules+"  - {id: mood, enabled: false}\n  - {id: death, brand: other, enabled: false}\n")
 	rest := "neg-burst topic-burst mood low-ratings spreading backlash followers source-silent unfollows safety privacy-breach discrimination legal death minor self-harm"
 	for _, c := range []struct {
 		name, brand, want string
@@ -108,6 +109,8 @@ rules:
 		{"not named", "new", "ours neg-burst topic-burst volume mood low-ratings spreading backlash followers source-silent unfollows safety privacy-breach discrimination legal death minor self-harm", own},
 		{"packed", "acme", "mine ours volume " + rest, packed},
 		{"packed other", "other", "ours neg-burst topic-burst volume mood low-ratings spreading backlash followers source-silent unfollows safety privacy-breach discrimination legal death minor self-harm", packed},
+		{"switched off", "acme", "mine ours volume " + strings.Replace(rest, " mood", "", 1), without},
+		{"switched off for other", "other", "ours neg-burst topic-burst volume low-ratings spreading backlash followers source-silent unfollows safety privacy-breach discrimination legal minor self-harm", without},
 	} {
 		if got := strings.Join(ruleIDs(c.set.RulesFor(c.brand)), " "); got != c.want {
 			t.Errorf("%s: rules %s, want %s", c.name, got, c.want)
