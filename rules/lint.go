@@ -20,6 +20,7 @@ type reference struct {
 func (l *loader) lint() {
 	l.giveSigns()
 	l.placeCalendars()
+	l.lintOff()
 	known := map[string][]string{
 		"brand":    sortedKeys(l.set.Brands),
 		"route":    append(sortedKeys(l.set.Routes), DefaultRoute),

@@ -62,6 +62,24 @@ func (l *loader) brandsOf(a *awaited) []string {
 	return append(named, "")
 }
 
+// lintOff refuses what is to switch off an embedded rule and names none.
+func (l *loader) lintOff() {
+	embedded := rulesByID(l.set.everyEmbedded())
+	for _, r := range l.set.off {
+		if r.Kind == "" && embedded[r.ID] == nil {
+			l.add(LevelError, r.Pos, "E01", fmt.Sprintf("no pack that is asked for has a rule %q to switch off", r.ID), "", Suggest(r.ID, sortedKeys(embedded)))
+		}
+	}
+}
+
+func rulesByID(all []*Rule) map[string]*Rule {
+	by := map[string]*Rule{}
+	for _, r := range all {
+		by[r.ID] = r
+	}
+	return by
+}
+
 func (l *loader) inForce(id, brand string) bool {
 	starter := l.set.Brands[brand] == nil || slices.Contains(l.set.Packs, starterPack)
 	return slices.ContainsFunc(l.set.rulesOf(brand, starter), func(r *Rule) bool { return r.ID == id })

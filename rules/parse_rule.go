@@ -32,6 +32,7 @@ func (l *loader) rule(n *yaml.Node) {
 	l.answerFields(r, known)
 	seen := l.object(n, "a rule", known)
 	if r.off && seen["kind"] == nil && r.ID != "" {
+		r.Pos = l.pos(seen["id"])
 		l.switchOff(r.Rule)
 		return
 	}

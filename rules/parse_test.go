@@ -201,6 +201,7 @@ func TestProblems(t *testing.T) {
 		{"categories of nothing", head + "  - {id: a, title: A, kind: burst, match: {categories: }, floor: {items: 5, authors: 3}}\n", "5:56", "type", "the list is empty"},
 		{"confidence in nothing", head + "  - {id: a, title: A, kind: burst, match: {confidence: 0.7}, floor: {items: 5, authors: 3}}\n", "5:56", "key", "confidence belongs to category"},
 		{"better than the best", head + "  - {id: a, title: A, kind: burst, match: {rating: \"> 5\"}, floor: {items: 5, authors: 3}}\n", "5:52", "type", "no rating is > 5; ratings are from 1 to 5: nothing would match"},
+		{"switching off nothing", head + "  - {id: moood, enabled: false}\n", "5:10", "E01", "no pack that is asked for has a rule \"moood\" to switch off"},
 		{"an exact reach", head + "  - {id: a, title: A, kind: burst, match: {reach: \"== 500\"}, floor: {items: 5, authors: 3}}\n", "5:51", "type", "a least reach"},
 		{"worse than the worst", head + "  - {id: a, title: A, kind: burst, match: {rating: \"< 1\"}, floor: {items: 5, authors: 3}}\n", "5:52", "type", "no rating is < 1"},
 		{"forgotten at once", head + "  - {id: a, title: A, kind: each, match: {}, severity: 2, dedupe: {by: [author], for: 0m}}\n", "5:87", "type", `"0m" is too short`},
