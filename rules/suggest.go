@@ -21,7 +21,7 @@ func Suggest(word string, known []string) string {
 
 // Nearest is the known word that is most like the one written; empty if none is like it.
 func Nearest(word string, known []string) string {
-	best, least := "", len(word)/3+2
+	best, least := "", max(2, len(word)/3+1)
 	for _, k := range known {
 		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
 			best, least = k, d
