@@ -25,16 +25,7 @@ import (
 // readmeSources is the first example in the README after a text, as a validated configuration in a folder.
 func readmeSources(t *testing.T, dir, after string) *Config {
 	t.Helper()
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(readme), after)
-	_, rest, _ = strings.Cut(rest, "```yaml\n")
-	block, _, ok := strings.Cut(rest, "```")
-	if !ok {
-		t.Fatalf("README has no example after %q", after)
-	}
+	block := readmeBlock(t, after)
 	if !strings.HasPrefix(block, "sources:") {
 		block = "sources:\n" + block
 	}
