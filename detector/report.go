@@ -56,9 +56,12 @@ type BudgetReport struct {
 	Route    string         `json:"route,omitempty"`
 	Rule     string         `json:"rule,omitempty"`
 	Brand    string         `json:"brand,omitempty"`
+	Name     string         `json:"name,omitempty"` // of the brand
 	Severity rules.Severity `json:"severity"`
 	Told     int            `json:"told"`
-	Allowed  float64        `json:"allowed"`
+	Allowed  float64        `json:"allowed"` // in the period
+	N        float64        `json:"n"`       // the budget itself: so many …
+	Per      Duration       `json:"per"`     // … in so long
 }
 
 // BrandReport is how much was said about a brand, and how soon its complaints were answered: null without answer clocks, or
@@ -143,6 +146,7 @@ type reporter struct {
 	told []Incident
 
 	detect, ack, answer, resolve []time.Duration
+	unresolved                   int
 }
 
 // incidents goes through what was opened in the period.
@@ -170,6 +174,7 @@ func (w *reporter) incidents() error {
 	}
 	w.out.Detect, w.out.Acknowledge = w.took(w.detect), w.took(w.ack)
 	w.out.Answer, w.out.Resolve = w.took(w.answer), w.took(w.resolve)
+	w.out.Resolve.Never = w.unresolved
 	if v := &w.out.Verdicts; v.Real+v.FalseAlarm > 0 {
 		p := float64(v.Real) / float64(v.Real+v.FalseAlarm)
 		v.Precision = &p
@@ -205,6 +210,9 @@ func (w *reporter) times(i *Incident, opened time.Time, lines []Audit) {
 	}
 	if !i.Open() && (i.Closing == Resolved || i.Closing == CalmAgain) {
 		w.resolve = append(w.resolve, i.ClosedAt.Sub(opened))
+	}
+	if i.Open() || i.Closing == Expired {
+		w.unresolved++ // what was nothing, was expected or went on as another had nothing to resolve
 	}
 }
 
@@ -261,7 +269,7 @@ func (w *reporter) brands() error {
 		return err
 	}
 	for i := range known {
-		b := BrandReport{Brand: known[i].ID, Name: known[i].Name, Answers: known[i].AnswerFiguresIn(w.out.From, w.out.To)}
+		b := BrandReport{Brand: known[i].ID, Name: w.brandName(known[i].ID, known[i].Name), Answers: known[i].AnswerFiguresIn(w.out.From, w.out.To)}
 		counts, err := w.r.Counts(w.ctx, b.Brand, w.out.From, w.out.To, w.out.To.Sub(w.out.From))
 		if err != nil {
 			return err
@@ -276,6 +284,16 @@ func (w *reporter) brands() error {
 	}
 	slices.SortStableFunc(w.out.Brands, func(a, b BrandReport) int { return cmp.Compare(b.Mentions, a.Mentions) })
 	return nil
+}
+
+// brandName is what a rule file calls a brand, else what the mentions called it.
+func (w *reporter) brandName(id, called string) string {
+	if w.set != nil {
+		if b, ok := w.set.Brand(id); ok && b != nil && len(b.Names) > 0 {
+			return b.Names[0]
+		}
+	}
+	return called
 }
 
 func (w *reporter) topics() error {
@@ -323,10 +341,10 @@ func (w *reporter) share() error {
 	slices.SortStableFunc(js, func(a, b Judged) int {
 		return cmp.Or(cmp.Compare(b.Mention.Reach(), a.Mention.Reach()), cmp.Compare(b.P.Positive, a.P.Positive))
 	})
-	seen := map[sources.Key]bool{} // one that names two brands is there twice
+	seen := map[string]bool{} // one that names two brands is there twice, and some is copied
 	for _, j := range js {
-		if len(w.out.Share) < reportShare && !seen[j.Mention.Key()] {
-			seen[j.Mention.Key()] = true
+		if text := rules.Fold(j.Mention.Body()); len(w.out.Share) < reportShare && !seen[text] {
+			seen[text] = true
 			w.out.Share = append(w.out.Share, j)
 		}
 	}
@@ -341,7 +359,8 @@ func (w *reporter) budgets() {
 	weeks := w.out.To.Sub(w.out.From).Hours() / (7 * 24)
 	for _, id := range slices.Sorted(maps.Keys(w.set.Budgets)) {
 		for _, sev := range slices.Sorted(maps.Keys(w.set.Budgets[id])) {
-			b := BudgetReport{Route: id, Severity: sev, Allowed: w.set.Budgets[id][sev].PerWeek() * weeks}
+			rate := w.set.Budgets[id][sev]
+			b := BudgetReport{Route: id, Severity: sev, Allowed: rate.PerWeek() * weeks, N: rate.N, Per: Duration(rate.Per)}
 			for k := range w.told {
 				if i := &w.told[k]; i.Peak == sev && slices.Contains(w.routes(i), id) {
 					b.Told++
@@ -372,11 +391,15 @@ func (w *reporter) ruleBudgets(weeks float64) {
 		told[of{w.told[k].Rule, w.told[k].Brand, w.told[k].Peak}]++
 	}
 	for key, n := range told {
-		if r, ok := w.set.Rule(key.rule); ok && r.Budget[key.severity].PerWeek() > 0 {
-			w.out.Budgets = append(w.out.Budgets, BudgetReport{
-				Rule: key.rule, Brand: key.brand, Severity: key.severity, Told: n, Allowed: r.Budget[key.severity].PerWeek() * weeks,
-			})
+		r, ok := w.set.Rule(key.rule)
+		if !ok || r.Budget[key.severity].PerWeek() == 0 {
+			continue
 		}
+		rate := r.Budget[key.severity]
+		w.out.Budgets = append(w.out.Budgets, BudgetReport{
+			Rule: key.rule, Brand: key.brand, Name: w.brandName(key.brand, ""), Severity: key.severity, Told: n,
+			Allowed: rate.PerWeek() * weeks, N: rate.N, Per: Duration(rate.Per),
+		})
 	}
 	slices.SortFunc(w.out.Budgets, func(a, b BudgetReport) int {
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Brand, b.Brand))

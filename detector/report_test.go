@@ -65,7 +65,7 @@ func did(op Operation, at time.Time, draft DraftFate) Audit {
 }
 
 func said(id string, at time.Time, label Label, change func(*Judged)) Judged {
-	j := Judged{Known: true, Mention: sources.Mention{ID: id, Source: "shop", Text: "so long a text as one needs", CreatedAt: at}}
+	j := Judged{Known: true, Mention: sources.Mention{ID: id, Source: "shop", Text: "so long a text as one needs, " + id, CreatedAt: at}}
 	j.P = map[Label]P{Negative: {Negative: 1}, Positive: {Positive: 1}}[label]
 	change(&j)
 	return j
@@ -92,6 +92,7 @@ func TestAReportOfAWeek(t *testing.T) {
 		said("n6", at, Negative, func(j *Judged) { j.Category, j.Own = "delivery", true }),
 		said("p1", at, Positive, reach(5)), said("p2", at, Positive, reach(900)), said("p3", at, Positive, reach(10)), said("p4", at, Positive, reach(7)),
 		said("p2", at, Positive, reach(900)), // names two brands
+		said("copy", at, Positive, func(j *Judged) { j.Mention.Text, j.Mention.Author.Followers = "So long a text as one needs, P2", 800 }),
 		said("dm", at, Positive, func(j *Judged) { j.Mention.Visibility, j.Mention.Author.Followers = sources.Private, 9999 }),
 		said("own", at, Positive, func(j *Judged) { j.Own, j.Mention.Author.Followers = true, 9999 }),
 		said("short", at, Positive, func(j *Judged) { j.Mention.Text, j.Mention.Author.Followers = "nice", 9999 }),
@@ -107,11 +108,11 @@ func TestAReportOfAWeek(t *testing.T) {
 	expect(t, "to detect", got.Detect, Times{4, minutes(10), minutes(10), 0})
 	expect(t, "to acknowledge", got.Acknowledge, Times{2, minutes(5), minutes(15), 2})
 	expect(t, "to answer", got.Answer, Times{1, minutes(30), minutes(30), 3})
-	expect(t, "to resolve", got.Resolve, Times{2, minutes(120), minutes(120), 2})
+	expect(t, "to resolve", got.Resolve, Times{2, minutes(120), minutes(120), 0})
 	expect(t, "precision", *got.Verdicts.Precision, 0.5)
 	got.Verdicts.Precision = nil
 	expect(t, "verdicts", got.Verdicts, Verdicts{1, 1, 1, 1, nil})
-	expect(t, "budgets", got.Budgets, []BudgetReport{{Route: "default", Severity: 2, Told: 1, Allowed: 0.25}, {Route: "default", Severity: 3, Told: 3, Allowed: 2}})
+	expect(t, "budgets", got.Budgets, []BudgetReport{{Route: "default", Severity: 2, Told: 1, Allowed: 0.25, N: 1, Per: Duration(28 * day)}, {Route: "default", Severity: 3, Told: 3, Allowed: 2, N: 2, Per: Duration(7 * day)}})
 	expect(t, "answered", *got.Brands[0].Answers, AnswerFigures{Of: 4, Hour: 0.25, Day: 0.75})
 	got.Brands[0].Answers = nil
 	expect(t, "brands", got.Brands, []BrandReport{{"acme", "Acme", 120, 30, nil}})
@@ -129,13 +130,15 @@ func TestAReportWithoutRouteBudgetsNamesThoseOfRules(t *testing.T) {
 	r.incident("acme-1", monday, rules.Issue, "")
 	set := mustRules(`
 version: 1
-brands: {acme: {names: [Acme]}}
+brands: {acme: {names: [ACME Ltd]}}
 rules: [{id: burst, title: T, kind: burst, brand: acme, match: {sentiment: negative}, floor: {items: 5, authors: 3}, budget: 3/week}]`)
 	got, err := NewReport(t.Context(), r, set, monday, monday.Add(14*day))
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect(t, "budgets", got.Budgets, []BudgetReport{{Rule: "burst", Brand: "acme", Severity: 3, Told: 1, Allowed: 6}})
+	expect(t, "budgets", got.Budgets, []BudgetReport{{Rule: "burst", Brand: "acme", Name: "ACME Ltd", Severity: 3, Told: 1, Allowed: 6, N: 3, Per: Duration(7 * day)}})
+	expect(t, "a brand is called as its file calls it", got.Brands[0].Name, "ACME Ltd")
+	expect(t, "what is open is not resolved", got.Resolve.Never, 1)
 	if _, err := NewReport(t.Context(), r, set, monday, monday); err == nil {
 		t.Error("a report of no time at all")
 	}

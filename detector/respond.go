@@ -166,7 +166,7 @@ func (t *turn) closeBy(e *Event) (Outcome, Said) {
 		return Already, t.stands()
 	}
 	t.close(closings[e.Op], wrote(e.Args.Note))
-	return Applied, wrote(fmt.Sprintf("closed as %s by %s", closings[e.Op], e.Actor.name()))
+	return Applied, wrote(fmt.Sprintf("closed as %s by %s", inWords(string(closings[e.Op])), e.Actor.name()))
 }
 
 func (t *turn) reopenBy(e *Event) (Outcome, Said) {

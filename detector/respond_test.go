@@ -220,3 +220,11 @@ func TestSeverityOverride(t *testing.T) {
 	s.do(OpAck, Args{})
 	expect(t, "lease of a crisis", s.inc("acme-1").LeaseUntil.Sub(s.now), time.Hour)
 }
+
+// TestAClosingIsSaidInWords: whoever closes it, and whoever comes too late, reads no id.
+func TestAClosingIsSaidInWords(t *testing.T) {
+	s := opened(t, "drip three")
+	expect(t, "closed", s.send(s.event("ann", OpFalseAlarm, "acme-1", Args{})).Message, "closed as false alarm by ann")
+	s.wait(time.Minute)
+	expect(t, "too late", s.send(s.event("cy", OpAck, "acme-1", Args{})).Message, "already closed by ann 1 min ago (false alarm)")
+}

@@ -188,7 +188,7 @@ func (c Clause) String() string {
 		waits[k] = w.Name + " for " + Words(time.Duration(w.For))
 	}
 	pairs := []string{
-		"{name}", c.Name, "{names}", strings.Join(c.Names, " and "), "{word}", c.Word, "{topic}", TopicWords(c.Topic),
+		"{name}", c.Name, "{names}", strings.Join(c.Names, " and "), "{word}", inWords(c.Word), "{topic}", TopicWords(c.Topic),
 		"{n}", strconv.Itoa(c.N), "{of}", strconv.Itoa(c.Of), "{span}", Words(time.Duration(c.Span)), "{limit}", Words(time.Duration(c.Limit)),
 		"{when}", c.At.UTC().Format("2006-01-02 15:04 MST"), "{text}", c.Text, "{waits}", strings.Join(waits, ", "),
 	}
@@ -199,6 +199,9 @@ func (c Clause) String() string {
 	}
 	return strings.NewReplacer(pairs...).Replace(text)
 }
+
+// inWords is a word of the contract as it is said: "false alarm".
+func inWords(word string) string { return strings.ReplaceAll(word, "_", " ") }
 
 // Percent is a figure of a team that fills a blank.
 type Percent struct {

@@ -162,7 +162,7 @@ func (m *Model) standing(b *brand, f *found) Standing {
 		st.Incident = i.ID
 		st.Open = fmt.Sprintf("%s since %s, severity %d: %s", i.ID, m.clock(i.OpenedAt), i.Severity, i.SeverityWhy)
 	} else if old := m.lately(b, f); old != nil && m.hushed(old, f) {
-		st.Lacks = append(st.Lacks, fmt.Sprintf("%s was closed as %s less than a day ago: what is no graver is not told", old.ID, old.Closing))
+		st.Lacks = append(st.Lacks, fmt.Sprintf("%s was closed as %s less than a day ago: what is no graver is not told", old.ID, inWords(string(old.Closing))))
 	}
 	if ev.Planned != "" {
 		st.Also = append(st.Also, "planned: "+ev.Planned)

@@ -400,7 +400,7 @@ func TestStandingAfterAFalseAlarm(t *testing.T) {
 	s.say("my lawyer will sue you")
 	s.do(OpFalseAlarm, Args{})
 	st := s.standing("legal", "")
-	expect(t, "lacks", st.Lacks, []string{"acme-1 was closed as false_alarm less than a day ago: what is no graver is not told"})
+	expect(t, "lacks", st.Lacks, []string{"acme-1 was closed as false alarm less than a day ago: what is no graver is not told"})
 }
 
 // During a planned event a standing says so, and what it makes of the severity.

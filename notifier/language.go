@@ -227,6 +227,14 @@ func (l *Language) Count(key string, n int, pairs ...string) string {
 	return l.form(key, plural.Other, &n, append([]string{"n", l.Number(float64(n))}, pairs...))
 }
 
+// decimals is Count for a number that need not be whole.
+func (l *Language) decimals(key string, n float64) string {
+	if whole := math.Round(n); math.Abs(n-whole) < 0.005 {
+		return l.Count(key, int(whole))
+	}
+	return l.Say(key, "n", l.Number(n))
+}
+
 func (l *Language) form(key string, f plural.Form, n *int, pairs []string) string {
 	for x := l; x != nil; x = x.rest {
 		p, ok := x.phrases[key]
@@ -252,14 +260,19 @@ func abs(n int) int {
 	return n
 }
 
-// fill puts what is there into the blanks, each once: what is filled in is not looked at again.
+// fill puts what is there into the blanks, each once: what is filled in is not looked at again. What ends with a full stop of
+// its own, as "5 Min." does, ends the sentence with it.
 func fill(text string, pairs []string) string {
 	if len(pairs) < 2 || !strings.Contains(text, "{") {
 		return text
 	}
 	r := make([]string, 0, len(pairs))
 	for i := 0; i+1 < len(pairs); i += 2 {
-		r = append(r, "{"+pairs[i]+"}", pairs[i+1])
+		blank, value := "{"+pairs[i]+"}", pairs[i+1]
+		if strings.HasSuffix(value, ".") {
+			r = append(r, blank+".", value)
+		}
+		r = append(r, blank, value)
 	}
 	return strings.NewReplacer(r...).Replace(text)
 }

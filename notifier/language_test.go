@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/feature/plural"
 
 	"emberwatch/detector"
@@ -114,9 +116,69 @@ func TestOwnRulesAndCategoriesHaveWords(t *testing.T) {
 			t.Errorf("category %s is %q, the detector says %q", id, English().Topic(id), detector.TopicWords(id))
 		}
 	}
+	for id, p := range set.Playbooks {
+		for n, text := range p.DoNot {
+			key := "donot." + id + "-" + strconv.Itoa(n+1)
+			known[key] = true
+			if got := English().Say(key); got != text {
+				t.Errorf("playbook %s: %q, its pack says %q", id, got, text)
+			}
+		}
+	}
 	for key := range English().phrases {
-		if strings.HasPrefix(key, "title.rule.") && !known[key] {
-			t.Errorf("%s: there is no such rule", key)
+		if (strings.HasPrefix(key, "title.rule.") || strings.HasPrefix(key, "donot.")) && !known[key] {
+			t.Errorf("%s: there is no such rule or playbook", key)
+		}
+	}
+}
+
+// TestWhatNotToSay: that of our playbooks is translated, whatever its order; a team's own never is.
+func TestWhatNotToSay(t *testing.T) {
+	de := (*Languages)(nil).In("de")
+	s := &Suggestion{Playbook: "outage", DoNot: []string{"say that only a few are affected", "joke", "name a cause before it is confirmed"}}
+	if diff := cmp.Diff([]string{"sagen, dass nur wenige betroffen sind", "joke", "eine Ursache nennen, bevor sie bestätigt ist"}, de.DoNots(s)); diff != "" {
+		t.Error(diff)
+	}
+	s.Playbook = "own"
+	if diff := cmp.Diff(s.DoNot, de.DoNots(s)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestNextIsSaidByWhoHearsOfIt: a route that names nobody is told again.
+func TestNextIsSaidByWhoHearsOfIt(t *testing.T) {
+	manner := Manner{func(s string) string { return s }, func(t time.Time) string { return t.Format("15:04") }}
+	at := time.Date(2026, 11, 16, 8, 30, 0, 0, time.UTC)
+	for want, e := range map[string]*Escalation{
+		"told again at 08:30 unless somebody acknowledges":      {At: at},
+		"@ingrid is told at 08:30 unless somebody acknowledges": {At: at, To: "@ingrid"},
+	} {
+		if got := English().Next(e, manner); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestASentenceEndsWithOneFullStop: German shortens minutes with one.
+func TestASentenceEndsWithOneFullStop(t *testing.T) {
+	de := (*Languages)(nil).In("de")
+	last := de.Say("page.calm.last", "when", de.Say("ago", "span", de.SpanAfter(time.Minute)))
+	if got, want := de.Say("page.calm", "mentions", "3", "brands", "", "last", last), "Emberwatch hat seit dem Start 3 gelesen; die letzte kam vor 1 Min. Nichts fällt auf."; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestABudgetOfOne: one alert is singular, one and a half are not.
+func TestABudgetOfOne(t *testing.T) {
+	for perWeek, want := range map[float64][2]string{
+		7.0 / 30:    {"höchstens 1 Fehlalarm im Monat, ", "at most 1 false alert a month, "},
+		10.5 / 30:   {"höchstens 1,5 Fehlalarme im Monat, ", "at most 1.5 false alerts a month, "},
+		2 * 7 / 30.: {"höchstens 2 Fehlalarme im Monat, ", "at most 2 false alerts a month, "},
+	} {
+		for k, l := range []*Language{(*Languages)(nil).In("de"), English()} {
+			if got := l.Budget(&detector.Budget{PerWeek: perWeek}); !strings.HasPrefix(got, want[k]) {
+				t.Errorf("%v: %q, want %q", perWeek, got, want[k])
+			}
 		}
 	}
 }

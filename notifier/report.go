@@ -68,8 +68,11 @@ func (w reportWords) number(n int) string { return w.l.Number(float64(n)) }
 // times says how long something took; nothing if there was nothing to wait for.
 func (w reportWords) times(t *detector.Times, never bool) string {
 	var parts []string
-	if t.N > 0 {
-		parts = append(parts, w.l.Count("report.times", t.N, "median", w.l.SpanAfter(time.Duration(t.Median)), "slow", w.l.SpanAfter(time.Duration(t.Slow))))
+	switch {
+	case t.N == 1:
+		parts = append(parts, w.l.Say("report.once", "span", w.l.Span(time.Duration(t.Median))))
+	case t.N > 1:
+		parts = append(parts, w.l.Say("report.times", "median", w.l.SpanAfter(time.Duration(t.Median)), "slow", w.l.SpanAfter(time.Duration(t.Slow))))
 	}
 	if never && t.Never > 0 {
 		parts = append(parts, w.l.Count("report.never", t.Never))
@@ -113,10 +116,22 @@ func (w reportWords) budgets() []string {
 		if b.Rule != "" {
 			key, name = "report.budget.rule", b.Rule
 		}
-		out = append(out, w.l.Say(key, "name", w.render(name), "brand", w.render(b.Brand),
-			"severity", w.l.Say("severity."+strconv.Itoa(int(b.Severity))), "told", w.number(b.Told), "allowed", w.l.Number(b.Allowed)))
+		out = append(out, w.l.Say(key, "name", w.render(name), "brand", w.render(cmp.Or(b.Name, b.Brand)),
+			"severity", w.l.Say("severity."+strconv.Itoa(int(b.Severity))), "told", w.number(b.Told), "allowed", w.rate(b)))
 	}
 	return out
+}
+
+// rate is what a budget allows in its own unit: a part of it for the time of the report reads as if one alert were too many.
+func (w reportWords) rate(b *detector.BudgetReport) string {
+	const month = 30 * 24 * time.Hour
+	per := time.Duration(b.Per)
+	for unit, d := range map[string]time.Duration{"hour": time.Hour, "day": 24 * time.Hour, "week": 7 * 24 * time.Hour} {
+		if per == d {
+			return w.l.Say("report.per."+unit, "n", w.l.Number(b.N))
+		}
+	}
+	return w.l.Say("report.per.month", "n", w.l.Number(b.N*float64(month)/float64(max(per, 1))))
 }
 
 // reportBrands is how many brands are listed.

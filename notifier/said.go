@@ -2,6 +2,7 @@ package notifier
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -109,6 +110,27 @@ func (l *Language) ruleTitle(rule, title string) string {
 	return title
 }
 
+// DoNots are what a suggestion advises against. The playbooks that come with the program say it in every language; what a team
+// has written stays as it is.
+func (l *Language) DoNots(s *Suggestion) []string {
+	said := slices.Clone(s.DoNot)
+	key := func(n int) string { return "donot." + s.Playbook + "-" + strconv.Itoa(n) }
+	for n := 1; English().Has(key(n)); n++ {
+		if k := slices.Index(s.DoNot, English().Say(key(n))); k >= 0 {
+			said[k] = l.Say(key(n))
+		}
+	}
+	return said
+}
+
+// Next says what happens unless somebody acknowledges: who is told, or, where the route names nobody, that it is told again.
+func (l *Language) Next(e *Escalation, m Manner) string {
+	if e.To == "" {
+		return l.Say("console.next.again", "when", m.When(e.At))
+	}
+	return l.Say("console.next.value", "whom", m.Foreign(e.To), "when", m.When(e.At))
+}
+
 // Place is what people call a network or a source.
 func (l *Language) Place(name string) string {
 	if l.Has("place." + name) {
@@ -131,7 +153,7 @@ func (l *Language) Budget(b *detector.Budget) string {
 	case b.Own:
 		key = "budget.own"
 	}
-	return l.Say(key, "allowed", l.Number(b.PerWeek*month), "weeks", l.Number(b.Weeks), "had", l.Number(b.Realised*month))
+	return l.Say(key, "most", l.decimals("budget.most", b.PerWeek*month), "weeks", l.Number(b.Weeks), "had", l.Number(b.Realised*month))
 }
 
 var found = regexp.MustCompile(`"((?:[^"\\\\]|\\\\.)*)"`)

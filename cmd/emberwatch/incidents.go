@@ -227,14 +227,14 @@ func (a *app) show(l *notifier.Language, v *incidentView) {
 		"languages", counts(ev.Languages, asIs), "topics", counts(ev.Categories, l.Topic)))
 	for k := range min(len(v.Mentions), 8) {
 		m := &v.Mentions[k].Mention
-		fmt.Fprintf(a.stdout, "\n  %s  %s %s [%s]\n    %s\n", local(m.CreatedAt), console.Clean(m.Source), console.Clean(authorName(m.Author)),
+		fmt.Fprintf(a.stdout, "\n  %s  %s %s [%s]\n    %s\n", localIn(l)(m.CreatedAt), console.Clean(m.Source), console.Clean(authorName(l, m.Author)),
 			console.Clean(v.Mentions[k].Lang), cut(console.Clean(m.Body()), 200))
 	}
 	fmt.Fprintf(a.stdout, "\n  %s\n", l.Say("show.timeline"))
 	for _, x := range v.Audit {
 		if x.Op != "updated" {
 			fmt.Fprintf(a.stdout, "  %s  %-12s %s  %s\n", localIn(l)(x.At), l.Own("op.", console.Clean(x.Op)), console.Clean(x.Actor.ID+via(x.Actor)),
-				strings.Join(append(changed(l, &x), l.Tell(x.Note, x.Said, shown(l))), "; "))
+				strings.Join(slices.DeleteFunc(append(changed(l, &x), l.Tell(x.Note, x.Said, shown(l))), func(s string) bool { return s == "" }), "; "))
 		}
 	}
 }
@@ -245,10 +245,14 @@ func changed(l *notifier.Language, x *detector.Audit) []string {
 	for _, field := range []string{"handling", "severity", "owner"} {
 		if c, ok := x.Changes[field]; ok && c[0] != "" && c[0] != 0.0 {
 			side := func(v any) string {
-				if field == "handling" {
-					return l.Own("handled.", console.Clean(fmt.Sprint(v)))
+				switch s := console.Clean(fmt.Sprint(v)); {
+				case s == "":
+					return l.Say("page.none")
+				case field == "handling":
+					return l.Own("handled.", s)
+				default:
+					return s
 				}
-				return console.Clean(fmt.Sprint(v))
 			}
 			out = append(out, l.Say("change."+field)+" "+side(c[0])+" → "+side(c[1]))
 		}
@@ -288,13 +292,13 @@ func via(x detector.Actor) string {
 	return " (" + x.Via + ")"
 }
 
-func authorName(x sources.Author) string {
+func authorName(l *notifier.Language, x sources.Author) string {
 	for _, s := range []string{x.Handle, x.Name} {
 		if s != "" {
 			return s
 		}
 	}
-	return "somebody"
+	return l.Say("somebody")
 }
 
 func cut(s string, n int) string {

@@ -91,7 +91,9 @@ func TestAnIncidentIsShownInGerman(t *testing.T) {
 		Audit: []detector.Audit{
 			{Op: "opened", At: at, Said: detector.Said{{Code: "why.topic", Topic: "delivery"}}, Changes: map[string][2]any{"handling": {"new", "acked"}, "severity": {3.0, 2.0}}},
 			{Op: "false-alarm", At: at, Said: detector.Said{{Code: "note.until", At: at}}},
+			{Op: "reopen", At: at, Changes: map[string][2]any{"handling": {"closed", "new"}, "owner": {"root", ""}}},
 		},
+		Mentions: []detector.Judged{{Mention: sources.Mention{Source: "shop", Text: "valve", CreatedAt: at}}},
 	}
 	told := func(lang string) string {
 		var out bytes.Buffer
@@ -104,10 +106,11 @@ func TestAnIncidentIsShownInGerman(t *testing.T) {
 		return out.String()
 	}
 	de := told("de")
-	if left := notifiertest.Untranslated(t, "../../notifier/words/de.yml", told("en"), de, "acme neg-burst negative UTC "+at.Local().Format("MST")); len(left) > 0 {
+	if left := notifiertest.Untranslated(t, "../../notifier/words/de.yml", told("en"), de, "acme neg-burst negative shop valve root UTC "+at.Local().Format("MST")); len(left) > 0 {
 		t.Errorf("not translated: %v\n%s", left, de)
 	}
-	for _, want := range []string{"Mehr Beschwerden als sonst (Regel neg-burst", "ungewöhnlich viele Beschwerden über Lieferung", "1.200", "Bearbeitung offen → übernommen", "vorläufig, Tag 3 von 7"} {
+	for _, want := range []string{"Mehr Beschwerden als sonst (Regel neg-burst", "ungewöhnlich viele Beschwerden über Lieferung", "1.200", "Bearbeitung offen → übernommen", "vorläufig, Tag 3 von 7",
+		at.Local().Format("02.01.2006 15:04 MST") + "  shop jemand", "Bearbeitung geschlossen → offen; zuständig root → –\n"} {
 		if !strings.Contains(de, want) {
 			t.Errorf("%q is not in\n%s", want, de)
 		}

@@ -128,7 +128,7 @@ func (a *app) printReport(r *detector.Report, l *notifier.Language) {
 	}
 	for i := range r.Share {
 		m := &r.Share[i].Mention
-		fmt.Fprintf(a.stdout, "    %s, %s [%s]\n      %s\n", console.Clean(authorName(m.Author)), console.Clean(m.Source), console.Clean(r.Share[i].Lang),
+		fmt.Fprintf(a.stdout, "    %s, %s [%s]\n      %s\n", console.Clean(authorName(l, m.Author)), console.Clean(m.Source), console.Clean(r.Share[i].Lang),
 			cut(console.Clean(m.Body()), 200))
 	}
 }

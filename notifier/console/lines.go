@@ -101,7 +101,7 @@ func (l *lines) quotes(m *notifier.Message) {
 func (l *lines) whatNext(m *notifier.Message) {
 	l.text("duty", clean(m.OnDuty))
 	if n := m.Next; n != nil {
-		l.text("next", l.say.Say("console.next.value", "whom", cmp.Or(clean(n.To), l.say.Say("somebody")), "when", l.clock(n.At)))
+		l.text("next", l.say.Next(n, l.manner()))
 	}
 	l.text("drafts", l.some("console.drafts.value", m.Drafts))
 	if u := notifier.WebAddress(m.Link); u != "" {

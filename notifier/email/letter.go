@@ -113,7 +113,7 @@ func (w writer) facts() {
 	}
 	w.fact("console.duty", nameLine(w.m.OnDuty))
 	if n := w.m.Next; n != nil && i.Handling == detector.New {
-		w.fact("console.next", w.Say("console.next.value", "whom", cmp.Or(nameLine(n.To), w.Say("somebody")), "when", w.clock(n.At)))
+		w.fact("console.next", w.Next(n, notifier.Manner{Foreign: nameLine, When: w.clock}))
 	}
 }
 

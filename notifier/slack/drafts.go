@@ -127,7 +127,7 @@ func (l *layout) suggestion(d *Drafted) []slackapi.Block {
 		section(join(l.v.advice(s.Suggest), l.v.tell(s.Why, s.Said))),
 	}
 	if len(s.DoNot) > 0 {
-		blocks = append(blocks, remark(l.v.Say("page.donot")+" "+esc(strings.Join(s.DoNot, "; "), maxBlurb)))
+		blocks = append(blocks, remark(l.v.Say("page.donot")+" "+esc(strings.Join(l.v.DoNots(s), "; "), maxBlurb)))
 	}
 	key := d.Mention.Mention.Key()
 	fate, decided := l.fates[key]

@@ -236,3 +236,15 @@ func TestTheWholeLifeOfAnIncidentIsInGerman(t *testing.T) {
 		t.Errorf("the test would not see English: %v", seen)
 	}
 }
+
+// TestARouteThatNamesNobodyIsToldAgain: then the next rung has nobody to name.
+func TestARouteThatNamesNobodyIsToldAgain(t *testing.T) {
+	s, n := workspace(t)
+	m := notifiertest.Sample()
+	m.Next.To = ""
+	ref := tell(t, n, m)
+	clean(t, s)
+	if got := s.Thread(ref.ID)[0].Text; !strings.Contains(got, "2026-11-16 08:40 UTC>, it is told again.") {
+		t.Error(got)
+	}
+}

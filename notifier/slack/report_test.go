@@ -23,7 +23,7 @@ func week() *detector.Report {
 		Detect: detector.Times{N: 7, Median: minutes(9), Slow: minutes(31)}, Acknowledge: detector.Times{N: 6, Median: minutes(4), Slow: minutes(22), Never: 1},
 		Answer: detector.Times{N: 3, Median: minutes(41), Slow: minutes(95), Never: 4}, Resolve: detector.Times{N: 1, Median: minutes(180), Slow: minutes(180), Never: 6},
 		Verdicts: detector.Verdicts{Real: 4, FalseAlarm: 1, KnownEvent: 1, Unjudged: 1, Precision: &precision},
-		Budgets:  []detector.BudgetReport{{Route: "default", Severity: 3, Told: 4, Allowed: 2}, {Route: "default", Severity: 2, Told: 2, Allowed: 0.25}},
+		Budgets:  []detector.BudgetReport{{Route: "default", Severity: 3, Told: 4, Allowed: 2, N: 2, Per: minutes(7 * 24 * 60)}, {Route: "default", Severity: 2, Told: 1, Allowed: 0.23, N: 1, Per: minutes(30 * 24 * 60)}},
 		Brands:   []detector.BrandReport{{Brand: "fjellbryg", Name: "Fjellbryg", Mentions: 1840, Negative: 212, Answers: &detector.AnswerFigures{Of: 212, Hour: 0.31, Day: 0.84}}},
 		Topics:   []detector.TopicReport{{Category: "delivery", Mentions: 94, Before: 12}, {Category: "price", Mentions: 31, Before: 40}},
 		Drafts:   detector.DraftReport{Used: 9, Edited: 4, Discarded: 2}, Share: share,

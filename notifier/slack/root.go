@@ -122,7 +122,11 @@ func (p *page) standing() string {
 	i := &p.Incident
 	s := p.v.handling(i)
 	if i.Handling == detector.New {
-		if p.Next != nil {
+		switch {
+		case p.Next == nil:
+		case p.Next.To == "":
+			s += p.v.Say("handling.again", "when", when(p.Next.At))
+		default:
 			s += p.v.Say("handling.next", "when", when(p.Next.At), "whom", esc(p.Next.To, maxName))
 		}
 		if p.OnDuty != "" {

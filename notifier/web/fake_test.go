@@ -114,7 +114,7 @@ func (w *world) last(t *testing.T) detector.Event {
 // that is over.
 func busy() *world {
 	w := &world{audits: map[string][]detector.Audit{}, brandList: []detector.BrandState{
-		{ID: "fjellbryg", Name: "Fjellbryg", Sources: map[string]time.Time{"shop": noon}},
+		{ID: "fjellbryg", Name: "fjellbryg", Sources: map[string]time.Time{"shop": noon}},
 		{ID: "us-airways", Name: "US Airways", Auto: true},
 	}}
 	w.mentions = fjellbrygMentions()

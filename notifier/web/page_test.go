@@ -371,8 +371,10 @@ func TestStaticFilesCanBeKept(t *testing.T) {
 
 func TestChart(t *testing.T) {
 	w := busy()
-	w.brandList[0].Name = "Fjell & Söhne <AB>\x00"
-	a := get("/incidents/fjellbryg-3/chart.svg").send(New(configOf(w)))
+	conf, set := configOf(w), ruleSet()
+	set.Brands["fjellbryg"].Names = []string{"Fjell & Söhne <AB>\x00"}
+	conf.Rules = func() *rules.Set { return set }
+	a := get("/incidents/fjellbryg-3/chart.svg").send(New(conf))
 	if a.Header().Get("Content-Type") != "image/svg+xml; charset=utf-8" {
 		t.Errorf("type %q", a.Header().Get("Content-Type"))
 	}

@@ -90,7 +90,7 @@ func (s *Server) brands(ctx context.Context) ([]detector.BrandState, error) {
 		if i < 0 {
 			i, bs = len(bs), append(bs, detector.BrandState{ID: id})
 		}
-		if bs[i].Name == "" && len(b.Names) > 0 {
+		if len(b.Names) > 0 { // mentions may call it by its id
 			bs[i].Name = b.Names[0]
 		}
 	}

@@ -123,7 +123,7 @@ func (v voice) drafts(d shownDrafts) draftsView {
 	if p := d.Posture; p != nil {
 		out.Posture = fmt.Sprintf("%s: %s", v.Word(string(p.Cluster)), v.Tell(p.Why, p.Said, v.manner()))
 	}
-	out.DoNot = strings.Join(d.DoNot, "; ")
+	out.DoNot = strings.Join(v.DoNots(&d.Suggestion), "; ")
 	for _, t := range d.Drafts {
 		out.Drafts = append(out.Drafts, v.draft(t))
 	}
