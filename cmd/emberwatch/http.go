@@ -305,13 +305,12 @@ func (s *server) storeOp(w http.ResponseWriter, r *http.Request) {
 		s.backup(w, r)
 		return
 	case "erase":
-		if r.FormValue("author") == "" || r.FormValue("source") == "" {
-			answer(w, http.StatusBadRequest, map[string]string{"error": "say whom: source and author are needed"})
+		whom := store.Erasure{Source: r.FormValue("source"), Author: r.FormValue("author"), Hash: r.FormValue("author_hash"), By: web.Actor(r.Context()), At: time.Now()}
+		if err := erasable(&whom); err != nil {
+			answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 			return
 		}
-		result, err = s.d.db.EraseAuthor(r.Context(), store.Erasure{
-			Source: r.FormValue("source"), Author: r.FormValue("author"), By: web.Actor(r.Context()), At: time.Now(),
-		})
+		result, err = s.d.db.EraseAuthor(r.Context(), whom)
 	case "export":
 		s.export(w, r)
 		return
