@@ -21,6 +21,7 @@ package notifier
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"emberwatch/detector"
@@ -93,6 +94,11 @@ func (o Outcome) String() string {
 	return [...]string{"unknown", "not_sent", "busy", "for_good", "down"}[o]
 }
 
+// words say what an outcome means, for people who read an error.
+func (o Outcome) words() string {
+	return [...]string{"it is not known whether it was delivered", "not delivered", "not delivered for now", "not delivered, and never will be this way", "not delivered, since nothing can be reached there"}[o]
+}
+
 // DeliveryError is a failed delivery whose outcome is known. Reason is a short word without secrets, such
 // as Slack's "not_in_channel".
 type DeliveryError struct {
@@ -102,12 +108,12 @@ type DeliveryError struct {
 	Err        error
 }
 
-// Error returns outcome, reason and cause.
+// Error says in words what became of it, with the reason, and the cause where that says more.
 func (e *DeliveryError) Error() string {
-	if e.Err == nil {
-		return fmt.Sprintf("delivery %s: %s", e.Outcome, e.Reason)
+	if e.Err == nil || strings.ReplaceAll(e.Err.Error(), " ", "_") == e.Reason {
+		return fmt.Sprintf("%s: %s", e.Outcome.words(), e.Reason)
 	}
-	return fmt.Sprintf("delivery %s: %s: %v", e.Outcome, e.Reason, e.Err)
+	return fmt.Sprintf("%s: %s: %v", e.Outcome.words(), e.Reason, e.Err)
 }
 
 // Unwrap returns the cause.

@@ -53,11 +53,12 @@ func usage(format string, args ...any) error {
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	log            *slog.Logger // where warnings go of a daemon that logs JSON; nil: to stderr, as lines
 }
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin, stdout, stderr}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
 	c := a.cli()
 	err := c.RunContext(ctx, flagsFirst(c, args))
 	code := exitCode(err)
@@ -168,20 +169,24 @@ func (a *app) logger(c *cli.Context) (*slog.Logger, error) {
 	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
 		return nil, usage("--log-level %q: use debug, info, warn or error", c.String("log-level"))
 	}
-	format := c.String("log-format")
-	if format == "auto" {
-		format = "json"
-		if isTerminal(a.stderr) {
-			format = "text"
-		}
-	}
-	switch format {
+	switch a.logFormat(c) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: level})), nil
 	case "text":
 		return slog.New(tint.NewTextHandler(a.stderr, &tint.Options{Level: level, NoColor: !colour(a.stderr)})), nil
 	}
-	return nil, usage("--log-format %q: use auto, text or json", format)
+	return nil, usage("--log-format %q: use auto, text or json", c.String("log-format"))
+}
+
+// logFormat is text or json where auto leaves the choice to us.
+func (a *app) logFormat(c *cli.Context) string {
+	switch format := c.String("log-format"); {
+	case format != "auto":
+		return format
+	case isTerminal(a.stderr):
+		return "text"
+	}
+	return "json"
 }
 
 func isTerminal(w any) bool {
@@ -233,9 +238,12 @@ func (a *app) loadConfig(c *cli.Context) (*Config, error) {
 // report prints problems; errors among them end the program with exit code 2.
 func (a *app) report(errs rules.Errors) error {
 	for _, e := range errs {
-		if e.Level == rules.LevelError {
+		switch {
+		case e.Level == rules.LevelError:
 			fmt.Fprintln(a.stderr, e.Error())
-		} else {
+		case a.log != nil:
+			a.log.Warn("problem", "file", e.Pos.File, "line", e.Pos.Line, "id", e.ID, "what", inOneLine(e))
+		default:
 			fmt.Fprintln(a.stderr, "warning: "+e.Error())
 		}
 	}

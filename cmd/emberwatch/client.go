@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func serverFlags() []cli.Flag {
 
 // newClient finds the daemon: --server, else where the configuration has it listen.
 func (a *app) newClient(c *cli.Context) (*client, error) {
-	base := c.String("server")
+	base, transport := c.String("server"), http.DefaultTransport
 	if base == "" {
 		cfg, _, err := Load(c.String("config"))
 		if err != nil {
@@ -50,7 +51,7 @@ func (a *app) newClient(c *cli.Context) (*client, error) {
 		}
 		base = "http://" + cfg.HTTP.Listen
 		if cfg.HTTP.TLS.Cert != "" {
-			base = "https://" + cfg.HTTP.Listen
+			base, transport = "https://"+cfg.HTTP.Listen, transportTo(cfg.HTTP.PublicURL)
 		}
 	}
 	if u, err := url.Parse(base); err != nil || u.Host == "" {
@@ -58,8 +59,18 @@ func (a *app) newClient(c *cli.Context) (*client, error) {
 	}
 	return &client{
 		base: trimSlash(base), token: os.Getenv("EMBERWATCH_TOKEN"), actor: actorName(c),
-		http: &http.Client{Timeout: 5 * time.Minute},
+		http: &http.Client{Timeout: 5 * time.Minute, Transport: transport},
 	}, nil
+}
+
+// transportTo expects of the daemon on this machine the certificate that it has for those who come by its public
+// address: none is for 127.0.0.1.
+func transportTo(public string) http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	if u, err := url.Parse(public); err == nil {
+		t.TLSClientConfig = &tls.Config{ServerName: u.Hostname()}
+	}
+	return t
 }
 
 // actorName is who acts: --as, else the system user.
@@ -95,6 +106,10 @@ func (c *client) do(ctx context.Context, method, path string, body, out any) (st
 	res, err := c.http.Do(req)
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return 0, fmt.Errorf("%w at %s; start it with emberwatch run, or name it with --server", errNoDaemon, c.base)
+	}
+	if wrong, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return 0, fmt.Errorf("the certificate of the daemon at %s is not trusted: %w; set http.public_url to the name that it is for, or give that with --server https://NAME:PORT; "+
+			"of a certificate authority of your own, name the file in the variable SSL_CERT_FILE", c.base, wrong.Err)
 	}
 	if err != nil {
 		return 0, err

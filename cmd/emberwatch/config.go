@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -52,6 +53,18 @@ type HTTPConfig struct {
 type TLSConfig struct {
 	Cert string `yaml:"cert"`
 	Key  string `yaml:"key"`
+}
+
+// serverTLS loads the certificate and its key; nil where none is named.
+func (c *Config) serverTLS() (*tls.Config, error) {
+	if c.HTTP.TLS.Cert == "" || c.HTTP.TLS.Key == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(c.resolvePath(c.HTTP.TLS.Cert), c.resolvePath(c.HTTP.TLS.Key))
+	if err != nil {
+		return nil, fmt.Errorf("certificate and key: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}}, nil
 }
 
 // TokenConfig is one API token.

@@ -61,6 +61,9 @@ func (v *validation) http() {
 	v.listen("http.listen", h.Listen)
 	if (h.TLS.Cert == "") != (h.TLS.Key == "") {
 		v.fail("http.tls", "only one of cert and key is set", "TLS needs both", "set http.tls.cert and http.tls.key, or neither")
+	} else if _, err := v.c.serverTLS(); err != nil {
+		v.fail("http.tls", err.Error(), "nothing can be served with it",
+			"set cert and key to files in PEM, the certificate with its chain and the private key that belongs to it; paths are relative to "+v.c.name())
 	}
 	if h.PublicURL != "" {
 		v.webAddress("http.public_url", h.PublicURL)

@@ -94,8 +94,18 @@ func (v *validation) notifier(at string, n *NotifierConfig) {
 	}
 	if _, err := newNotifier(n, nil, slog.New(slog.DiscardHandler)); err != nil {
 		v.fail(at, err.Error(), "", "")
+		return
+	}
+	if n.Type != "command" {
+		return
+	}
+	if err := command.Startable(n.Run[0]); err != nil {
+		v.warn(at+".run", err.Error(), "alerts that go there are lost", programRepair)
 	}
 }
+
+// programRepair says what to do about a program that cannot be run.
+const programRepair = "install it on the machine that runs emberwatch, make it executable (chmod +x), or correct its path"
 
 var notifierExamples = map[string]string{
 	"url": "https://example.com/hook", "secret": "env:NAME or file:PATH", "smtp": "mail.example.com:587",

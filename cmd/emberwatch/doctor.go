@@ -27,7 +27,8 @@ func (a *app) doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name: "doctor", Usage: "look at everything between here and the first alert, and say how to repair it",
 		Description: "The online half of check: data folder, lock, disk, clock, Slack (token, scopes, every channel by a message that is\n" +
-			"edited and deleted again, the people and groups that are named, the socket), every part of each source read once\n" +
+			"edited and deleted again, the people and groups that are named, the socket), the other notifiers without telling anything,\n" +
+			"every part of each source read once\n" +
 			"(of those that are pushed to the running daemon is asked), and what the rules have done so far: those that look at the\n" +
 			"same (W05), are silent or tell too much (W06). Nothing that it does stays. Exit code 3 if there are problems; warnings alone: 0, with --strict 3.",
 		Flags: []cli.Flag{
@@ -86,6 +87,7 @@ func (a *app) doctor(c *cli.Context) error {
 	tell(examineFolder(c.Context, cfg, dir)...)
 	tell(a.examineRules(c, cfg, set, dir)...)
 	tell(examineSlack(c.Context, cfg, set)...)
+	tell(examineNotifiers(c.Context, cfg)...)
 	tell(examineSources(c.Context, cfg, a.running(c))...)
 	if !c.Bool("json") {
 		fmt.Fprintf(a.stdout, "%d problems, %d warnings\n", count["error"], count["warning"])

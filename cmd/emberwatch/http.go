@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -24,25 +26,24 @@ import (
 
 // server is the plumbing of HTTP: it listens, and mounts handlers made in the rooms they belong to.
 type server struct {
-	d       *Daemon
-	page    *web.Server
-	main    *http.Server
-	intake  *http.Server // nil: mentions come in over main
-	mainLn  net.Listener
-	inLn    net.Listener
-	gate    *gate
-	tlsCert string
-	tlsKey  string
+	d      *Daemon
+	page   *web.Server
+	main   *http.Server
+	intake *http.Server // nil: mentions come in over main
+	mainLn net.Listener
+	inLn   net.Listener
+	gate   *gate
+	tls    *tls.Config // nil: in the clear
 }
 
-// newServer opens the listeners, so that a taken port fails the start.
+// newServer opens the listeners and loads the certificate, so that a taken port or a missing key fails the start.
 func newServer(d *Daemon) (*server, error) {
 	h := &d.cfg().HTTP
-	s := &server{d: d, tlsCert: d.cfg().resolvePath(h.TLS.Cert), tlsKey: d.cfg().resolvePath(h.TLS.Key)}
-	if h.TLS.Cert == "" {
-		s.tlsCert, s.tlsKey = "", ""
-	}
+	s := &server{d: d}
 	var err error
+	if s.tls, err = d.cfg().serverTLS(); err != nil {
+		return nil, err
+	}
 	if s.mainLn, err = net.Listen("tcp", h.Listen); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", h.Listen, err)
 	}
@@ -58,11 +59,11 @@ func newServer(d *Daemon) (*server, error) {
 		m := http.NewServeMux()
 		m.Handle("/v1/", s.gate)
 		m.HandleFunc("GET /healthz", s.healthz)
-		s.intake = guarded(m)
+		s.intake = s.guarded(m)
 	} else {
 		mux.Handle("/v1/", s.gate)
 	}
-	s.main = guarded(mux)
+	s.main = s.guarded(mux)
 	return s, nil
 }
 
@@ -84,10 +85,11 @@ func (s *server) intakeHandler() http.Handler {
 	return s.d.intake
 }
 
-// guarded is a server that slow or greedy clients cannot hold up.
-func guarded(h http.Handler) *http.Server {
+// guarded is a server that slow or greedy clients cannot hold up. What it has to say about connections goes to the log.
+func (s *server) guarded(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
+		Handler: h, TLSConfig: s.tls, ErrorLog: slog.NewLogLogger(s.d.log.With("part", "http").Handler(), slog.LevelWarn),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 	}
 }
@@ -147,7 +149,7 @@ func (s *server) routes(page *web.Server) *http.ServeMux {
 // URL is where the page is.
 func (s *server) URL() string {
 	scheme := "http"
-	if s.tlsCert != "" {
+	if s.tls != nil {
 		scheme = "https"
 	}
 	return scheme + "://" + s.mainLn.Addr().String()
@@ -157,8 +159,8 @@ func (s *server) URL() string {
 func (s *server) Serve() error {
 	errs := make(chan error, 2)
 	serve := func(srv *http.Server, ln net.Listener) {
-		if s.tlsCert != "" {
-			errs <- srv.ServeTLS(ln, s.tlsCert, s.tlsKey)
+		if s.tls != nil {
+			errs <- srv.ServeTLS(ln, "", "") // with the certificate of its configuration
 			return
 		}
 		errs <- srv.Serve(ln)
@@ -238,7 +240,7 @@ func (s *server) readiness() *readiness {
 	}
 	if d.slack != nil {
 		if err := d.slack.Ready(time.Now()); err != nil {
-			r.lack("slack", "slack: %v", err)
+			r.lack("slack", "%v", err)
 		}
 	}
 	if d.diskLow.Load() {
@@ -305,13 +307,12 @@ func (s *server) storeOp(w http.ResponseWriter, r *http.Request) {
 		s.backup(w, r)
 		return
 	case "erase":
-		if r.FormValue("author") == "" || r.FormValue("source") == "" {
-			answer(w, http.StatusBadRequest, map[string]string{"error": "say whom: source and author are needed"})
+		whom := store.Erasure{Source: r.FormValue("source"), Author: r.FormValue("author"), Hash: r.FormValue("author_hash"), By: web.Actor(r.Context()), At: time.Now()}
+		if err := erasable(&whom); err != nil {
+			answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 			return
 		}
-		result, err = s.d.db.EraseAuthor(r.Context(), store.Erasure{
-			Source: r.FormValue("source"), Author: r.FormValue("author"), By: web.Actor(r.Context()), At: time.Now(),
-		})
+		result, err = s.d.db.EraseAuthor(r.Context(), whom)
 	case "export":
 		s.export(w, r)
 		return

@@ -61,28 +61,42 @@ func (a *app) incidentsCommand() *cli.Command {
 	})
 	for _, o := range operations {
 		subs = append(subs, &cli.Command{
-			Name: string(o.op), Usage: o.usage, ArgsUsage: "ID…", Flags: append(serverFlags(), operationFlags()...),
+			Name: string(o.op), Usage: o.usage, ArgsUsage: "ID…", Flags: append(serverFlags(), operationFlags(o.op)...),
 			Action: func(c *cli.Context) error { return a.incidentsDo(c, o.op) },
 		})
 	}
 	return &cli.Command{Name: "incidents", Usage: "list, show and work on incidents of the running daemon", Subcommands: subs}
 }
 
-func operationFlags() []cli.Flag {
-	return []cli.Flag{
-		jsonFlag(),
-		&cli.StringFlag{Name: "for", Usage: "`DURATION` of an acknowledgement or snooze, such as 4h"},
-		&cli.StringFlag{Name: "until", Usage: "`TIME` instead (RFC 3339)"},
-		&cli.StringFlag{Name: "to", Usage: "`NAME` of the assignee"},
-		&cli.StringFlag{Name: "note", Usage: "`TEXT`, goes into the audit"},
-		&cli.IntFlag{Name: "severity", Usage: "1 (gravest) to 4"},
-		&cli.StringFlag{Name: "into", Usage: "the other incident's `ID`"},
-		&cli.StringSliceFlag{Name: "mention", Usage: "`SOURCE/ID` of a mention; may be repeated"},
-		&cli.StringSliceFlag{Name: "fact", Usage: "`NAME=TEXT`; may be repeated"},
+// operationFlags are the flags of one operation: its own, and those of all.
+func operationFlags(op detector.Operation) []cli.Flag {
+	flags := []cli.Flag{jsonFlag(), &cli.StringFlag{Name: "note", Usage: "`TEXT`, goes into the audit"}}
+	mention := &cli.StringSliceFlag{Name: "mention", Usage: "`SOURCE/ID` of a mention; may be repeated"}
+	into := &cli.StringFlag{Name: "into", Usage: "the other incident's `ID`"}
+	switch op {
+	case detector.OpAck, detector.OpSnooze:
+		flags = append(flags, &cli.StringFlag{Name: "for", Usage: "`DURATION`, such as 4h"}, &cli.StringFlag{Name: "until", Usage: "`TIME` instead (RFC 3339)"})
+	case detector.OpAssign:
+		flags = append(flags, &cli.StringFlag{Name: "to", Usage: "`NAME` of the assignee"})
+	case detector.OpSeverity:
+		flags = append(flags, &cli.IntFlag{Name: "severity", Usage: "1 (gravest) to 4"})
+	case detector.OpMerge:
+		flags = append(flags, into)
+	case detector.OpSplit:
+		flags = append(flags, mention, into)
+	case detector.OpAnswered:
+		flags = append(flags, mention)
+	case detector.OpFacts:
+		flags = append(flags, &cli.StringSliceFlag{Name: "fact", Usage: "`NAME=TEXT`; may be repeated"})
 	}
+	return flags
 }
 
 func (a *app) incidentsList(c *cli.Context) error {
+	l, err := a.language(c)
+	if err != nil {
+		return err
+	}
 	cl, err := a.newClient(c)
 	if err != nil {
 		return err
@@ -117,7 +131,6 @@ func (a *app) incidentsList(c *cli.Context) error {
 		return nil
 	}
 	sort.SliceStable(list, func(x, y int) bool { return list[x].Severity < list[y].Severity })
-	l := a.language(c)
 	for i := range list {
 		a.incidentLine(l, &list[i])
 	}
@@ -154,12 +167,17 @@ func languageFlag() cli.Flag {
 }
 
 // language is the one asked for, of those of the program and those that the configuration names.
-func (a *app) language(c *cli.Context) *notifier.Language {
+func (a *app) language(c *cli.Context) (*notifier.Language, error) {
 	var all *notifier.Languages
 	if cfg, _, err := Load(c.String("config")); err == nil {
 		all, _ = cfg.languages() // what is wrong with a file, check says
 	}
-	return all.In(c.String("language"))
+	code := c.String("language")
+	base, _, _ := strings.Cut(strings.ToLower(code), "-")
+	if code != "" && !slices.Contains(all.Codes(), base) {
+		return nil, usage("--language %q: nobody has translated that; there are %s, and languages of the configuration names files of more", code, strings.Join(all.Codes(), ", "))
+	}
+	return all.In(code), nil
 }
 
 // shown is how a terminal shows names and times.
@@ -179,6 +197,10 @@ func (a *app) incidentsShow(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	l, err := a.language(c)
+	if err != nil {
+		return err
+	}
 	cl, err := a.newClient(c)
 	if err != nil {
 		return err
@@ -193,10 +215,10 @@ func (a *app) incidentsShow(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("markdown") {
-		a.markdown(a.language(c), &v)
+		a.markdown(l, &v)
 		return nil
 	}
-	a.show(a.language(c), &v)
+	a.show(l, &v)
 	return nil
 }
 

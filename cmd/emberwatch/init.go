@@ -65,7 +65,7 @@ func (a *app) init(c *cli.Context) error {
 		}
 		fmt.Fprintln(a.stdout, "wrote "+f.Name)
 	}
-	fmt.Fprintf(a.stdout, initNext, files[0].Name)
+	fmt.Fprintf(a.stdout, initNext, files[0].Name, id)
 	return nil
 }
 
@@ -116,7 +116,7 @@ next:
   1. emberwatch --config %[1]s check
   2. emberwatch --config %[1]s run
      and, in another terminal, send a mention:
-     curl -d '{"id":"1","brand":"…","text":"still no refund","created_at":"'$(date -u +%%FT%%TZ)'"}' http://127.0.0.1:8080/v1/mentions
+     curl -d '{"id":"1","brand":"%[2]s","text":"my charger caught fire and burned my hand","created_at":"'$(date -u +%%FT%%TZ)'"}' http://127.0.0.1:8080/v1/mentions
   3. emberwatch slack-manifest    (creates the Slack app; then set SLACK_BOT_TOKEN and SLACK_APP_TOKEN)
 `
 

@@ -37,6 +37,10 @@ func (a *app) report7(c *cli.Context) error {
 	if c.Args().Present() {
 		return usage("report takes no arguments; name the period with --from and --to")
 	}
+	l, err := a.language(c)
+	if err != nil {
+		return err
+	}
 	from, to, err := period(c, time.Now())
 	if err != nil {
 		return err
@@ -57,7 +61,7 @@ func (a *app) report7(c *cli.Context) error {
 	if c.Bool("json") {
 		return json.NewEncoder(a.stdout).Encode(&r)
 	}
-	a.printReport(&r, a.language(c))
+	a.printReport(&r, l)
 	return nil
 }
 

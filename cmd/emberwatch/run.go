@@ -30,6 +30,9 @@ func (a *app) run(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.logFormat(c) == "json" {
+		a.log = log
+	}
 	cfg, err := a.loadConfig(c)
 	if err != nil {
 		return err

@@ -31,7 +31,8 @@ func (a *app) storeCommand() *cli.Command {
 		online(a.storeExport, "export", "mentions as NDJSON that replay reads", "",
 			&cli.StringFlag{Name: "brand"}, &cli.StringFlag{Name: "source"}, &cli.StringFlag{Name: "author", Usage: "needs --source"}),
 		online(a.storeErase, "erase", "remove what one author wrote", "", &cli.StringFlag{Name: "source", Usage: "`NAME` of the source"},
-			&cli.StringFlag{Name: "author", Usage: "`ID` or handle"}),
+			&cli.StringFlag{Name: "author", Usage: "`ID` or handle"},
+			&cli.StringFlag{Name: "author-hash", Usage: "`HASH` instead, as store info lists it: repeats an erasure after a restore"}),
 		offline(a.storeCheck, "check", "verify every file, and the audit of erasures, restores and reloads", ""),
 		offline(a.storeCompact, "compact", "give freed space back to the disk", ""),
 		offline(a.storeRestore, "restore", "put a backup in its place; what is there is moved aside", "BACKUP"),
@@ -172,19 +173,41 @@ func (a *app) storeExport(c *cli.Context) error {
 }
 
 func (a *app) storeErase(c *cli.Context) error {
-	source, author := c.String("source"), c.String("author")
-	if source == "" || author == "" {
-		return usage("say whom: --source and --author are needed")
+	whom := store.Erasure{Source: c.String("source"), Author: c.String("author"), Hash: c.String("author-hash"), By: operator(c), At: time.Now()}
+	if err := erasable(&whom); err != nil {
+		return &exitError{exitUsage, err}
 	}
 	var erased store.Erased
-	err := a.throughDaemon(c, "erase", url.Values{"source": {source}, "author": {author}}, &erased, func(db *store.DB) (err error) {
-		erased, err = db.EraseAuthor(c.Context, store.Erasure{Source: source, Author: author, By: operator(c), At: time.Now()})
+	q := url.Values{"source": {whom.Source}, "author": {whom.Author}, "author_hash": {whom.Hash}}
+	err := a.throughDaemon(c, "erase", q, &erased, func(db *store.DB) (err error) {
+		erased, err = db.EraseAuthor(c.Context, whom)
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
+		return err
+	case len(erased.Sources) > 0:
+		return usage("no source %q: nothing that is held came from it; there are %s", whom.Source, strings.Join(erased.Sources, ", "))
+	case c.Bool("json"):
+		return json.NewEncoder(a.stdout).Encode(erased)
+	case erased.Mentions == 0:
+		fmt.Fprintf(a.stdout, "nothing is held of this author of source %s\n", console.Clean(whom.Source))
+	default:
+		fmt.Fprintf(a.stdout, "erased text and author of %s in %s; backups keep what they hold until they expire\n", several(erased.Mentions, "record"), several(len(erased.Files), "file"))
+	}
+	return nil
+}
+
+// erasable says what an erasure lacks.
+func erasable(e *store.Erasure) error {
+	switch {
+	case e.Source == "" || (e.Author == "") == (e.Hash == ""):
+		return errors.New("say whom: the source and the author are needed, the author by id or handle (--author) or by the hash of an earlier erasure (--author-hash)")
+	case e.Hash != "":
+		_, err := store.ParseHash(e.Hash)
 		return err
 	}
-	return json.NewEncoder(a.stdout).Encode(erased)
+	return nil
 }
 
 func (a *app) storeCheck(c *cli.Context) error {
@@ -246,7 +269,7 @@ func (a *app) storeRestore(c *cli.Context) error {
 	if aside != "" {
 		fmt.Fprintf(a.stdout, "what was there is now in %s\n", aside)
 		note += "; what was there is in " + aside
-		fmt.Fprintf(a.stdout, "authors that were erased after the backup was made are back: emberwatch --data %s store info lists the erasures; repeat them\n", aside)
+		fmt.Fprintf(a.stdout, "authors that were erased after the backup was made are back: emberwatch --data %s store info lists the erasures; repeat them with emberwatch --data %s store erase --source NAME --author-hash HASH\n", aside, dir)
 	}
 	err = a.withStore(c, func(db *store.DB) error {
 		return db.Record(c.Context, detector.Audit{At: time.Now().UTC(), Actor: operator(c), Op: "restore", Note: note})

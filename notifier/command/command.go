@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -60,6 +61,20 @@ func New(o Options) (*Notifier, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Notifier{o}, nil
+}
+
+// Startable says why a program cannot be run: it is not there, or not executable. nil: it can.
+func Startable(program string) error {
+	_, err := exec.LookPath(program)
+	switch {
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no program %s", program)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s is not executable", program)
+	case err != nil:
+		return fmt.Errorf("%s cannot be run: %w", program, err)
+	}
+	return nil
 }
 
 // Name returns the configured name.

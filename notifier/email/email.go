@@ -117,6 +117,17 @@ func (n *Notifier) Notify(ctx context.Context, m *notifier.Message) (detector.Re
 	return detector.Ref{Channel: n.name, ID: id}, nil
 }
 
+// Probe connects, upgrades the connection and logs in as for a mail, and sends none.
+func (n *Notifier) Probe(ctx context.Context) error {
+	c, err := n.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_ = c.Quit() // it has answered
+	return nil
+}
+
 // send hands one mail over. Until the server has all of it, nothing was sent.
 func (n *Notifier) send(ctx context.Context, text []byte) error {
 	c, err := n.connect(ctx)
@@ -224,8 +235,10 @@ func failure(err error, doubt notifier.Outcome) error {
 		}
 	} else if errors.As(err, &timeout) && timeout.Timeout() {
 		e.Reason = "timeout"
-	} else if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		e.Reason = "tls"
+	} else if cause, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		e.Reason, e.Err = "tls", cause.Err
+	} else if lookup, ok := errors.AsType[*net.DNSError](err); ok {
+		e.Reason, e.Err = "name_not_found", fmt.Errorf("the name %s cannot be resolved; look at DNS or the network", lookup.Name)
 	}
 	return e
 }

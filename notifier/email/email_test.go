@@ -370,3 +370,27 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+// TestProbeLogsInAndSendsNothing: what a mail would fail for on the way to the login shows without one.
+func TestProbeLogsInAndSendsNothing(t *testing.T) {
+	s := server(t)
+	if err := open(t, s).Probe(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for what, c := range map[string]struct {
+		change func(*email.Options)
+		reason string
+	}{
+		"a wrong password":            {func(o *email.Options) { o.Password = "wrong" }, "smtp_535"},
+		"a certificate of a stranger": {func(o *email.Options) { o.TLS = nil }, "tls"},
+		"a name that leads nowhere":   {func(o *email.Options) { o.Server = "mail.invalid:25" }, "name_not_found"},
+	} {
+		err := open(t, s, c.change).Probe(t.Context())
+		if e, ok := errors.AsType[*notifier.DeliveryError](err); !ok || e.Reason != c.reason {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if n := s.Handed(); n != 0 {
+		t.Errorf("%d mails were handed over", n)
+	}
+}

@@ -92,6 +92,8 @@ func TestWhatCannotReachSlackIsDown(t *testing.T) {
 			})
 			if e := outcome(t, n, notifiertest.Sample()); e.Outcome != notifier.Down || e.Reason != c.reason {
 				t.Errorf("%v %q", e.Outcome, e.Reason)
+			} else if e.Reason == "name_not_found" && !strings.HasSuffix(e.Error(), "the name slack.invalid cannot be resolved; look at DNS or the network") {
+				t.Error(e)
 			}
 			if s.Calls("chat.postMessage") != 0 {
 				t.Error("it did reach Slack")

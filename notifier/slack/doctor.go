@@ -96,8 +96,10 @@ func refused(f Finding, err error) Finding {
 	f.Problem = "Slack says " + code
 	e, ok := errors.AsType[*notifier.DeliveryError](err)
 	switch {
-	case ok && e.Err != nil && e.Err.Error() == strings.ReplaceAll(code, "_", " "):
+	case ok && e.Err != nil && (code == noName || e.Err.Error() == strings.ReplaceAll(code, "_", " ")):
 		f.Problem = "Slack cannot be reached: " + e.Err.Error()
+		f.Fix = "look at slack.api_url, DNS, the network and a proxy"
+		return f
 	case ok && e.Err != nil:
 		f.Problem += ", " + e.Err.Error()
 	}

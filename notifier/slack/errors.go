@@ -96,8 +96,18 @@ func deliveryError(err error, doubt notifier.Outcome) *notifier.DeliveryError {
 	if status, ok := errors.AsType[slackapi.StatusCodeError](err); ok {
 		return statusError(status.Code, doubt)
 	}
+	if lookup, ok := errors.AsType[*net.DNSError](err); ok && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return &notifier.DeliveryError{Outcome: doubt, Reason: noName, Err: unresolved(lookup)}
+	}
 	safe := harmless(err)
 	return &notifier.DeliveryError{Outcome: doubt, Reason: strings.ReplaceAll(safe.Error(), " ", "_"), Err: safe}
+}
+
+// noName is the reason where the name of Slack's server leads nowhere.
+const noName = "name_not_found"
+
+func unresolved(err *net.DNSError) error {
+	return fmt.Errorf("the name %s cannot be resolved; look at DNS or the network", err.Name)
 }
 
 func busy(wait time.Duration) *notifier.DeliveryError {
@@ -197,8 +207,8 @@ func isGarbage(err error) bool {
 
 // onTheWay names a failure of the connection.
 func onTheWay(err error) string {
-	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return "name not found"
+	if lookup, ok := errors.AsType[*net.DNSError](err); ok {
+		return unresolved(lookup).Error()
 	}
 	if isTLS(err) {
 		return "tls failed"

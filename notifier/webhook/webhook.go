@@ -13,7 +13,9 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -75,6 +77,30 @@ func New(o Options) (*Notifier, error) {
 		o.Now = time.Now
 	}
 	return &Notifier{name: o.Name, url: o.URL, host: u.Host, secret: o.Secret, client: &client, now: o.Now}, nil
+}
+
+// Probe connects to the server of the address, with TLS where it has it, and posts nothing. It says how far it came.
+func (n *Notifier) Probe(ctx context.Context) (reached string, err error) {
+	u, err := url.Parse(n.url)
+	if err != nil {
+		return "", errors.New("url is no web address")
+	}
+	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u}); err == nil && proxy != nil {
+		return fmt.Sprintf("%s is reached through the proxy %s; no connection was tried", n.host, proxy.Host), nil
+	}
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	if err != nil {
+		return "", fmt.Errorf("no connection to %s: %w", n.host, err)
+	}
+	defer conn.Close()
+	if u.Scheme == "http" {
+		return n.host + " takes connections", nil
+	}
+	if err := tls.Client(conn, &tls.Config{ServerName: u.Hostname()}).HandshakeContext(ctx); err != nil {
+		return "", fmt.Errorf("no TLS with %s: %w", n.host, err)
+	}
+	return n.host + " takes connections with TLS", nil
 }
 
 // Name returns the configured name.

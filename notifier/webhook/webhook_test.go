@@ -214,3 +214,24 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+// TestProbePostsNothing: the server is reached, with TLS where the address says so, and hears of no alert.
+func TestProbePostsNothing(t *testing.T) {
+	r := newReceiver(t)
+	stranger := httptest.NewTLSServer(r.Config.Handler)
+	t.Cleanup(stranger.Close)
+	for url, want := range map[string]string{
+		r.URL: " takes connections", stranger.URL: "certificate", "http://127.0.0.1:1/": "connection refused", strings.Replace(r.URL, "http:", "https:", 1): "no TLS with ",
+	} {
+		n, err := webhook.New(webhook.Options{Name: "oncall", URL: url, Secret: secret})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if reached, err := n.Probe(t.Context()); !strings.Contains(fmt.Sprint(reached, err), want) || (err == nil) != (url == r.URL) {
+			t.Errorf("%s: %q, %v", url, reached, err)
+		}
+	}
+	if len(r.ids) != 0 || len(r.wrong) != 0 {
+		t.Errorf("it was posted to: %v %v", r.ids, r.wrong)
+	}
+}
