@@ -202,7 +202,7 @@ func (a *app) printDiff(c *cli.Context, old, fresh *diffSide, all []changedAlert
 	}
 	b.WriteByte('\n')
 	for _, s := range []*diffSide{old, fresh} {
-		fmt.Fprintf(&b, "%s (%s): %d alerts, %.2f of severity 1 to 3 a week%s\n\n", clean(s.Name), s.Hash, len(s.alerts), s.PerWeek, s.Labels)
+		fmt.Fprintf(&b, "%s (%s): %s, %.2f of severity 1 to 3 a week%s\n\n", clean(s.Name), s.Hash, several(len(s.alerts), "alert"), s.PerWeek, s.Labels)
 	}
 	_, err := io.WriteString(a.stdout, strings.TrimSuffix(b.String(), "\n"))
 	return err
