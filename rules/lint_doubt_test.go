@@ -9,7 +9,9 @@ import (
 // What a file leaves open is told with a way out, and only where nothing is refused.
 func TestDoubts(t *testing.T) {
 	const silent = "  - {id: quiet, title: Quiet, kind: silence}\n"
-	brand := func(body string) string { return "version: 1\nbrands:\n  b: {own_authors: [\"x:b\"], " + body + "}\npacks: [starter]\n" }
+	brand := func(body string) string {
+		return "version: 1\nbrands:\n  b: {own_authors: [\"x:b\"], " + body + "}\npacks: [starter]\n"
+	}
 	rule := func(more string) string {
 		return "version: 1\nrules:\n" + silent + "  - {id: r, title: R, kind: burst, match: {}, floor: {items: 5, authors: 3}" + more + "}\n"
 	}
