@@ -7,8 +7,8 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// Format returns the problems for a terminal: each in one line as Error has it, a warning marked at the end, then the line of its file
-// with a mark below the place. What it quotes comes from the files; control characters are shown as dots.
+// Format returns the problems for a terminal: each in one line as Error has it, a warning marked as such at its end, then the
+// line of its file with a mark below the place. What it quotes comes from the files; control characters are shown as dots.
 func Format(errs Errors, files []File) string {
 	lines := map[string][]string{}
 	for _, f := range files {
