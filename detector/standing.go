@@ -63,6 +63,8 @@ type Miss struct {
 	What  string    `json:"what,omitempty"` // the mention as source and id, or the rule
 	Score float64   `json:"score"`
 	Told  bool      `json:"told"`
+
+	History bool `json:"history,omitempty"` // before the brand went live: what is read of that time teaches, and tells nobody
 }
 
 const shownMisses = 5

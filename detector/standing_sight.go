@@ -158,7 +158,7 @@ func (m *Model) stand(b *brand, v *sight) Standing {
 	m.planned(b, &f)
 	m.conditions(b, &f)
 	st := m.standing(b, &f)
-	st.Score, st.Bar, st.Nearest = e.Score, p.bar(base, e.Bucket), p.misses()
+	st.Score, st.Bar, st.Nearest = e.Score, p.bar(base, e.Bucket), p.misses(b.state.LiveSince)
 	st.Habit = st.Bar - base
 	inside := p.insideAt(e.Bucket)
 	if inside {
@@ -253,13 +253,14 @@ func (g *gauge) shortOf(r *rules.Rule) string {
 	return ""
 }
 
-// misses are the highest scores of the history.
-func (p *episode) misses() []Miss {
+// misses are the highest scores of the history, of a brand that is live since then; zero: it is not yet.
+func (p *episode) misses(live time.Time) []Miss {
 	peaks := slices.Clone(p.peaks)
 	slices.SortStableFunc(peaks, func(a, b peak) int { return cmp.Compare(b.score, a.score) })
 	all := []Miss{}
 	for _, x := range peaks[:min(shownMisses, len(peaks))] {
-		all = append(all, Miss{From: bucketStart(x.at), To: bucketStart(x.end + 1), Score: float64(x.score), Told: x.told})
+		from, to := bucketStart(x.at), bucketStart(x.end+1)
+		all = append(all, Miss{From: from, To: to, Score: float64(x.score), Told: x.told, History: live.IsZero() || to.Before(live)})
 	}
 	return all
 }

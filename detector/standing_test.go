@@ -198,7 +198,7 @@ func TestStandingAndAlertAgree(t *testing.T) {
 			if !strings.Contains(strings.Join(st.Graver, "\n"), c.graver) {
 				t.Errorf("graver %q", st.Graver)
 			}
-			if len(st.Nearest) == 0 || !slices.ContainsFunc(st.Nearest, func(x Miss) bool { return x.Told }) {
+			if len(st.Nearest) == 0 || !slices.ContainsFunc(st.Nearest, func(x Miss) bool { return x.Told && !x.History }) {
 				t.Errorf("nothing in the history is told: %+v", st.Nearest)
 			}
 		})
@@ -232,6 +232,29 @@ func TestStandingAfterItsAlert(t *testing.T) {
 	after := s.standing("neg", "")
 	if after.Habit < before.Habit+0.1 || !strings.Contains(after.Tells, "; "+fmt.Sprintf("%.2f of it because it was there lately", after.Habit)) {
 		t.Errorf("habit %g, before %g; it tells %q", after.Habit, before.Habit, after.Tells)
+	}
+}
+
+// What stood out in a history was not told because a history only teaches.
+func TestStandingOfAHistory(t *testing.T) {
+	s := standingStage(t, "neg")
+	ms := newStream(1, 2).between(monday, monday.Add(10*day), 1)
+	s.now = monday.Add(10 * day)
+	for range 60 {
+		s.now = s.now.Add(20 * time.Second)
+		ms = append(ms, s.mention("bad"))
+	}
+	for _, m := range ms {
+		a := s.arrival(m)
+		a.History = true
+		c, _ := s.m.Apply([]Arrival{a}, m.CreatedAt)
+		s.take(c)
+	}
+	s.now = s.now.Add(day)
+	s.say("good")
+	all := s.standing("neg", "").Nearest
+	if len(all) == 0 || all[0].Told || !all[0].History {
+		t.Errorf("the nearest are %+v", all)
 	}
 }
 

@@ -44,28 +44,41 @@ func (r *Rule) Conditions(f *Facts) []Condition {
 		m.Authors.conditions(x, func(asked bool, part Authors, wanted, found string) { add(asked, Match{Authors: part}, wanted, found) })
 	}
 	for _, t := range m.AllOf {
-		add(true, Match{AllOf: []*Term{t}}, "the text has "+t.Text, "")
+		add(true, Match{AllOf: []*Term{t}}, "the text has "+t.String(), f.apart(t))
 	}
 	if len(m.AnyOf) > 0 {
 		texts, found := f.anyTerms(m.AnyOf, r.Brand)
 		add(true, Match{AnyOf: m.AnyOf}, "the text has "+anyOf(texts), found)
 	}
 	for _, t := range m.NoneOf {
-		cs = append(cs, Condition{"the text does not have " + t.Text, "", f.Found == nil || !f.Found.holds(t, r.Brand)})
+		cs = append(cs, Condition{"the text does not have " + t.String(), "", f.Found == nil || !f.Found.holds(t, r.Brand)})
 	}
 	return cs
 }
 
-// anyTerms says the terms of a list, and which of them the text has.
+// anyTerms says the terms of a list, and which of them the text has, or nearly.
 func (f *Facts) anyTerms(list []*Term, brand string) (texts []string, found string) {
-	var has []string
+	var has, nearly []string
 	for _, t := range list {
-		texts = append(texts, t.Text)
+		texts = append(texts, t.String())
 		if f.Found != nil && f.Found.holds(t, brand) {
-			has = append(has, t.Text)
+			has = append(has, t.String())
+		} else if apart := f.apart(t); apart != "" {
+			nearly = append(nearly, apart)
 		}
 	}
+	if len(has) == 0 {
+		has = nearly
+	}
 	return texts, strings.Join(has, ", ")
+}
+
+// apart says of a near term whose words are all there that they are too far from each other.
+func (f *Facts) apart(t *Term) string {
+	if f.Found == nil || !slices.Contains(f.Found.terms.apart, t) {
+		return ""
+	}
+	return allOf(quoted(t.words)) + ", too far apart"
 }
 
 // categories says what the mention points to, the weightiest first.
@@ -89,11 +102,16 @@ func (f *Facts) categories() string {
 	return strings.Join(ids, ", ")
 }
 
-func anyOf(words []string) string {
+func anyOf(words []string) string { return listed(words, " or ") }
+
+func allOf(words []string) string { return listed(words, " and ") }
+
+// listed puts a word before the last of a list, commas elsewhere.
+func listed(words []string, last string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
-	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+	return strings.Join(words[:len(words)-1], ", ") + last + words[len(words)-1]
 }
 
 func atLeast(confidence float64) string {

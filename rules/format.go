@@ -7,8 +7,8 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// Format returns the problems for a terminal: each in one line as Error has it, then the line of its file
-// with a mark below the place. What it quotes comes from the files; control characters are shown as dots.
+// Format returns the problems for a terminal: each in one line as Error has it, a warning marked as such at its end, then the
+// line of its file with a mark below the place. What it quotes comes from the files; control characters are shown as dots.
 func Format(errs Errors, files []File) string {
 	lines := map[string][]string{}
 	for _, f := range files {
@@ -16,7 +16,11 @@ func Format(errs Errors, files []File) string {
 	}
 	var b strings.Builder
 	for _, e := range errs {
-		fmt.Fprintln(&b, printable(e.Error()))
+		mark := ""
+		if e.Level == LevelWarning {
+			mark = " (warning)"
+		}
+		fmt.Fprintln(&b, printable(e.Error())+mark)
 		if of := lines[e.Pos.File]; e.Pos.Line >= 1 && e.Pos.Line <= len(of) {
 			excerpt(&b, e.Pos, of[e.Pos.Line-1])
 		}

@@ -12,6 +12,7 @@ func (l *loader) doubts() {
 	s := l.set
 	for _, id := range sortedKeys(s.Brands) {
 		l.doubtBrand(s.Brands[id])
+		l.doubtForce(s.Brands[id])
 	}
 	for _, r := range s.Rules {
 		l.doubtSeverity(r)
@@ -135,15 +136,37 @@ func (l *loader) doubtCategories() {
 	}
 }
 
-// doubtSilence warns if nobody would be told that a source has gone quiet.
+// doubtForce warns of a brand that no rule judges: the starter rules are in force by themselves only for brands that no file
+// names.
+func (l *loader) doubtForce(b *Brand) {
+	if len(l.rulesInForce(b.ID)) == 0 {
+		l.add(LevelWarning, b.Pos, "W16", fmt.Sprintf("no rule is in force for the brand %q", b.ID), "nobody would be told anything about it",
+			"add packs: [starter], or rules")
+	}
+}
+
+// doubtSilence warns if nobody would be told of a brand that has rules that its source has gone quiet. The starter rules tell
+// it of brands that no file names, and who switches that off knows it.
 func (l *loader) doubtSilence() {
-	if len(l.set.Rules) == 0 || slices.Contains(l.set.Packs, starterPack) {
+	if slices.Contains(l.set.Packs, starterPack) {
 		return
 	}
-	if !slices.ContainsFunc(l.set.Rules, func(r *Rule) bool { return r.Kind == Silence }) {
-		l.add(LevelWarning, l.set.Rules[0].Pos, "W10", "no rule is of kind silence", "a source that is down looks like calm",
-			"add {id: source-silent, title: A source has gone quiet, kind: silence}, or packs: [starter]")
+	var deaf []string
+	for _, id := range sortedKeys(l.set.Brands) {
+		all := l.rulesInForce(id)
+		if len(all) > 0 && !slices.ContainsFunc(all, func(r *Rule) bool { return r.Kind == Silence }) {
+			deaf = append(deaf, id)
+		}
 	}
+	if len(deaf) == 0 {
+		return
+	}
+	what := fmt.Sprintf("no rule is of kind silence for the brand %q", deaf[0])
+	if more := len(deaf) - 1; more > 0 {
+		what += fmt.Sprintf(" and %d more", more)
+	}
+	l.add(LevelWarning, l.set.Brands[deaf[0]].Pos, "W10", what, "a source that is down looks like calm",
+		"add {id: source-silent, title: A source has gone quiet, kind: silence}, or packs: [starter]")
 }
 
 // gravest is the gravest severity that a rule can have by its own words; Calm if it leaves that to the categories.

@@ -81,8 +81,12 @@ func rulesByID(all []*Rule) map[string]*Rule {
 }
 
 func (l *loader) inForce(id, brand string) bool {
+	return slices.ContainsFunc(l.rulesInForce(brand), func(r *Rule) bool { return r.ID == id })
+}
+
+func (l *loader) rulesInForce(brand string) []*Rule {
 	starter := l.set.Brands[brand] == nil || slices.Contains(l.set.Packs, starterPack)
-	return slices.ContainsFunc(l.set.rulesOf(brand, starter), func(r *Rule) bool { return r.ID == id })
+	return l.set.rulesOf(brand, starter)
 }
 
 // idle says why the rules tell nothing, and what to do about it.

@@ -327,6 +327,32 @@ rules:
 	}
 }
 
+// An explanation says a term as it is meant, and of words that are all there but too far apart just that.
+func TestConditionsSayTheTerm(t *testing.T) {
+	const far = "the tank of my new and shiny machine did leak on me"
+	for _, c := range []struct{ term, text, want string }{
+		{"leak", far, "the text has leak: true (leak)"},
+		{"tank of", far, "the text has “tank of”: true (“tank of”)"},
+		{"{phrase: tank of}", "none", "the text has “tank of”: false ()"},
+		{"{any_words: [tank, drip tray, leak]}", far, "the text has tank, “drip tray” or leak: true (tank, “drip tray” or leak)"},
+		{"{all_words: [tank, leak]}", "a tank", "the text has tank and leak: false ()"},
+		{"{near: [tank, leak], within_words: 6}", far, "the text has tank near leak (within 6 words): false (tank and leak, too far apart)"},
+		{"{near: [tank, leak], within_words: 6}", "a tank", "the text has tank near leak (within 6 words): false ()"},
+		{"{near: [tank, leak], within_words: 6}", "a leak in the tank", "the text has tank near leak (within 6 words): true (tank near leak (within 6 words))"},
+		{"{near: [tank, leak, machine], within_words: 7}", far, "the text has tank, leak and machine near each other (within 7 words): false (tank, leak and machine, too far apart)"},
+		{"{raw: ':('}", "oh :(", "the text has the characters “:(”: true (the characters “:(”)"},
+		{"{regex: 'le+k'}", "none", "the text has what the regular expression le+k matches: false ()"},
+	} {
+		s := bare(t, "version: 1\nbrands: {acme: {names: [Acme]}}\nrules:\n"+
+			"  - {id: r, title: R, kind: each, brand: acme, severity: 2, dedupe: {by: [text], for: 1h}, match: {any_of: ["+c.term+"]}}\n")
+		found := s.Match(&sources.Mention{Brand: "acme"}, Tokenize(c.text), "en")
+		got := s.Rules[0].Conditions(&Facts{Mention: &sources.Mention{}, Found: &found})
+		if said := fmt.Sprintf("%s: %v (%s)", got[0].Wanted, got[0].Holds, got[0].Found); said != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.term, said, c.want)
+		}
+	}
+}
+
 func TestHoldsConditions(t *testing.T) {
 	base := sources.Mention{Kind: sources.Review, Source: "shop", Network: "x", Rating: 2, Author: sources.Author{Followers: 1000}}
 	found := &Found{Hits: []Hit{{Category: "delivery", Confidence: 0.7}, {Category: "price", Negated: true}}}

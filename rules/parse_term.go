@@ -137,7 +137,7 @@ func (l *loader) matchTerm(n *yaml.Node) *Term {
 	if !ok {
 		return nil
 	}
-	t := &Term{Pos: l.pos(n), Text: n.Value}
+	t := &Term{Pos: l.pos(n)}
 	if n.Kind == yaml.MappingNode {
 		return l.termObject(n, t)
 	}
@@ -159,7 +159,7 @@ func (l *loader) termObject(n *yaml.Node, t *Term) *Term {
 	words := func(op termOp, least int) func(*yaml.Node) {
 		return func(v *yaml.Node) {
 			ways++
-			t.op, t.words, t.Text = op, l.terms(v), strings.Join(l.plainItems(v), ", ")
+			t.op, t.words = op, l.terms(v)
 			if len(t.words) < least && !l.errs[count:].Refused() {
 				l.fail(v, "type", fmt.Sprintf("at least %d words are needed here", least), "", "write more of them, or phrase")
 			}
@@ -189,24 +189,15 @@ func (l *loader) termObject(n *yaml.Node, t *Term) *Term {
 	return t
 }
 
-// plainItems returns the items as written, checked elsewhere.
-func (l *loader) plainItems(v *yaml.Node) []string {
-	var all []string
-	for _, n := range l.items(v) {
-		all = append(all, n.Value)
-	}
-	return all
-}
-
 // raw reads exact characters.
 func (l *loader) raw(v *yaml.Node, t *Term) {
-	t.op, t.raw, t.Text = rawText, l.str(v), v.Value
+	t.op, t.raw = rawText, l.str(v)
 	l.affordsTerm(v, t.raw)
 }
 
 // regex compiles a regular expression; (?i) is not added: what is written counts.
 func (l *loader) regex(v *yaml.Node, t *Term) {
-	t.op, t.Text = regex, v.Value
+	t.op = regex
 	s := l.str(v)
 	if s == "" {
 		return

@@ -407,6 +407,11 @@ func TestFormat(t *testing.T) {
 			t.Errorf("in UTF-16: %v", errs)
 		}
 	}
+	doubt := *errs[0]
+	doubt.Level = LevelWarning
+	if got := Format(Errors{&doubt}, nil); got != "r.yml:3:29: key: unknown key \"colour\"; w; h (warning)\n" {
+		t.Errorf("a warning is not told from an error: %s", got)
+	}
 	errs[0].Pos.Line = 99
 	if got := Format(errs, files); strings.Contains(got, "|") {
 		t.Errorf("an excerpt of a line that is not there:\n%s", got)

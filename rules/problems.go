@@ -41,4 +41,5 @@ var problems = []Problem{
 	{"W13", "A brand has a handle where no source reads", "Nothing will come from there."},
 	{"W14", "A condition changes no severity", "It does nothing when it holds."},
 	{"W15", "A planned window or a holiday has ended", "It changes nothing any more."},
+	{"W16", "No rule is in force for a brand", "Nobody would be told anything about it."},
 }

@@ -82,6 +82,21 @@ func (s *Set) Rule(id string) (*Rule, bool) {
 	return r, ok
 }
 
+// Idle says why a rule that the Set has is not in force for a brand; "": it is.
+func (s *Set) Idle(rule, brand string) string {
+	named := func(r *Rule) bool { return r.ID == rule }
+	off := slices.IndexFunc(s.off, named)
+	switch {
+	case slices.ContainsFunc(s.RulesFor(brand), named):
+		return ""
+	case off >= 0:
+		return fmt.Sprintf("%s switches it off", s.off[off].Pos)
+	case s.byID[rule] != nil && s.byID[rule].Brand != "":
+		return fmt.Sprintf("it is of the brand %q", s.byID[rule].Brand)
+	}
+	return "it is of the starter pack, which brands of the files do not have by themselves; add packs: [" + starterPack + "]"
+}
+
 // CountsIncidents reports whether a condition asks how many incidents the rule has opened.
 func (s *Set) CountsIncidents(rule string) bool { return s.counted[rule] }
 

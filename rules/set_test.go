@@ -238,3 +238,25 @@ func BenchmarkParse(b *testing.B) {
 		Starter()
 	}
 }
+
+// Why a rule is not in force for a brand is known of each that there is.
+func TestIdle(t *testing.T) {
+	rule := func(id, more string) string {
+		return "  - {id: " + id + ", title: R, kind: burst, match: {}, floor: {items: 5, authors: 3}" + more + "}\n"
+	}
+	s := must(t, "version: 1\nbrands: {a: {names: [Fjellbryg]}, b: {names: [Havbryg]}}\nrules:\n"+rule("all", "")+rule("own", ", brand: b"))
+	off := must(t, "version: 1\npacks: [starter]\nbrands: {a: {names: [Fjellbryg]}}\nrules:\n  - {id: neg-burst, enabled: false}\n")
+	for _, c := range []struct {
+		set               *Set
+		rule, brand, want string
+	}{
+		{s, "all", "a", ""}, {s, "own", "b", ""}, {s, "neg-burst", "unnamed", ""}, {off, "source-silent", "a", ""},
+		{s, "own", "a", `it is of the brand "b"`},
+		{s, "neg-burst", "a", "add packs: [starter]"},
+		{off, "neg-burst", "a", "r.yml:5:10 switches it off"},
+	} {
+		if got := c.set.Idle(c.rule, c.brand); got == "" != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s of %s: %q, not %q", c.rule, c.brand, got, c.want)
+		}
+	}
+}

@@ -1,7 +1,9 @@
 package rules
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -10,8 +12,7 @@ import (
 // them), words near each other, exact characters, a regular expression, or one of the brand's own groups
 // of terms ("brand", "product.one").
 type Term struct {
-	Pos  Pos
-	Text string // as written, the way the file says it
+	Pos Pos
 
 	list   *termList
 	op     termOp
@@ -20,6 +21,37 @@ type Term struct {
 	raw    string
 	re     *regexp.Regexp
 	group  string // "brand" or "product.<key>"
+}
+
+// String says what the term asks for: "tank near leak (within 6 words)".
+func (t *Term) String() string {
+	switch words := quoted(t.words); {
+	case t.op == groupOf:
+		return t.group
+	case t.op == rawText:
+		return "the characters “" + t.raw + "”"
+	case t.op == regex:
+		return "what the regular expression " + t.re.String() + " matches"
+	case t.op == allWords:
+		return allOf(words)
+	case t.op == nearWords && len(words) == 2:
+		return fmt.Sprintf("%s near %s (within %d words)", words[0], words[1], t.within)
+	case t.op == nearWords:
+		return fmt.Sprintf("%s near each other (within %d words)", allOf(words), t.within)
+	default:
+		return anyOf(words)
+	}
+}
+
+// quoted puts phrases into quotes; single words stand for themselves.
+func quoted(words []string) []string {
+	said := slices.Clone(words)
+	for i, w := range said {
+		if strings.Contains(w, " ") {
+			said[i] = "“" + w + "”"
+		}
+	}
+	return said
 }
 
 // termList stands for all_of, any_of or none_of of one rule: whether any of its terms is found is asked without going over

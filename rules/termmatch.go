@@ -69,6 +69,7 @@ func (w *termWords) leading(t *wordTerm) []int32 {
 type foundTerms struct {
 	held  map[*Term]bool
 	lists map[*termList]bool
+	apart []*Term // near terms that it does not hold, though it has all their words
 }
 
 func (f *foundTerms) hold(t *Term) {
@@ -86,8 +87,11 @@ func (t *tally) terms(brands []string) foundTerms {
 	places := t.wordPlaces()
 	for id := range places {
 		for i := range t.termWords.terms[id] {
-			if wt := &t.termWords.terms[id][i]; wt.holds(places) {
+			switch wt := &t.termWords.terms[id][i]; {
+			case wt.holds(places):
 				f.hold(wt.term)
+			case wt.term.op == nearWords && wt.complete(places):
+				f.apart = append(f.apart, wt.term)
 			}
 		}
 	}
@@ -116,16 +120,21 @@ func (t *wordTerm) holds(places map[int32][]int) bool {
 	if t.term.op == anyWords {
 		return true
 	}
+	if !t.complete(places) {
+		return false
+	}
 	var found []placed
 	for slot, id := range t.words {
-		if len(places[id]) == 0 {
-			return false
-		}
 		for _, at := range places[id] {
 			found = append(found, placed{slot, at})
 		}
 	}
 	return t.term.op == allWords || spans(found, len(t.words), t.term.within)
+}
+
+// complete says whether all the words are found, wherever they stand.
+func (t *wordTerm) complete(places map[int32][]int) bool {
+	return !slices.ContainsFunc(t.words, func(id int32) bool { return len(places[id]) == 0 })
 }
 
 // placed is a word of a term found in a text: which of the term's words, and how many words precede it.

@@ -32,11 +32,12 @@ type Config struct {
 	Store     StoreConfig      `yaml:"store"`
 	Retention RetentionConfig  `yaml:"retention"`
 
-	named []rules.File         // in the place of rules: what a command names, read once, since it may be a pipe
-	path  string               // of the file; empty: the built-in defaults
-	dir   string               // that relative paths are relative to
-	place map[string]rules.Pos // of each key, by its path: "sources[0].every"
-	text  []byte               // as read
+	named    []rules.File         // in the place of rules: what a command names, read once, since it may be a pipe
+	path     string               // of the file; empty: the built-in defaults
+	dir      string               // that relative paths are relative to
+	place    map[string]rules.Pos // of each key, by its path: "sources[0].every"
+	variable map[string]string    // of the environment, by the key that it fills in where there is no file
+	text     []byte               // as read
 
 	elsewhere map[string]string // references to addresses that are secrets themselves, by the path of their key
 }
@@ -206,12 +207,18 @@ func Default() *Config {
 
 // fromEnvironment fills in the secrets that the built-in defaults look for.
 func (c *Config) fromEnvironment() {
-	for name, to := range map[string]*Secret{
-		"SLACK_BOT_TOKEN": &c.Slack.BotToken, "SLACK_APP_TOKEN": &c.Slack.AppToken,
-		"SLACK_SIGNING_SECRET": &c.Slack.SigningSecret, "EMBERWATCH_INTAKE_SECRET": &c.Intake.Secret,
+	c.variable = map[string]string{}
+	for name, to := range map[string]struct {
+		at     string
+		secret *Secret
+	}{
+		"SLACK_BOT_TOKEN":          {"slack.bot_token", &c.Slack.BotToken},
+		"SLACK_APP_TOKEN":          {"slack.app_token", &c.Slack.AppToken},
+		"SLACK_SIGNING_SECRET":     {"slack.signing_secret", &c.Slack.SigningSecret},
+		"EMBERWATCH_INTAKE_SECRET": {"intake.secret", &c.Intake.Secret},
 	} {
 		if os.Getenv(name) != "" {
-			*to = Secret{ref: "env:" + name}
+			*to.secret, c.variable[to.at] = Secret{ref: "env:" + name}, name
 		}
 	}
 }

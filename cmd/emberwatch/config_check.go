@@ -28,7 +28,9 @@ type validation struct {
 
 func (v *validation) add(level rules.Level, id, at, what, why, fix string) {
 	pos := v.place(at)
-	if at != "" {
+	if name, ok := v.c.variable[at]; ok {
+		what = fmt.Sprintf("%s (the variable %s): %s", at, name, what)
+	} else if at != "" {
 		what = at + ": " + what
 	}
 	v.errs = append(v.errs, &rules.Error{Pos: pos, ID: id, Level: level, What: what, Why: why, Hint: fix})

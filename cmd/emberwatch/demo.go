@@ -134,7 +134,7 @@ func (a *app) tellDemo(d *Daemon, w io.Writer) error {
 		return err
 	}
 	slices.Reverse(list)
-	fmt.Fprintf(w, "\nWhat happened: %d incidents.\n", len(list))
+	fmt.Fprintf(w, "\nWhat happened: %s.\n", several(len(list), "incident"))
 	for i := range list {
 		x := &list[i]
 		fmt.Fprintf(w, "\n%s  %s, severity %d (%s), %s\n  %s\n", x.ID, x.Title, x.Severity, x.Severity, x.Handling, x.Sentence)

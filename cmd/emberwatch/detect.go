@@ -294,12 +294,12 @@ func (d *detection) write(r *countRow, fields ...string) error {
 // sum says on standard error what the alerts add up to.
 func (d *detection) sum() {
 	weeks := d.last.Sub(d.first).Hours() / (7 * 24)
-	fmt.Fprintf(d.app.stderr, "emberwatch: %d alerts", d.alerts)
+	fmt.Fprintf(d.app.stderr, "emberwatch: %s", several(d.alerts, "alert"))
 	if weeks >= 1 {
 		fmt.Fprintf(d.app.stderr, " in %.1f weeks, %.2f a week", weeks, float64(d.alerts)/weeks)
 	}
 	if d.bad > 0 {
-		fmt.Fprintf(d.app.stderr, "; %d rows could not be read", d.bad)
+		fmt.Fprintf(d.app.stderr, "; %s could not be read", several(d.bad, "row"))
 	}
 	fmt.Fprintf(d.app.stderr, "; buckets of %s\n", shortSpan(d.bucket))
 }

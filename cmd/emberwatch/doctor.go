@@ -90,7 +90,7 @@ func (a *app) doctor(c *cli.Context) error {
 	tell(examineNotifiers(c.Context, cfg)...)
 	tell(examineSources(c.Context, cfg, a.running(c))...)
 	if !c.Bool("json") {
-		fmt.Fprintf(a.stdout, "%d problems, %d warnings\n", count["error"], count["warning"])
+		fmt.Fprintf(a.stdout, "%s, %s\n", several(count["error"], "problem"), several(count["warning"], "warning"))
 	}
 	if count["error"] > 0 || c.Bool("strict") && count["warning"] > 0 {
 		return &exitError{Code: exitProblems}

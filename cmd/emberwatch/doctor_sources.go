@@ -152,18 +152,11 @@ func (l *look) finding(check, name string, err error) finding {
 
 // sum is what came: "3 mentions, 2 items refused: past.ndjson: line 1: id: missing".
 func (l *look) sum() string {
-	s := counted(l.mentions, "mention")
+	s := several(l.mentions, "mention")
 	if l.rejected.Count > 0 {
-		s += fmt.Sprintf(", %s refused: %s", counted(l.rejected.Count, "item"), l.rejected.Why)
+		s += fmt.Sprintf(", %s refused: %s", several(l.rejected.Count, "item"), l.rejected.Why)
 	}
 	return s
-}
-
-func counted(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
 }
 
 // parts takes apart what failed of a source.

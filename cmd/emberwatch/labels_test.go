@@ -56,7 +56,14 @@ func TestReplayOfABrand(t *testing.T) {
 			t.Errorf("%v: exit code %d\n%s%s", args, code, out, errs)
 		}
 	}
-	if code, out, errs := invoke(t, "rules", "diff", "--brand", "nord", rules, rules, file); code != exitOK || strings.Contains(out, "us-airways") || strings.Count(out, "same") != 1 {
+	for _, how := range [][]string{{file}, {"--text", "burnt"}, {"--at", "2026-03-03", file}} {
+		args := append([]string{"rules", "explain", "neg-burst", "--rules", rules, "--brand", "nord"}, how...)
+		const want = `the rule "neg-burst" is not in force for the brand "nord": it is of the starter pack, which brands of the files do not have by themselves`
+		if code, out, errs := invoke(t, args...); code != exitUsage || out != "" || !strings.Contains(errs, want) {
+			t.Errorf("%v: exit code %d\n%s%s", args, code, out, errs)
+		}
+	}
+	if code, out, errs := invoke(t, "rules", "diff", "--brand", "nord", rules, rules, file); code != exitOK || strings.Contains(out, "us-airways") || strings.Count(out, "at the same time") != 1 {
 		t.Errorf("diff of a brand: exit code %d\n%s%s", code, out, errs)
 	}
 }

@@ -338,8 +338,8 @@ func (o *replayOutput) summary(s detector.ReplaySummary, took time.Duration) err
 }
 
 func (o *replayOutput) printSummary(x replaySummary) {
-	fmt.Fprintf(o.w, "\n%d mentions in %.1f weeks (%d duplicates, %d not readable), %.1f s, %.0f/s\n",
-		x.Mentions, x.Weeks, x.Duplicates, x.Rejected, x.Seconds, x.PerSecond)
+	fmt.Fprintf(o.w, "\n%s in %.1f weeks (%s, %d not readable), %.1f s, %.0f/s\n",
+		several(x.Mentions, "mention"), x.Weeks, several(x.Duplicates, "duplicate"), x.Rejected, x.Seconds, x.PerSecond)
 	if len(x.Incidents) == 0 {
 		fmt.Fprintln(o.w, "no incidents")
 	}

@@ -116,7 +116,7 @@ func (a *app) mentionsToExplain(c *cli.Context, set *rules.Set, rule *rules.Rule
 		if err != nil {
 			return nil, err
 		}
-		if _, err := brandFlag(c, set, ms); err != nil {
+		if _, err := ruleBrandFlag(c, set, rule, ms); err != nil {
 			return nil, err
 		}
 		for i := range ms {
@@ -130,7 +130,7 @@ func (a *app) mentionsToExplain(c *cli.Context, set *rules.Set, rule *rules.Rule
 		return nil, usage("name a file with mentions, or give a --text")
 	}
 	if len(set.Brands) > 0 { // else the text's brand may be any
-		if _, err := brandFlag(c, set, nil); err != nil {
+		if _, err := ruleBrandFlag(c, set, rule, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -139,6 +139,27 @@ func (a *app) mentionsToExplain(c *cli.Context, set *rules.Set, rule *rules.Rule
 		kind = sources.Review
 	}
 	return []sources.Mention{{Kind: kind, Text: c.String("text"), Lang: c.String("lang"), Rating: c.Float64("rating"), Brand: brand}}, nil
+}
+
+// ruleBrandFlag is --brand, one for which the rule is in force; "" without it.
+func ruleBrandFlag(c *cli.Context, set *rules.Set, rule *rules.Rule, ms []sources.Mention) (string, error) {
+	brand, err := brandFlag(c, set, ms)
+	if err != nil || brand == "" {
+		return "", err
+	}
+	if why := idle(set, rule, brand); why != "" {
+		return "", usage("%s", why)
+	}
+	return brand, nil
+}
+
+// idle says that and why a rule is not in force for a brand; "": it is.
+func idle(set *rules.Set, rule *rules.Rule, brand string) string {
+	why := set.Idle(rule.ID, brand)
+	if why != "" {
+		why = fmt.Sprintf("the rule %q is not in force for the brand %q: %s", rule.ID, brand, why)
+	}
+	return why
 }
 
 func explain(set *rules.Set, model *sentiment.Model, rule *rules.Rule, j *detector.Judged) explained {

@@ -50,6 +50,7 @@ type diffSide struct {
 	PerWeek float64      `json:"per_week"` // alerts of severity 1 to 3
 	Labels  *labelResult `json:"labels,omitempty"`
 	alerts  []*raised
+	zone    *time.Location // that of its rules
 }
 
 func (a *app) rulesDiff(c *cli.Context) error {
@@ -90,7 +91,7 @@ func (a *app) rulesDiff(c *cli.Context) error {
 
 // replaySide replays mentions, sorted by time, by one rule set.
 func replaySide(name string, set *rules.Set, model detector.Scorer, ms []sources.Mention, opt replayOptions) *diffSide {
-	side := &diffSide{Name: name, Hash: set.Hash}
+	side := &diffSide{Name: name, Hash: set.Hash, zone: set.Zone}
 	byID := map[string]*raised{}
 	r := detector.NewReplay(set, model)
 	out := &replayOutput{w: io.Discard, labels: opt.labels, peak: r.Peak}
@@ -186,9 +187,9 @@ func (a *app) printDiff(c *cli.Context, old, fresh *diffSide, all []changedAlert
 		}
 		return enc.Encode(map[string]any{"change": "summary", "old": old, "new": fresh})
 	}
-	rows := [][]string{{"", "when (UTC)", "brand", "rule", "severity", "told", "fullest hour", "before its end"}}
+	rows := [][]string{{"", "when (" + fresh.zone.String() + ")", "brand", "rule", "severity", "told", "fullest hour", "before its end"}}
 	for _, x := range all {
-		rows = append(rows, x.row())
+		rows = append(rows, x.row(fresh.zone))
 	}
 	var b strings.Builder
 	if c.Bool("markdown") {
@@ -202,7 +203,7 @@ func (a *app) printDiff(c *cli.Context, old, fresh *diffSide, all []changedAlert
 	}
 	b.WriteByte('\n')
 	for _, s := range []*diffSide{old, fresh} {
-		fmt.Fprintf(&b, "%s (%s): %d alerts, %.2f of severity 1 to 3 a week%s\n\n", clean(s.Name), s.Hash, len(s.alerts), s.PerWeek, s.Labels)
+		fmt.Fprintf(&b, "%s (%s): %s, %.2f of severity 1 to 3 a week%s\n\n", clean(s.Name), s.Hash, several(len(s.alerts), "alert"), s.PerWeek, s.Labels)
 	}
 	_, err := io.WriteString(a.stdout, strings.TrimSuffix(b.String(), "\n"))
 	return err
@@ -216,17 +217,22 @@ func (l *labelResult) String() string {
 	return fmt.Sprintf("; of the known events %d found, %d missed, median lead %.0f min; %.2f false alarms a week", l.Found, l.Missed, l.LeadMinutes, l.FalsePerWeek)
 }
 
-// row is one line of the table: what changed, as "2 -> 1" where both sides tell.
-func (x *changedAlert) row() []string {
-	told := ""
-	if x.Change == "moves" {
-		switch d := x.New.At.Sub(x.Old.At).Round(time.Minute); {
-		case d < 0:
-			told = detector.Words(-d) + " earlier"
-		case d > 0:
-			told = detector.Words(d) + " later"
-		}
+// told says when the new side tells, against the old one; nothing where only one of them does.
+func (x *changedAlert) told() string {
+	if x.Old == nil || x.New == nil {
+		return "–"
 	}
+	switch d := x.New.At.Sub(x.Old.At).Round(time.Minute); {
+	case d < 0:
+		return detector.Words(-d) + " earlier"
+	case d > 0:
+		return detector.Words(d) + " later"
+	}
+	return "at the same time"
+}
+
+// row is one line of the table, its time in that zone: what changed, as "2 -> 1" where both sides tell.
+func (x *changedAlert) row(zone *time.Location) []string {
 	both := func(of func(*raised) string) string {
 		switch {
 		case x.Old == nil:
@@ -237,10 +243,10 @@ func (x *changedAlert) row() []string {
 		return of(x.Old) + " → " + of(x.New)
 	}
 	return []string{
-		x.Change, x.at().Format("2006-01-02 15:04"), x.Brand,
+		x.Change, x.at().In(zone).Format("2006-01-02 15:04"), x.Brand,
 		both(func(r *raised) string { return r.Rule }),
 		both(func(r *raised) string { return fmt.Sprint(r.Severity) }),
-		told,
+		x.told(),
 		both(func(r *raised) string { return orDash(r.Lead, fmt.Sprintf("%.0f", r.Size)) }),
 		both(func(r *raised) string { return orDash(r.Lead, leadWords(r.Lead)) }),
 	}

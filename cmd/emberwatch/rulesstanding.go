@@ -55,6 +55,10 @@ func (s *server) explainRule(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, map[string]string{"error": fmt.Sprintf("no rule %q; there are %s", id, strings.Join(set.RuleIDs(), ", "))})
 		return
 	}
+	if why := idle(set, rule, brand); brand != "" && why != "" {
+		answer(w, http.StatusBadRequest, map[string]string{"error": why})
+		return
+	}
 	done, err := detector.NewPractice(r.Context(), s.d.db, set, rule, brand, from, now)
 	if err != nil {
 		answer(w, http.StatusServiceUnavailable, map[string]string{"error": err.Error()})
@@ -120,7 +124,7 @@ func (a *app) explainPast(c *cli.Context, set *rules.Set, rule *rules.Rule, scor
 	if err != nil {
 		return err
 	}
-	brand, err := brandFlag(c, set, ms)
+	brand, err := ruleBrandFlag(c, set, rule, ms)
 	if err != nil {
 		return err
 	}

@@ -172,8 +172,11 @@ func nearestWords(kind string, m *detector.Miss) string {
 		score = fmt.Sprintf("%.0f shares an hour", m.Score)
 	}
 	word := "not told"
-	if m.Told {
+	switch {
+	case m.Told:
 		word = "told"
+	case m.History:
+		word += " (history: teaches only)"
 	}
 	return fmt.Sprintf("%s, %s for %s, %s", zoned(m.From), score, detector.Words(m.To.Sub(m.From)), word)
 }

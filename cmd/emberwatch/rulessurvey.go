@@ -107,7 +107,7 @@ func (a *app) examineRules(c *cli.Context, cfg *Config, set *rules.Set, dir stri
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, good("rules", "%d rules, nothing to doubt; compared on %s", len(s.Rules), comparedOn(s)))
+		out = append(out, good("rules", "%s, nothing to doubt; compared on %s", several(len(s.Rules), "rule"), comparedOn(s)))
 	}
 	return out
 }

@@ -44,6 +44,9 @@ rules:
 	if code, _, errs := invoke(t, "rules", "explain", "burnt", "--server", c.url, "--brand", "acne"); code != exitUsage || !strings.Contains(errs, `did you mean "acme"?`) {
 		t.Errorf("explain of an unknown brand: exit code %d\n%s", code, errs)
 	}
+	if code, _, errs := invoke(t, "rules", "explain", "neg-burst", "--server", c.url, "--brand", "acme"); code != exitUsage || !strings.Contains(errs, `the rule "neg-burst" is not in force for the brand "acme"`) {
+		t.Errorf("explain of a rule that is not in force: exit code %d\n%s", code, errs)
+	}
 	found := "warning  rule cake: " + doubt + "\n         repair: make one rule of the two"
 	here := writeFile(t, filepath.Join(dir, "here.yml"), fmt.Sprintf("version: 1\nhttp: {listen: %q}\nrules: [acme.yml]\n", strings.TrimPrefix(c.url, "http://")))
 	if code, out, errs := invoke(t, "--config", here, "--data", data, "doctor"); code != exitOK || !strings.Contains(out, "held by the running daemon") || !strings.Contains(out, found) {

@@ -80,7 +80,7 @@ func (a *app) score(c *cli.Context) error {
 		}
 	}
 	if s.bad > 0 {
-		fmt.Fprintf(a.stderr, "emberwatch: %d lines could not be read; the first is %s\n", s.bad, s.firstBad)
+		fmt.Fprintf(a.stderr, "emberwatch: %s could not be read; the first is %s\n", several(s.bad, "line"), s.firstBad)
 	}
 	return out.Flush()
 }

@@ -91,14 +91,14 @@ func (a *app) storeInfo(c *cli.Context) error {
 	if c.Bool("json") {
 		return json.NewEncoder(a.stdout).Encode(info)
 	}
-	fmt.Fprintf(a.stdout, "%s: schema %d, %s in %d files (%s free inside), disk %.0f%% free\n", info.Dir, info.Schema, bytesWord(info.Bytes),
-		len(info.Files), bytesWord(info.FreeBytes), info.DiskFree)
-	fmt.Fprintf(a.stdout, "%d brands, %d series, %d incidents (%d open), %d alerts to deliver\n", info.Brands, info.Series, info.Incidents, info.Open, info.Pending)
-	fmt.Fprintf(a.stdout, "%d mentions, %d of them with text", info.Records, info.Texts)
+	fmt.Fprintf(a.stdout, "%s: schema %d, %s in %s (%s free inside), disk %.0f%% free\n", info.Dir, info.Schema, bytesWord(info.Bytes),
+		several(len(info.Files), "file"), bytesWord(info.FreeBytes), info.DiskFree)
+	fmt.Fprintf(a.stdout, "%s, %d series, %s (%d open), %s to deliver\n", several(info.Brands, "brand"), info.Series, several(info.Incidents, "incident"), info.Open, several(info.Pending, "alert"))
+	fmt.Fprintf(a.stdout, "%s, %d of them with text", several(info.Records, "mention"), info.Texts)
 	if !info.Oldest.IsZero() {
 		fmt.Fprintf(a.stdout, ", from %s to %s", local(info.Oldest), local(info.Newest))
 	}
-	fmt.Fprintf(a.stdout, "; %d backups\n", len(info.Backups))
+	fmt.Fprintf(a.stdout, "; %s\n", several(len(info.Backups), "backup"))
 	for _, l := range info.Audit {
 		fmt.Fprintf(a.stdout, "  %s  %-8s %s  %s\n", local(l.At), console.Clean(l.Op), console.Clean(l.Actor.ID+via(l.Actor)), console.Clean(l.Note))
 	}
@@ -144,7 +144,7 @@ func (a *app) storeBackup(c *cli.Context) error {
 	if c.Bool("json") {
 		return json.NewEncoder(a.stdout).Encode(copied)
 	}
-	fmt.Fprintf(a.stdout, "%s: %d files, %s, checked\n", copied.Path, copied.Files, bytesWord(copied.Bytes))
+	fmt.Fprintf(a.stdout, "%s: %s, %s, checked\n", copied.Path, several(copied.Files, "file"), bytesWord(copied.Bytes))
 	return nil
 }
 
@@ -229,7 +229,7 @@ func (a *app) storeCheck(c *cli.Context) error {
 			}
 		}
 		if len(problems) > 0 {
-			return &exitError{exitFailed, fmt.Errorf("%d problems; restore the last good backup with emberwatch store restore", len(problems))}
+			return &exitError{exitFailed, fmt.Errorf("%s; restore the last good backup with emberwatch store restore", several(len(problems), "problem"))}
 		}
 		if !c.Bool("json") {
 			fmt.Fprintln(a.stdout, "ok: every page, every reference, and the audit of the system")
