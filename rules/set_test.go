@@ -250,7 +250,10 @@ func TestIdle(t *testing.T) {
 		set               *Set
 		rule, brand, want string
 	}{
-		{s, "all", "a", ""}, {s, "own", "b", ""}, {s, "neg-burst", "unnamed", ""}, {off, "source-silent", "a", ""},
+		{s, "all", "a", ""},
+		{s, "own", "b", ""},
+		{s, "neg-burst", "unnamed", ""},
+		{off, "source-silent", "a", ""},
 		{s, "own", "a", `it is of the brand "b"`},
 		{s, "neg-burst", "a", "add packs: [starter]"},
 		{off, "neg-burst", "a", "r.yml:5:10 switches it off"},

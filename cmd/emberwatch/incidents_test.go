@@ -109,8 +109,10 @@ func TestAnIncidentIsShownInGerman(t *testing.T) {
 	if left := notifiertest.Untranslated(t, "../../notifier/words/de.yml", told("en"), de, "acme neg-burst negative shop valve root UTC "+at.Local().Format("MST")); len(left) > 0 {
 		t.Errorf("not translated: %v\n%s", left, de)
 	}
-	for _, want := range []string{"Mehr Beschwerden als sonst (Regel neg-burst", "ungewöhnlich viele Beschwerden über Lieferung", "1.200", "Bearbeitung offen → übernommen", "vorläufig, Tag 3 von 7",
-		at.Local().Format("02.01.2006 15:04 MST") + "  shop jemand", "Bearbeitung geschlossen → offen; zuständig root → –\n"} {
+	for _, want := range []string{
+		"Mehr Beschwerden als sonst (Regel neg-burst", "ungewöhnlich viele Beschwerden über Lieferung", "1.200", "Bearbeitung offen → übernommen", "vorläufig, Tag 3 von 7",
+		at.Local().Format("02.01.2006 15:04 MST") + "  shop jemand", "Bearbeitung geschlossen → offen; zuständig root → –\n",
+	} {
 		if !strings.Contains(de, want) {
 			t.Errorf("%q is not in\n%s", want, de)
 		}

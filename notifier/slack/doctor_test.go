@@ -89,8 +89,10 @@ func TestWhatStandsBetweenANewTeamAndItsFirstMessage(t *testing.T) {
 		"Slack cannot be reached": {slack: func(s *notifiertest.Slack) {
 			s.Fail("auth.test", notifiertest.Fault{Drop: true}, notifiertest.Fault{Drop: true})
 		}, problem: "Slack cannot be reached: connection lost", fix: "slack.api_url"},
-		"a name that leads nowhere": {config: func(c *slack.Config) { c.APIURL = "http://slack.invalid/" },
-			problem: "Slack cannot be reached: the name slack.invalid cannot be resolved; look at DNS", fix: "look at slack.api_url, DNS, the network and a proxy"},
+		"a name that leads nowhere": {
+			config:  func(c *slack.Config) { c.APIURL = "http://slack.invalid/" },
+			problem: "Slack cannot be reached: the name slack.invalid cannot be resolved; look at DNS", fix: "look at slack.api_url, DNS, the network and a proxy",
+		},
 		"a clock that is off": {config: func(c *slack.Config) { c.Now = func() time.Time { return time.Now().Add(7 * time.Minute) } }, problem: "7m", fix: "NTP"},
 	} {
 		t.Run(what, func(t *testing.T) {
