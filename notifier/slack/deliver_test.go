@@ -271,7 +271,7 @@ func TestSecretsStayInside(t *testing.T) {
 			said += errText(err) + errText(findErr)
 		}
 	}
-	if said += log.String(); strings.Count(said, "delivery ") < 2*len(faults) {
+	if said += log.String(); strings.Count(said, "delivered") < 2*len(faults) {
 		t.Fatalf("too little failed:\n%s", said)
 	}
 	for _, secret := range []string{"canary", "xoxb", strings.TrimPrefix(s.URL(), "http://")} {
