@@ -1,6 +1,7 @@
 package sources_test
 
 import (
+	"bufio"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -118,6 +119,7 @@ func TestErrorsSayWhatIsWrongWithTheAddress(t *testing.T) {
 			if err != nil {
 				return
 			}
+			_, _ = bufio.NewReader(conn).ReadString('\n') // closed with something unread, the answer might be lost
 			io.WriteString(conn, "220 mail ESMTP\r\n")
 			conn.Close()
 		}
