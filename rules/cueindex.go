@@ -8,7 +8,7 @@ import (
 )
 
 // Most of an index are the cues of the embedded categories, and most Sets have them unchanged. So that part is put together
-// once, and copied as the beginning of each index: a reload or a rule test costs a third of what it would.
+// once, and copied as the beginning of each index: a reload or a rule test puts its rules together in about a third of the time.
 
 // cueIndex is an index of categories and scope words alone, with the builder that is to go on from there.
 type cueIndex struct {
